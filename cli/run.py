@@ -1,0 +1,135 @@
+"""`replan run` and `replan resume`."""
+
+import asyncio
+import json
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
+from replan.state.context import Context
+from replan.state.errors import ReplanError, UsageError
+from replan.state.goal import check_goal
+
+if TYPE_CHECKING:
+    from replan.cli.session import Session
+
+EXIT_CODES = {"done": 0, "failed": 1, "stopped": 1, "waiting": 3}
+
+
+def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: bool) -> int:
+    """Run a goal to its end. Returns the exit code."""
+
+    def command() -> int:
+        checked = check_goal(goal)
+        context = context_from(given)
+        thread = thread_id or new_thread_id()
+        check_thread_id(thread)
+        return _until_interrupted(thread, lambda: _run(thread, checked, context, as_json))
+
+    return at_the_edge(command)
+
+
+def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
+    """Go on with a thread. Returns the exit code."""
+
+    def command() -> int:
+        check_thread_id(thread_id)
+        return _until_interrupted(thread_id, lambda: _resume(thread_id, given, as_json))
+
+    return at_the_edge(command)
+
+
+def new_thread_id() -> str:
+    """A UUID: what the LangGraph server takes as the id of a thread."""
+    return str(uuid.uuid4())
+
+
+def check_thread_id(thread_id: str) -> None:
+    """A thread's id also names its folder, and the server takes only UUIDs.
+
+    Raises:
+        UsageError: it is no UUID.
+    """
+    try:
+        uuid.UUID(thread_id)
+    except ValueError as error:
+        raise UsageError(
+            f"a thread's id is a UUID, not {thread_id[:60]!r}.",
+            "Leave --thread out for a new one; `replan threads` lists what there is.",
+        ) from error
+
+
+def _until_interrupted(thread_id: str, start: Callable[[], Awaitable[int]]) -> int:
+    async def main() -> int:
+        return await start()
+
+    try:
+        return asyncio.run(main())
+    except KeyboardInterrupt:
+        print(
+            f"replan: interrupted; nothing is lost. Resume with: replan resume {thread_id}",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+
+
+async def _run(thread_id: str, goal: str, context: Context, as_json: bool) -> int:
+    from replan.cli.session import session
+
+    async with session(thread_id, context, as_json) as run:
+        before = await run.snapshot()
+        if before.next:
+            raise UsageError(
+                f"the thread {thread_id} is in the middle of a run.",
+                f"Go on with: replan resume {thread_id}",
+            )
+        return await _finish(run, goal, as_json)
+
+
+async def _resume(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
+    from replan.cli.session import session
+
+    async with session(thread_id, context_from(given), as_json, resumed=True) as run:
+        run.context = context_from(given, await run.kept_context())
+        ended = await run.reopen()
+        if ended == "done":
+            return _show(await run.result(), as_json)
+        return await _finish(run, "", as_json)
+
+
+async def _finish(run: "Session", goal: str, as_json: bool) -> int:
+    try:
+        await run.go(goal)
+    except ReplanError as error:
+        if error.exit_code != 1:
+            raise
+        complain(error)
+        return _show({**await run.result(), "status": "failed", "report": error.what}, as_json)
+    return _show(await run.result(), as_json)
+
+
+def _show(result: dict[str, Any], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+    else:
+        print(result["report"])
+        tell_where(result)
+    return EXIT_CODES[result["status"]]
+
+
+def tell_where(result: dict[str, Any]) -> None:
+    """The files and the counts, on standard error."""
+    usage = result["usage"]
+    for artifact in result["artifacts"][:20]:
+        print(f"  {artifact['change']}: {artifact['path']}", file=sys.stderr)
+    cost = "" if usage["cost_usd"] is None else f", {usage['cost_usd']:.4f} USD"
+    print(
+        f"{result['status']}: {usage['steps']} steps, {usage['model_calls']} model calls, "
+        f"{usage['input_tokens']} + {usage['output_tokens']} tokens{cost}, "
+        f"{usage['seconds']:.0f} s, in {result['workspace']}",
+        file=sys.stderr,
+    )
+    if result["status"] != "done":
+        print(f"Go on with: replan resume {result['thread_id']}", file=sys.stderr)

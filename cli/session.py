@@ -1,0 +1,162 @@
+"""A run at the command line: model, database, thread lock, graph, and the view of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import StateSnapshot
+
+from replan.cli.view import View, open_view
+from replan.graphs.build import AgentGraph, build_agent
+from replan.graphs.limits import limit_reached
+from replan.models.chat import open_chat_model, preflight
+from replan.state.agent_state import AgentInput
+from replan.state.context import Context
+from replan.state.errors import ThreadNotFoundError, UsageError
+from replan.state.usage import Usage
+from replan.storage.database import Database, open_database
+from replan.storage.persistence import open_persistence
+from replan.storage.thread_lock import thread_lock
+from replan.tools.workspace import open_workspace
+
+_CONTEXT_KEY = "replan_context"
+_RECURSION_LIMIT = 10_000
+_STREAMED: list[Literal["custom", "updates"]] = ["custom", "updates"]
+
+
+class Session:
+    """One thread, locked for this process."""
+
+    def __init__(self, graph: AgentGraph, thread_id: str, context: Context, view: View) -> None:
+        self.graph = graph
+        self.thread_id = thread_id
+        self.context = context
+        self.view = view
+
+    @property
+    def config(self) -> RunnableConfig:
+        """Names the thread; the run's settings go into the metadata of its checkpoints."""
+        kept = json.dumps(self.context.changed())
+        return RunnableConfig(
+            configurable={"thread_id": self.thread_id},
+            metadata={_CONTEXT_KEY: kept},
+            # Cycles are bounded by the context's own limits.
+            recursion_limit=_RECURSION_LIMIT,
+        )
+
+    async def snapshot(self) -> StateSnapshot:
+        """The thread's latest checkpoint."""
+        return await self.graph.aget_state(self.config)
+
+    async def kept_context(self) -> dict[str, Any]:
+        """The settings the thread was run with."""
+        metadata = (await self.snapshot()).metadata or {}
+        kept: dict[str, Any] = json.loads(str(dict(metadata).get(_CONTEXT_KEY) or "{}"))
+        return kept
+
+    async def reopen(self) -> str:
+        """Makes an ended thread go on at `review`; leaves an unended one as it is.
+
+        Returns:
+            The status it had ended with: done, failed, stopped, or "" when it had not ended.
+
+        Raises:
+            UsageError: it was stopped by a limit, and the limit is still reached.
+        """
+        snapshot = await self.snapshot()
+        status = str(snapshot.values.get("status", ""))
+        if snapshot.next or status == "done":
+            return "" if snapshot.next else status
+        limit = limit_reached(snapshot.values.get("usage", {}), self.context)
+        if limit:
+            raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
+        # A failed run gets its replans anew; a stopped one goes on where it was.
+        changed: dict[str, Any] = {"status": "", "report": ""}
+        if status == "failed":
+            changed["replans"] = 0
+        await self.graph.aupdate_state(self.config, changed, as_node="reflect")
+        return status
+
+    async def go(self, goal: str) -> None:
+        """Run the goal, or with "" from the latest checkpoint on, to the end."""
+        with self.view:
+            async for mode, event in self.graph.astream(
+                AgentInput(goal=goal) if goal else None,
+                self.config,
+                context=self.context,
+                stream_mode=_STREAMED,
+                durability="sync",
+            ):
+                self.view.show(str(mode), event)
+
+    async def result(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        snapshot = await self.snapshot()
+        values, configurable = snapshot.values, snapshot.config.get("configurable", {})
+        waiting = bool(snapshot.interrupts)
+        return {
+            "thread_id": self.thread_id,
+            "checkpoint_id": configurable.get("checkpoint_id"),
+            "status": "waiting" if waiting else values.get("status") or "failed",
+            "report": values.get("report", ""),
+            "artifacts": values.get("artifacts", []),
+            "usage": whole_usage(values.get("usage", {})),
+            "workspace": values.get("workspace", ""),
+        }
+
+
+def whole_usage(usage: Usage) -> dict[str, Any]:
+    """Every count, zero where there is none; seconds to the hundredth."""
+    counts = {
+        name: usage.get(name, 0)
+        for name in ("model_calls", "input_tokens", "output_tokens", "steps")
+    }
+    seconds = {
+        name: round(float(usage.get(name, 0.0)), 2)  # type: ignore[arg-type]
+        for name in ("seconds", "model_seconds", "tool_seconds")
+    }
+    return {**counts, "cost_usd": usage.get("cost_usd"), **seconds}
+
+
+@asynccontextmanager
+async def session(
+    thread_id: str, context: Context, as_json: bool, resumed: bool = False
+) -> AsyncIterator[Session]:
+    """Everything a run needs, in order of what fails fastest; model and database load together.
+
+    Raises:
+        UsageError: whatever of it is not to be had.
+    """
+    view = open_view(thread_id, quiet=False)
+    if context.workspace and not resumed:
+        await asyncio.to_thread(open_workspace, context.workspace, False)
+    await preflight(context.model)
+    loading = asyncio.create_task(open_chat_model(context.model, view.progress))
+    try:
+        database = await open_database(lambda line: view.progress(line, 0.0))
+        async with thread_lock(database, thread_id), open_persistence(database) as kept:
+            graph = build_agent(checkpointer=kept.saver, store=kept.store)
+            run = Session(graph, thread_id, context, view)
+            if resumed:
+                await _must_exist(run, database)
+            await loading
+            yield run
+    finally:
+        await _settle(loading)
+
+
+async def _must_exist(run: Session, database: Database) -> None:
+    if not (await run.snapshot()).created_at:
+        raise ThreadNotFoundError(
+            f"there is no thread {run.thread_id} in the {database.kind} database.",
+            "`replan threads` lists what there is.",
+        )
+
+
+async def _settle(loading: "asyncio.Task[Any]") -> None:
+    """A model still loading when something else failed: its own error would only hide that."""
+    loading.cancel()
+    await asyncio.gather(loading, return_exceptions=True)

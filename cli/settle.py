@@ -1,0 +1,83 @@
+"""From options to the context of a run, and from errors to one line and an exit code."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from replan.state.context import ROLES, Context
+from replan.state.errors import ReplanError, SettingError
+
+INTERRUPTED = 130
+
+
+def overrides(
+    model: str | None,
+    roles: Sequence[str] | None,
+    max_steps: int | None,
+    max_seconds: int | None,
+    max_tokens: int | None,
+    max_cost: float | None,
+) -> dict[str, Any]:
+    """The context fields that were given on the command line. `roles` are `role=implementation`
+    strings; they are checked by `context_from`.
+    """
+    given = {
+        "model": model,
+        "max_steps": max_steps,
+        "max_seconds": max_seconds,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+        "--set": list(roles or []) or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def context_from(given: dict[str, Any], base: dict[str, Any] | None = None) -> Context:
+    """The context of a run.
+
+    Args:
+        given: from `overrides`.
+        base: fields of an earlier run, which `given` replaces.
+
+    Raises:
+        SettingError: a role or implementation is unknown, or a value is impossible.
+    """
+    from replan.nodes.registry import implementation
+
+    fields = {**(base or {}), **given}
+    for pair in fields.pop("--set", []):
+        role, _, name = pair.partition("=")
+        if role not in ROLES or not name:
+            raise SettingError(
+                f"--set takes ROLE=IMPLEMENTATION, not {pair!r}.", f"Roles: {', '.join(ROLES)}."
+            )
+        fields[role] = name
+    try:
+        context = Context(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SettingError(f"{where}: {first['msg']}.", "See replan run --help.") from error
+    for role, name in context.roles().items():
+        implementation(role, name)
+    return context
+
+
+def at_the_edge(command: Callable[[], int]) -> int:
+    """Run a command; an error becomes one line on standard error and its exit code."""
+    try:
+        return command()
+    except ReplanError as error:
+        complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("replan: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def complain(error: ReplanError) -> None:
+    """One line: what went wrong, and what to do."""
+    line = " ".join(f"{error.what} {error.todo}".split())
+    print(f"replan: {line}", file=sys.stderr)

@@ -1,0 +1,160 @@
+"""The nodes of one dispatched task: select_tool, execute, reflect."""
+
+import time
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from replan.graphs.cast import Cast, scene
+from replan.graphs.state_view import brief_of
+from replan.nodes import contract
+from replan.state.agent_state import TaskBranch
+from replan.state.context import Context
+from replan.state.task import Action, Attempt, Observation, Task
+from replan.state.usage import Usage
+from replan.tools.checks import run_checks
+from replan.tools.toolbox import Toolbox
+
+_KEPT_ATTEMPTS = 3
+_KEPT_CHARS = 4000
+
+
+class Branch:
+    """One round of work on one task. Each node hands its payload to the next by `Send`."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+
+    async def select_tool(
+        self, branch: TaskBranch, runtime: Runtime[Context]
+    ) -> Command[Literal["execute", "review"]]:
+        """Choose the next tool call of the task."""
+        where = scene(branch["workspace"], runtime)
+        task = Task.model_validate(branch["task"])
+        started = time.monotonic()
+        if not task.rounds:
+            task.before = await run_checks(task.checks, where.workspace, {})
+        checking = time.monotonic() - started
+        request = contract.SelectToolRequest(
+            brief=brief_of(branch),
+            task=task,
+            earlier=branch["earlier"],
+            existing=await where.workspace.files(),
+            protected=branch["protected"],
+        )
+        where.tell(event="task", task=task.id, title=task.title.splitlines()[0], round=task.rounds)
+        seconds = branch["remaining_seconds"]
+        result, usage = await self._cast.play("select_tool", request, where, seconds)
+        if result is None:
+            return Command(update={"usage": usage}, goto="review")
+        where.tell(event="action", task=task.id, **result.action.model_dump())
+        usage["seconds"] += checking
+        payload = TaskBranch(
+            **{**branch, "task": task.model_dump(), "action": result.action.model_dump()}
+        )
+        return Command(update={"usage": usage}, goto=Send("execute", payload))
+
+    async def execute(
+        self, branch: TaskBranch, runtime: Runtime[Context]
+    ) -> Command[Literal["reflect"]]:
+        """Carry the call out, unless it is one that was made before."""
+        where = scene(branch["workspace"], runtime)
+        task = Task.model_validate(branch["task"])
+        action = Action.model_validate(branch["action"])
+        fingerprint = Toolbox(where.workspace).fingerprint(action, await where.workspace.digest())
+        usage = Usage()
+        if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
+            observation = repeated(task, fingerprint)
+        else:
+            request = contract.ExecuteRequest(
+                action=action,
+                protected=branch["protected"],
+                seconds=min(60.0, branch["remaining_seconds"]),
+            )
+            result, usage = await self._cast.play("execute", request, where)
+            observation = result.observation
+            usage["tool_seconds"] = observation.seconds
+        usage["steps"] = 1
+        where.tell(event="observation", task=task.id, **observation.model_dump())
+        payload = TaskBranch(
+            **{**branch, "fingerprint": fingerprint, "observation": observation.model_dump()}
+        )
+        return Command(update={"usage": usage}, goto=Send("reflect", payload))
+
+    async def reflect(self, branch: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
+        """Judge what came back, by the task's checks first."""
+        where = scene(branch["workspace"], runtime)
+        task = Task.model_validate(branch["task"])
+        action = Action.model_validate(branch["action"])
+        observation = Observation.model_validate(branch["observation"])
+        started = time.monotonic()
+        evidence = await run_checks(task.checks, where.workspace, {})
+        checking = time.monotonic() - started
+        request = contract.ReflectRequest(
+            brief=brief_of(branch),
+            task=task,
+            action=action,
+            observation=observation,
+            evidence=evidence,
+        )
+        seconds = branch["remaining_seconds"]
+        result, usage = await self._cast.play("reflect", request, where, seconds)
+        if result is None:
+            return {"usage": usage}
+        attempt = Attempt(
+            action=_bounded(action),
+            fingerprint=branch["fingerprint"],
+            observation=observation,
+            evidence=evidence,
+            verdict=result.verdict,
+            reason=result.reason,
+        )
+        judged = after_attempt(task, attempt, where.context.max_attempts)
+        where.tell(
+            event="verdict",
+            task=task.id,
+            verdict=attempt.verdict,
+            reason=attempt.reason,
+            status=judged.status,
+        )
+        usage["seconds"] += checking
+        usage["tool_seconds"] = checking
+        return {"tasks": {judged.id: judged.model_dump()}, "usage": usage}
+
+
+def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
+    """The task as it is after one more attempt."""
+    tries = task.tries + (attempt.verdict == "retry")
+    done = attempt.verdict == "done"
+    status = "done" if done else "failed" if tries >= max_attempts else "open"
+    return task.model_copy(
+        update={
+            "tries": tries,
+            "rounds": task.rounds + 1,
+            "status": status,
+            "attempts": [*task.attempts, attempt][-_KEPT_ATTEMPTS:],
+            "result": attempt.observation.text[:600] if done else task.result,
+        }
+    )
+
+
+def repeated(task: Task, fingerprint: str) -> Observation:
+    """What is observed in place of a call that was made before on the same files."""
+    earlier = next(one for one in task.attempts if one.fingerprint == fingerprint)
+    outcome = earlier.observation.error or earlier.observation.text
+    return Observation(
+        ok=False,
+        repeated=True,
+        error="You made this very call before and nothing has changed since, so it was not made "
+        f"again. It gave: {outcome[:400]}",
+    )
+
+
+def _bounded(action: Action) -> Action:
+    """The action with long arguments cut: the checkpoint keeps what a prompt would show."""
+    args = {
+        name: value[:_KEPT_CHARS] if isinstance(value, str) else value
+        for name, value in action.args.items()
+    }
+    return action.model_copy(update={"args": args})

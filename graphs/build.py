@@ -1,0 +1,81 @@
+"""Wires the agent: which node follows which."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
+from langgraph.types import Checkpointer, Send
+
+from replan.graphs.branch import Branch
+from replan.graphs.cast import Cast
+from replan.graphs.cycle import Cycle
+from replan.graphs.routes import route_plan, route_review
+from replan.nodes.contract import CONTRACTS
+from replan.state.agent_state import AgentInput, AgentOutput, AgentState, TaskBranch
+from replan.state.context import Context
+from replan.state.errors import SettingError
+
+AgentGraph = CompiledStateGraph[AgentState, Context, AgentInput, AgentOutput]
+
+
+def build_agent(
+    roles: Mapping[str, Any] | None = None,
+    *,
+    checkpointer: Checkpointer = None,
+    store: BaseStore | None = None,
+) -> AgentGraph:
+    """The agent as a graph: to be run, served, or added to a bigger graph as a node.
+
+    Args:
+        roles: your own implementations by role, as objects; others are named in the context.
+        checkpointer: keeps the checkpoints; None inherits the parent graph's, or keeps none.
+        store: long-term memory; None inherits, or does without.
+
+    Raises:
+        SettingError: there is no role of a given name.
+    """
+    for role in roles or {}:
+        if role not in CONTRACTS:
+            raise SettingError(f"there is no role {role!r}.", f"Roles: {', '.join(CONTRACTS)}.")
+    cast = Cast(roles)
+    cycle, branch = Cycle(cast), Branch(cast)
+
+    graph = StateGraph(
+        AgentState, context_schema=Context, input_schema=AgentInput, output_schema=AgentOutput
+    )
+    graph.add_node("recall", cycle.recall)
+    graph.add_node("decompose", cycle.decompose)
+    graph.add_node("plan", cycle.plan)
+    # A branch gets its own payload, not the state.
+    graph.add_node(
+        "select_tool",
+        branch.select_tool,
+        input_schema=TaskBranch,
+        destinations=("execute", "review"),
+    )
+    graph.add_node("execute", branch.execute, input_schema=TaskBranch, destinations=("reflect",))
+    graph.add_node("reflect", branch.reflect, input_schema=TaskBranch)
+    graph.add_node("review", cycle.review)
+    graph.add_node("report", cycle.report)
+    graph.add_node("remember", cycle.remember)
+
+    graph.add_edge(START, "recall")
+    graph.add_edge("recall", "decompose")
+    graph.add_edge("decompose", "plan")
+    graph.add_conditional_edges("plan", _after_plan, ["select_tool", "review"])
+    graph.add_edge("reflect", "review")
+    graph.add_conditional_edges("review", _after_review, ["select_tool", "plan", "report"])
+    graph.add_edge("report", "remember")
+    graph.add_edge("remember", END)
+    return graph.compile(checkpointer=checkpointer, store=store, name="agent")
+
+
+def _after_plan(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
+    return route_plan(state, runtime.context or Context())
+
+
+def _after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
+    return route_review(state, runtime.context or Context())

@@ -1,0 +1,203 @@
+"""The nodes that see the whole run: they map state to a role's request, and its result back."""
+
+import asyncio
+import uuid
+from pathlib import Path
+from typing import Any
+
+from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
+
+from replan.graphs.cast import Cast, scene, thread_of
+from replan.graphs.limits import limit_reached, remaining_seconds
+from replan.graphs.state_view import brief_of, checks_of, tasks_of
+from replan.nodes import contract
+from replan.nodes.named_files import named_files
+from replan.nodes.survey import survey
+from replan.state.agent_state import AgentState
+from replan.state.context import Context
+from replan.state.goal import check_goal
+from replan.state.settings import settings
+from replan.state.task import CheckResult, Task
+from replan.tools.checks import run_checks
+from replan.tools.workspace import Workspace, open_workspace
+
+
+class Cycle:
+    """recall, decompose, plan, review, report, remember."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._cast = cast
+
+    async def recall(self, state: AgentState, runtime: Runtime[Context]) -> dict[str, Any]:
+        """Look at the workspace, and recall what earlier runs with like goals learned."""
+        goal = check_goal(state.get("goal"))
+        context = runtime.context or Context()
+        where = scene(await _workspace(context, runtime), runtime)
+        existing = await where.workspace.files()
+        files = [path for path in state.get("files", []) if path in existing]
+        named = [*files, *named_files(goal, existing)]
+        request = contract.RecallRequest(goal=goal)
+        result, usage = await self._cast.play("recall", request, where)
+        return {
+            "goal": goal,
+            "workspace": str(where.workspace.path),
+            "survey": await survey(where.workspace, list(dict.fromkeys(named))),
+            "baseline": await where.workspace.hashes(),
+            "recalled": result.memories,
+            # A thread may be given another goal: what the last one left is put away.
+            "tasks": Overwrite({}),
+            "checks": [],
+            "replans": 0,
+            "problem": "",
+            "usage": Overwrite(usage),
+            "status": "",
+            "report": "",
+            "artifacts": [],
+        }
+
+    async def decompose(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
+        """Split the goal into tasks, and make its checks."""
+        where = scene(state["workspace"], runtime)
+        existing = await where.workspace.files()
+        request = contract.DecomposeRequest(
+            brief=brief_of(state),
+            existing=existing,
+            named=await _named(state, where.workspace, existing),
+        )
+        seconds = remaining_seconds(state.get("usage", {}), where.context)
+        result, usage = await self._cast.play("decompose", request, where, seconds)
+        if result is None:
+            return AgentState(usage=usage)
+        return AgentState(
+            tasks={task.id: task.model_dump() for task in result.tasks},
+            checks=[check.model_dump() for check in result.checks],
+            problem="",
+            usage=usage,
+        )
+
+    async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
+        """Order the tasks; after a failure, plan what is left in another way."""
+        where = scene(state["workspace"], runtime)
+        problem = state.get("problem", "")
+        request = contract.PlanRequest(
+            brief=brief_of(state),
+            tasks=tasks_of(state),
+            checks=checks_of(state),
+            problem=problem,
+            existing=await where.workspace.files(),
+        )
+        seconds = remaining_seconds(state.get("usage", {}), where.context)
+        result, usage = await self._cast.play("plan", request, where, seconds)
+        if result is None:
+            return AgentState(usage=usage)
+        return AgentState(
+            tasks={task.id: task.model_dump() for task in result.tasks},
+            replans=state.get("replans", 0) + (1 if problem else 0),
+            problem="",
+            usage=usage,
+        )
+
+    async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
+        """Decide what happens next; when no task is open, check the goal itself."""
+        where = scene(state["workspace"], runtime)
+        tasks = tasks_of(state)
+        evidence: list[CheckResult] = []
+        if not any(task.status in ("open", "failed") for task in tasks):
+            evidence = await _evidence(state, where.workspace)
+        request = contract.ReviewRequest(
+            goal=state["goal"],
+            tasks=tasks,
+            evidence=evidence,
+            usage=state.get("usage", {}),
+            replans=state.get("replans", 0),
+            max_replans=where.context.max_replans,
+            max_attempts=where.context.max_attempts,
+            limit=limit_reached(state.get("usage", {}), where.context),
+        )
+        result, usage = await self._cast.play("review", request, where)
+        again = result.decision == "replan"
+        return AgentState(
+            decision=result.decision,
+            reason=result.reason,
+            problem=result.reason if again else "",
+            usage=usage,
+        )
+
+    async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
+        """Tell the user what was reached."""
+        where = scene(state["workspace"], runtime)
+        decision = state["decision"]
+        status = decision if decision in ("done", "stopped") else "failed"
+        artifacts = await _artifacts(state, where.workspace)
+        request = contract.ReportRequest(
+            brief=brief_of(state),
+            status=status,
+            reason=state.get("reason", ""),
+            tasks=tasks_of(state),
+            evidence=await _evidence(state, where.workspace),
+            artifacts=[artifact["path"] for artifact in artifacts],
+        )
+        result, usage = await self._cast.play("report", request, where)
+        return AgentState(status=status, report=result.report, artifacts=artifacts, usage=usage)
+
+    async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
+        """Keep what was learned."""
+        where = scene(state["workspace"], runtime)
+        request = contract.RememberRequest(
+            goal=state["goal"],
+            status=state["status"],
+            report=state["report"],
+            lessons=lessons(tasks_of(state)),
+        )
+        _, usage = await self._cast.play("remember", request, where)
+        return AgentState(usage=usage)
+
+
+async def _workspace(context: Context, runtime: Runtime[Context]) -> str:
+    """The run's folder: the one asked for, or one of the thread's own."""
+    # Without a checkpointer there is no thread, and each run gets a folder of its own.
+    thread_id = thread_of(runtime) or f"unsaved-{uuid.uuid4()}"
+
+    def prepare() -> str:
+        own = settings().replan_home / "workspaces" / thread_id
+        asked = context.workspace
+        return str(open_workspace(Path(asked) if asked else own, create=not asked).path)
+
+    return await asyncio.to_thread(prepare)
+
+
+async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -> list[str]:
+    """Files that the goal names, and those that a short text named by the goal names."""
+    named = [*state.get("files", []), *named_files(state["goal"], existing)]
+    for path in list(named):
+        if path in existing and path.endswith((".md", ".txt", ".rst")):
+            text = await workspace.read_text(path, 6000)
+            named += named_files(text, existing)
+    return list(dict.fromkeys(named))
+
+
+async def _evidence(state: AgentState, workspace: Workspace) -> list[CheckResult]:
+    return await run_checks(checks_of(state), workspace, state.get("baseline", {}))
+
+
+async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:
+    """What the run created or changed."""
+    before = state.get("baseline", {})
+    now = await workspace.hashes()
+    return [
+        {"path": path, "sha256": sha256, "change": "changed" if path in before else "created"}
+        for path, sha256 in now.items()
+        if before.get(path) != sha256
+    ]
+
+
+def lessons(tasks: list[Task]) -> list[str]:
+    """What went wrong on the way, at most three lines of at most 200 characters."""
+    wrong = [
+        f"{attempt.action.tool}: {attempt.reason}"[:200]
+        for task in tasks
+        for attempt in task.attempts
+        if attempt.verdict == "retry" and attempt.reason
+    ]
+    return list(dict.fromkeys(wrong))[:3]

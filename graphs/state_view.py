@@ -1,0 +1,60 @@
+"""Reads the state's plain JSON as nouns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from replan.nodes.contract import Brief
+from replan.state.agent_state import AgentState, TaskBranch
+from replan.state.task import Check, Task
+
+
+def tasks_of(state: Mapping[str, Any]) -> list[Task]:
+    """The plan's tasks, in the order of their making."""
+    return [Task.model_validate(task) for task in state.get("tasks", {}).values()]
+
+
+def checks_of(state: Mapping[str, Any]) -> list[Check]:
+    """The goal's own checks."""
+    return [Check.model_validate(check) for check in state.get("checks", [])]
+
+
+def brief_of(state: AgentState | TaskBranch) -> Brief:
+    """What every role is told."""
+    return Brief(
+        goal=state["goal"],
+        constraints=state.get("constraints", []),
+        survey=state.get("survey", ""),
+        recalled=state.get("recalled", []),
+    )
+
+
+def protected_in(checks: list[Check]) -> list[str]:
+    """Paths that must not change."""
+    return [check.path for check in checks if check.kind == "file_unchanged"]
+
+
+def ready_tasks(tasks: list[Task]) -> list[Task]:
+    """Open tasks whose dependencies are done; those of dropped tasks do not hold anybody up."""
+    settled = {task.id for task in tasks if task.status in ("done", "dropped")}
+    return [task for task in tasks if task.status == "open" and settled.issuperset(task.depends_on)]
+
+
+def branch_of(state: AgentState, task: Task, remaining_seconds: float) -> TaskBranch:
+    """What a dispatched task carries along: its own small part of the state."""
+    earlier = [
+        f"Done before: {other.title.splitlines()[0][:160]}"
+        + (f" -> {other.result.strip()[:300]}" if other.result else "")
+        for other in tasks_of(state)
+        if other.status == "done"
+    ]
+    return TaskBranch(
+        goal=state["goal"],
+        constraints=state.get("constraints", []),
+        workspace=state["workspace"],
+        survey=state.get("survey", ""),
+        recalled=state.get("recalled", []),
+        protected=protected_in(checks_of(state)),
+        earlier=earlier[-4:],
+        task=task.model_dump(),
+        remaining_seconds=remaining_seconds,
+    )

@@ -1,0 +1,1 @@
+"""Chat models: OpenAI, any compatible server, or the embedded one."""

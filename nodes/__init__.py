@@ -1,0 +1,1 @@
+"""The steps of the cycle: one package a role, every implementation beside its siblings."""

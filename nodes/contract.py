@@ -1,0 +1,229 @@
+"""The contract of each role: a narrow request, a narrow result, nothing of the graph.
+
+An implementation is any object with `async def __call__(self, request, use) -> result`.
+"""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+from langgraph.store.base import BaseStore
+from pydantic import Field
+
+from replan.models.asking import Asker
+from replan.state.task import (
+    Action,
+    Check,
+    CheckResult,
+    Noun,
+    Observation,
+    Task,
+    Verdict,
+)
+from replan.state.usage import Usage
+from replan.tools.toolbox import Toolbox
+
+Status = Literal["done", "failed", "stopped"]
+Decision = Literal["next", "replan", "done", "failed", "stopped"]
+
+
+@dataclass
+class Use:
+    """What an implementation may use: the model, the tools, the store of long-term memory."""
+
+    model: Asker
+    tools: Toolbox
+    store: BaseStore | None = None
+    thread_id: str = ""
+
+
+class Brief(Noun):
+    """What every role is told of the run: the stable beginning of every prompt."""
+
+    goal: str
+    constraints: list[str] = Field(default_factory=list)
+    survey: str = ""
+    recalled: list[str] = Field(default_factory=list)
+
+
+class RecallRequest(Noun):
+    """Asks for what earlier runs learned that may help with the goal."""
+
+    goal: str
+
+
+class RecallResult(Noun):
+    """Memories, most useful first, each one short line."""
+
+    memories: list[str] = Field(default_factory=list)
+
+
+class DecomposeRequest(Noun):
+    """Asks for the tasks of a goal. `existing` are the workspace's paths, `named` the paths
+    that the goal or the files it names mention.
+    """
+
+    brief: Brief
+    existing: list[str] = Field(default_factory=list)
+    named: list[str] = Field(default_factory=list)
+
+
+class DecomposeResult(Noun):
+    """Tasks in the order thought of (ids unset: `t1`, `t2`, ...), and the goal's own checks."""
+
+    tasks: list[Task]
+    checks: list[Check] = Field(default_factory=list)
+
+
+class PlanRequest(Noun):
+    """Asks for an executable plan. On a replan `problem` says what failed and why, and `tasks`
+    holds every task so far; done ones stay done.
+    """
+
+    brief: Brief
+    tasks: list[Task]
+    checks: list[Check] = Field(default_factory=list)
+    problem: str = ""
+    existing: list[str] = Field(default_factory=list)
+
+
+class PlanResult(Noun):
+    """Tasks that are new or changed; a task that is no longer wanted has status `dropped`."""
+
+    tasks: list[Task]
+
+
+class SelectToolRequest(Noun):
+    """Asks for the next action of a task. `earlier` are the results of finished tasks,
+    `existing` the workspace's paths, `protected` those that must not change.
+    """
+
+    brief: Brief
+    task: Task
+    earlier: list[str] = Field(default_factory=list)
+    existing: list[str] = Field(default_factory=list)
+    protected: list[str] = Field(default_factory=list)
+
+
+class SelectToolResult(Noun):
+    """The chosen action."""
+
+    action: Action
+
+
+class ExecuteRequest(Noun):
+    """Asks for a tool call to be carried out within `seconds`."""
+
+    action: Action
+    protected: list[str] = Field(default_factory=list)
+    seconds: float = 60.0
+
+
+class ExecuteResult(Noun):
+    """What came back."""
+
+    observation: Observation
+
+
+class ReflectRequest(Noun):
+    """Asks what an observation means for the task. `evidence` is what the task's checks found
+    after the call.
+    """
+
+    brief: Brief
+    task: Task
+    action: Action
+    observation: Observation
+    evidence: list[CheckResult] = Field(default_factory=list)
+
+
+class ReflectResult(Noun):
+    """`done`; `continue` (progress, another step is needed); `retry` (a failed attempt)."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+class ReviewRequest(Noun):
+    """Asks what to do next, given all tasks and, when none is open, the goal's own checks."""
+
+    goal: str
+    tasks: list[Task]
+    evidence: list[CheckResult] = Field(default_factory=list)
+    usage: Usage = Field(default_factory=lambda: Usage())
+    replans: int = 0
+    max_replans: int = 2
+    max_attempts: int = 3
+    limit: str = ""
+
+
+class ReviewResult(Noun):
+    """The decision, and why, in one line."""
+
+    decision: Decision
+    reason: str = ""
+
+
+class ReportRequest(Noun):
+    """Asks for the report of a run that ended with `status`."""
+
+    brief: Brief
+    status: Status
+    reason: str = ""
+    tasks: list[Task]
+    evidence: list[CheckResult] = Field(default_factory=list)
+    artifacts: list[str] = Field(default_factory=list)
+
+
+class ReportResult(Noun):
+    """The report, in the goal's language."""
+
+    report: str
+
+
+class RememberRequest(Noun):
+    """Asks to keep what a run learned."""
+
+    goal: str
+    status: Status
+    report: str
+    lessons: list[str] = Field(default_factory=list)
+
+
+class RememberResult(Noun):
+    """How many memories were written."""
+
+    written: int = 0
+
+
+RequestT = TypeVar("RequestT", bound=Noun, contravariant=True)
+ResultT = TypeVar("ResultT", bound=Noun, covariant=True)
+
+
+class Role(Protocol[RequestT, ResultT]):
+    """What every implementation of every role looks like."""
+
+    def __call__(self, request: RequestT, use: Use) -> Awaitable[ResultT]:
+        """Answer the request."""
+        ...
+
+
+@dataclass(frozen=True)
+class RoleContract:
+    """The request and result types of a role."""
+
+    request: type[Noun]
+    result: type[Noun]
+
+
+CONTRACTS: dict[str, RoleContract] = {
+    "recall": RoleContract(RecallRequest, RecallResult),
+    "decompose": RoleContract(DecomposeRequest, DecomposeResult),
+    "plan": RoleContract(PlanRequest, PlanResult),
+    "select_tool": RoleContract(SelectToolRequest, SelectToolResult),
+    "execute": RoleContract(ExecuteRequest, ExecuteResult),
+    "reflect": RoleContract(ReflectRequest, ReflectResult),
+    "review": RoleContract(ReviewRequest, ReviewResult),
+    "report": RoleContract(ReportRequest, ReportResult),
+    "remember": RoleContract(RememberRequest, RememberResult),
+}

@@ -1,0 +1,54 @@
+"""Which files a text names: the goal's own words are where acceptance checks come from."""
+
+import re
+from collections.abc import Sequence
+
+# A dotted word counts as a file only with an ending that files really have: "e.g.", "3.11",
+# "example.com" and "Web3.0" must not become files that the agent is held to write.
+_ENDINGS = (
+    "bat c cfg conf cpp css csv db diff docx env gif go h html ini ipynb java jpeg jpg js json "
+    "jsonl jsx key lock log lua md mjs ods pdf php pl png ppt pptx ps1 py r rb rs rst sh sql "
+    "sqlite svg tex toml ts tsv tsx txt vue xls xlsx xml yaml yml zip"
+)
+_ENDING = "(?:" + "|".join(_ENDINGS.split()) + ")"
+_BARE = re.compile(
+    rf"(?<![A-Za-z0-9_./@:-])((?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.{_ENDING})"
+    r"(?![A-Za-z0-9_/-])",
+)
+_QUOTED = re.compile(rf"[\"'`“‘「『《]([^\"'`”’」』》\n]{{1,100}}?\.{_ENDING})[\"'`”’」』》]")
+
+
+def named_files(text: str, existing: Sequence[str] = ()) -> list[str]:
+    """The file paths that a text mentions, in the order of their mention.
+
+    Args:
+        text: any language; names in quotes may hold any letters, bare ones only ASCII, since
+            Chinese runs on into the words around it.
+        existing: paths that exist; one whose whole path or base name stands in the text counts,
+            whatever its ending.
+    """
+    found: dict[str, int] = {}
+    by_name = {path.rsplit("/", 1)[-1]: path for path in reversed(existing)}
+    for path in existing:
+        name = path.rsplit("/", 1)[-1]
+        for spelled in (path, name):
+            place = _whole_word(text, spelled)
+            if place >= 0 and by_name.get(name) == path:
+                found.setdefault(path, place)
+    for pattern in (_BARE, _QUOTED):
+        for match in pattern.finditer(text):
+            name = match.group(1).removeprefix("./")
+            path = name if name in existing else by_name.get(name, name)
+            found.setdefault(path, match.start(1))
+    return sorted(found, key=lambda path: found[path])
+
+
+def _whole_word(text: str, name: str) -> int:
+    match = re.search(rf"(?<![A-Za-z0-9_.-]){re.escape(name)}(?![A-Za-z0-9_-])", text)
+    return match.start() if match else -1
+
+
+def is_test_file(path: str) -> bool:
+    """Whether pytest would collect the path by its name."""
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))

@@ -1,0 +1,61 @@
+"""What every planner does when something failed: asks for another way."""
+
+from typing import Any
+
+from replan.nodes.briefing import briefing
+from replan.nodes.contract import PlanRequest, Use
+from replan.state.task import Task
+
+ASK = """\
+The work is not done.
+{done}What went wrong: {problem}
+Say in one sentence why it went wrong (cause) and in one or two sentences what to do differently \
+now (approach). Do not repeat what failed. Answer in JSON."""
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "cause": {"type": "string", "maxLength": 300},
+        "approach": {"type": "string", "minLength": 5, "maxLength": 400},
+    },
+    "required": ["cause", "approach"],
+    "additionalProperties": False,
+}
+
+
+async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Task]]:
+    """Drops what is not done and plans the rest in another way.
+
+    Returns:
+        The dropped tasks, and the new ones: what was open or failed, its attempts forgotten and
+        its approach changed; or, when every task was done and only the goal's checks failed, one
+        task to mend that.
+    """
+    done = [task for task in request.tasks if task.status == "done"]
+    unfinished = [task for task in request.tasks if task.status in ("open", "failed")]
+    told = "".join(f"Done: {task.title[:200]}\n" for task in done)
+    ask = ASK.format(done=told, problem=request.problem)
+    messages = briefing(request.brief, use.tools, ask)
+    # At temperature 0 a model that failed plans the same failure again.
+    answer = await use.model.json(messages, SCHEMA, name="replan", max_tokens=300, temperature=0.5)
+    hint = f"What went wrong before: {request.problem[:600]}\nDo now: {answer['approach']}"
+    number = len(request.tasks)
+    sources = unfinished or [Task(id="", title=request.brief.goal, writes=_failing(request))]
+    fresh = [
+        Task(
+            id=f"t{number + at}",
+            title=f"{source.title.split(_HINT)[0]}{_HINT}{hint}",
+            writes=source.writes,
+        )
+        for at, source in enumerate(sources, start=1)
+    ]
+    dropped = [task.model_copy(update={"status": "dropped"}) for task in unfinished]
+    return dropped, fresh
+
+
+_HINT = "\n"
+
+
+def _failing(request: PlanRequest) -> list[str]:
+    paths = [check.path for check in request.checks if check.kind != "file_unchanged"]
+    return list(dict.fromkeys(path for path in paths if path))

@@ -1,0 +1,49 @@
+"""Judges by evidence alone."""
+
+from replan.nodes.contract import ReflectRequest, ReflectResult, Use
+from replan.state.task import CheckResult
+
+LOOKING = ("read_file", "list_files", "web_search")
+_PATIENCE = 3
+
+
+class ReflectByChecks:
+    """Done when every check passes and the call succeeded. Asks no model; a task without checks
+    is done when its call succeeded and left something to see.
+    """
+
+    async def __call__(self, request: ReflectRequest, use: Use) -> ReflectResult:
+        """The verdict."""
+        return by_evidence(request) or ReflectResult(verdict="done", reason="the call succeeded")
+
+
+def by_evidence(request: ReflectRequest) -> ReflectResult | None:
+    """The verdict where evidence decides it, None where it takes an opinion."""
+    seen = request.observation
+    if seen.repeated:
+        return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
+    if not seen.ok:
+        return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
+    failing = [result for result in request.evidence if not result.passed]
+    if failing:
+        return _unfinished(request, failing)
+    if request.evidence:
+        return ReflectResult(verdict="done", reason="every check passes")
+    if request.action.tool not in LOOKING and not seen.changed and not seen.text.strip():
+        return ReflectResult(verdict="retry", reason="the call changed nothing and printed nothing")
+    return None
+
+
+def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectResult:
+    reason = "; ".join(result.describe() for result in failing)[:400]
+    earlier = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
+    fewer = len(failing) < sum(not result.passed for result in earlier)
+    looked = request.action.tool in LOOKING
+    looks = 0
+    for attempt in reversed(request.task.attempts):
+        if attempt.verdict != "continue":
+            break
+        looks += 1
+    if (fewer or looked) and looks < _PATIENCE:
+        return ReflectResult(verdict="continue", reason=reason)
+    return ReflectResult(verdict="retry", reason=reason)

@@ -1,0 +1,59 @@
+"""Judges by evidence, and asks the model only where there is none."""
+
+from typing import Any
+
+from replan.nodes.briefing import briefing
+from replan.nodes.contract import ReflectRequest, ReflectResult, Use
+from replan.nodes.reflect.checks import LOOKING, by_evidence
+
+ASK = """\
+The task: {title}
+The last call: {call}
+It gave:
+{text}
+Files changed by it: {changed}
+Files changed before it: {before}
+Is everything the task asks for done now? First name what the task asks for and what of it is \
+still missing ("nothing" if nothing is). Answer in JSON."""
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "missing": {"type": "string", "maxLength": 250},
+        "done": {"type": "boolean"},
+    },
+    "required": ["missing", "done"],
+    "additionalProperties": False,
+}
+_TEXT_CHARS = 1500
+
+
+class ReflectByChecksThenModel:
+    """A small model that is asked for an opinion says yes; so it is asked only when no check
+    exists, and is to name what is missing before it may say so.
+    """
+
+    async def __call__(self, request: ReflectRequest, use: Use) -> ReflectResult:
+        """The verdict."""
+        decided = by_evidence(request)
+        if decided:
+            return decided
+        messages = briefing(request.brief, use.tools, reflect_ask(request))
+        answer = await use.model.json(messages, SCHEMA, name="reflect", max_tokens=200)
+        if answer["done"]:
+            return ReflectResult(verdict="done", reason="judged by the model, no check exists")
+        verdict = "continue" if request.action.tool in LOOKING else "retry"
+        return ReflectResult(verdict=verdict, reason=answer["missing"])
+
+
+def reflect_ask(request: ReflectRequest) -> str:
+    """The question about what a call gave."""
+    earlier = [path for attempt in request.task.attempts for path in attempt.observation.changed]
+    args = {name: str(value)[:600] for name, value in request.action.args.items()}
+    return ASK.format(
+        title=request.task.title,
+        call=f"{request.action.tool} {args}",
+        text=request.observation.text[:_TEXT_CHARS] or "(no output)",
+        changed=", ".join(request.observation.changed[:30]) or "none",
+        before=", ".join(dict.fromkeys(earlier[:30])) or "none",
+    )

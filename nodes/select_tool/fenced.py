@@ -1,0 +1,25 @@
+"""Takes the one thing asked for out of a model's answer."""
+
+import re
+
+_BLOCK = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+_OPEN = re.compile(r"^```[^\n`]*\n(.*)", re.MULTILINE | re.DOTALL)
+
+
+def fenced(answer: str, nested: bool = False) -> str:
+    """The content of the fenced block.
+
+    Args:
+        answer: the model's text. Without a fence it is the content itself; with one that never
+            closes (a truncated answer), all that follows it.
+        nested: the content may hold fences of its own (Markdown): everything between the first
+            and the last fence.
+    """
+    text = answer.strip()
+    if nested and text.startswith("```") and text.endswith("```") and text.count("```") > 2:
+        return text.split("\n", 1)[1].rsplit("```", 1)[0].rstrip() + "\n"
+    blocks = _BLOCK.findall(answer)
+    if blocks:
+        return str(max(blocks, key=len))
+    opened = _OPEN.search(answer)
+    return opened.group(1) if opened else text + "\n"

@@ -1,0 +1,25 @@
+"""Chooses by the server's own tool calling."""
+
+from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
+from replan.nodes.select_tool.conversation import conversation, temperature
+from replan.nodes.select_tool.offers import offered
+from replan.state.task import Action
+
+
+class SelectNatively:
+    """One question; choice and content come together as a tool call.
+
+    For models trained to call tools. The embedded one is not: it writes the call as text.
+    """
+
+    async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
+        """The next tool call of the task."""
+        names = {tool.name for tool in offered(request, use.tools)}
+        schemas = [schema for schema in use.tools.schemas() if schema["function"]["name"] in names]
+        name, args = await use.model.tool_call(
+            conversation(request, use.tools),
+            schemas,
+            max_tokens=1500,
+            temperature=temperature(request.task),
+        )
+        return SelectToolResult(action=Action(tool=name, args=args))

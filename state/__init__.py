@@ -1,0 +1,1 @@
+"""The nouns: tasks, actions, observations, checks, and the graph's state, context and settings."""

@@ -1,0 +1,72 @@
+"""The graph's channels: what goes in, what comes out, and what is kept between.
+
+Everything in a channel is plain JSON. A fork that edits the state through Studio or the SDK
+thus hands a node exactly what it would have got, and no checkpoint names a Python class.
+"""
+
+from typing import Annotated, Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from replan.state.usage import Usage, add_usage
+
+
+def merge_tasks(tasks: dict[str, Any] | None, changed: dict[str, Any] | None) -> dict[str, Any]:
+    """Reducer: tasks by id; a branch writes only its own task, a plan writes several."""
+    return {**(tasks or {}), **(changed or {})}
+
+
+class AgentInput(TypedDict):
+    """What a caller gives: the goal in words, files to look at first, further constraints."""
+
+    goal: str
+    files: NotRequired[list[str]]
+    constraints: NotRequired[list[str]]
+
+
+class AgentOutput(TypedDict):
+    """What a caller gets. `status` is done, failed or stopped."""
+
+    status: str
+    report: str
+    artifacts: list[dict[str, Any]]
+    usage: Usage
+
+
+class AgentState(TypedDict, total=False):
+    """All channels of the agent graph."""
+
+    goal: str
+    files: list[str]
+    constraints: list[str]
+    workspace: str
+    survey: str
+    baseline: dict[str, str]
+    recalled: list[str]
+    tasks: Annotated[dict[str, Any], merge_tasks]
+    checks: list[dict[str, Any]]
+    replans: int
+    problem: str
+    decision: str
+    reason: str
+    usage: Annotated[Usage, add_usage]
+    status: str
+    report: str
+    artifacts: list[dict[str, Any]]
+
+
+class TaskBranch(TypedDict, total=False):
+    """What a dispatched branch carries with it from select_tool to reflect."""
+
+    goal: str
+    constraints: list[str]
+    workspace: str
+    survey: str
+    recalled: list[str]
+    protected: list[str]
+    earlier: list[str]
+    task: dict[str, Any]
+    action: dict[str, Any]
+    fingerprint: str
+    observation: dict[str, Any]
+    remaining_seconds: float

@@ -1,0 +1,66 @@
+"""What a run can be told: the model, who plays each role, and the limits."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NonNegative = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Context(BaseModel):
+    """The settings of one run. Studio shows these fields as a form.
+
+    A role takes the name of a built-in implementation, of an entry point, or `module:attribute`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(
+        "auto",
+        description="Chat model: 'auto' (OpenAI or OPENAI_BASE_URL when a key or address is set, "
+        "otherwise embedded), 'embedded', or a model name of the server.",
+    )
+    workspace: str = Field(
+        "", description="Folder to work in. Empty: a folder of the thread's own."
+    )
+    recall: str = Field("store", description="Who recalls what earlier runs learned.")
+    decompose: str = Field("llm", description="Who splits the goal into tasks.")
+    plan: str = Field("sequence", description="Who orders the tasks, and replans.")
+    select_tool: str = Field("json", description="Who chooses the next tool call of a task.")
+    execute: str = Field("direct", description="Who carries out the tool call.")
+    reflect: str = Field(
+        "checks_then_llm", description="Who judges what came back from a tool call."
+    )
+    review: str = Field("checks", description="Who decides what happens after each round.")
+    report: str = Field("llm", description="Who writes the report.")
+    remember: str = Field("store", description="Who keeps what this run learned.")
+
+    max_steps: Positive = Field(30, description="Tool calls a run may make.")
+    max_seconds: Positive = Field(1800, description="Seconds a run may take.")
+    max_tokens: NonNegative = Field(0, description="Tokens a run may use; 0 for no limit.")
+    max_cost: float = Field(0.0, ge=0, description="US dollars a run may cost; 0 for no limit.")
+    max_attempts: Positive = Field(3, description="Failed attempts a task may have.")
+    max_replans: NonNegative = Field(2, description="How often a run may plan anew.")
+    max_parallel: Positive = Field(2, description="Tasks dispatched side by side.")
+
+    def roles(self) -> dict[str, str]:
+        """Implementation name by role."""
+        return {role: getattr(self, role) for role in ROLES}
+
+    def changed(self) -> dict[str, Any]:
+        """Only the fields that differ from the defaults."""
+        return self.model_dump(exclude_defaults=True)
+
+
+ROLES = (
+    "recall",
+    "decompose",
+    "plan",
+    "select_tool",
+    "execute",
+    "reflect",
+    "review",
+    "report",
+    "remember",
+)

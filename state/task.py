@@ -1,0 +1,110 @@
+"""A task of the plan, and the checks that decide whether it is done."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TaskStatus = Literal["open", "done", "failed", "dropped"]
+Verdict = Literal["done", "continue", "retry"]
+
+
+class Noun(BaseModel):
+    """Base of all nouns: unknown fields are an error, so that a typo is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Check(Noun):
+    """A condition that can be tested without asking a model.
+
+    Kinds: `file_exists` (path, with content in its format), `file_unchanged` (path, against the
+    start of the run), `csv_columns` (path, columns), `file_contains` (path, text),
+    `tests_pass` (path of a pytest file; "" for all tests).
+    """
+
+    kind: Literal["file_exists", "file_unchanged", "csv_columns", "file_contains", "tests_pass"]
+    path: str = ""
+    columns: list[str] = Field(default_factory=list)
+    text: str = ""
+
+    def describe(self) -> str:
+        """The check in words, for prompts and reports."""
+        if self.kind == "file_exists":
+            return f"{self.path} exists and has content"
+        if self.kind == "file_unchanged":
+            return f"{self.path} is unchanged"
+        if self.kind == "csv_columns":
+            return f"{self.path} has the columns {', '.join(self.columns)}"
+        if self.kind == "file_contains":
+            return f"{self.path} contains {self.text!r}"
+        return f"the tests in {self.path or 'the workspace'} pass"
+
+
+class CheckResult(Noun):
+    """What a check found. `detail` says why it failed, bounded to about 1,500 characters."""
+
+    check: Check
+    passed: bool
+    detail: str = ""
+
+    def describe(self) -> str:
+        """One line: passed or FAILED, the check, and why."""
+        line = f"{'passed' if self.passed else 'FAILED'}: {self.check.describe()}"
+        return f"{line}: {self.detail}" if self.detail else line
+
+
+class Action(Noun):
+    """A tool call chosen for a task. `args` are the tool's own arguments."""
+
+    tool: str
+    args: dict[str, Any] = Field(default_factory=dict)
+    thought: str = ""
+
+
+class Observation(Noun):
+    """What came back from a tool call.
+
+    `text` is what the model is shown, bounded; `error` is set when the call did not succeed;
+    `changed` lists the workspace paths the call created, changed or removed; `exit_code` only
+    when a process ran.
+    """
+
+    ok: bool
+    text: str = ""
+    error: str = ""
+    changed: list[str] = Field(default_factory=list)
+    exit_code: int | None = None
+    seconds: float = 0.0
+    repeated: bool = False
+
+
+class Attempt(Noun):
+    """One round of select_tool, execute and reflect on a task."""
+
+    action: Action
+    fingerprint: str = ""
+    observation: Observation
+    evidence: list[CheckResult] = Field(default_factory=list)
+    verdict: Verdict = "retry"
+    reason: str = ""
+
+
+class Task(Noun):
+    """One piece of the plan with a result that can be seen.
+
+    `writes` are the workspace files it makes or changes, `depends_on` the ids of tasks that must
+    be done before. `before` is what the checks found when the task began. `attempts` holds the
+    latest few only; `tries` counts the ones that failed, `rounds` all.
+    """
+
+    id: str
+    title: str
+    writes: list[str] = Field(default_factory=list)
+    depends_on: list[str] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
+    status: TaskStatus = "open"
+    tries: int = 0
+    rounds: int = 0
+    before: list[CheckResult] = Field(default_factory=list)
+    attempts: list[Attempt] = Field(default_factory=list)
+    result: str = ""

@@ -1,0 +1,1 @@
+"""Postgres: embedded or by address, checkpointer, store, thread locks."""

@@ -1,0 +1,58 @@
+"""What many tests share: a REPLAN_HOME of their own and one real embedded Postgres."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from replan.state.settings import Settings, settings
+from replan.storage.database import Database, open_database
+from replan.storage.embedded import release_embedded
+
+
+@pytest.fixture(scope="session")
+def make_home() -> Iterator[Callable[[], Path]]:
+    """Make an empty REPLAN_HOME, removed at the end of the session.
+
+    Not under tmp_path: as root the server runs as another user, to whom pytest's folders are
+    closed, so that its data would go to /var/lib/replan and stay there.
+    """
+    made: list[Path] = []
+
+    def make() -> Path:
+        home = Path(tempfile.mkdtemp(prefix="replan-test-"))
+        home.chmod(0o711)
+        made.append(home)
+        return home
+
+    yield make
+    for home in made:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def replan_home(make_home: Callable[[], Path]) -> Iterator[Path]:
+    """No test sees the user's own folder, database or keys."""
+    home = make_home()
+    patch = pytest.MonkeyPatch()
+    for name in list(os.environ):
+        if name == "DATABASE_URL" or name.startswith(("OPENAI_", "TAVILY_", "REPLAN_")):
+            patch.delenv(name)
+    patch.setenv("REPLAN_HOME", str(home))
+    patch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
+    patch.setitem(Settings.model_config, "env_file", None)
+    settings.cache_clear()
+    yield home
+    release_embedded()
+    patch.undo()
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def database(replan_home: Path) -> Database:
+    """The embedded Postgres of this test session, running."""
+    return asyncio.run(open_database())

@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+
+from replan.state.task import Check, CheckResult
+from replan.tools.checks import run_checks
+from replan.tools.workspace import Workspace
+
+
+async def run_one(workspace: Workspace, **check: Any) -> CheckResult:
+    baseline = check.pop("baseline", {})
+    (result,) = await run_checks([Check(**check)], workspace, baseline, seconds=20)
+    assert result.passed is not bool(result.detail)
+    assert len(result.detail) <= 1500
+    return result
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "fault"),
+    [
+        ("a.txt", "x", ""),
+        ("a.txt", " \n", "it is empty"),
+        ("a.json", '{"a": 1}', ""),
+        ("a.json", "\ufeff[0]", ""),
+        ("a.json", "0", ""),
+        ("a.json", "{}", "it holds nothing but {}"),
+        ("a.json", "[]", "it holds nothing but []"),
+        ("a.json", "null", "it holds nothing but null"),
+        ("a.json", "{'a': 1}", "it is not valid JSON: Expecting property name"),
+        ("a.csv", "a,b\n1,2\n\n3,4\n", ""),
+        ("a.csv", 'a,b\n"1,\n2",2\n', ""),
+        ("a.csv", "a,b\n", "it has no row below its first line: a,b"),
+        ("a.csv", "a,b\n1,2,3\n", "line 2 has 3 columns, the header 2: 1,2,3; the header is: a,b"),
+        ("a.py", "x = 1\n", ""),
+        ("a.py", "# coding\ns = '\\d'\n", ""),
+        ("a.py", "def f(:\n  pass", "SyntaxError: "),
+        ("a.py", "return 1", "SyntaxError: 'return' outside function (the file line 1: return 1)"),
+    ],
+)
+async def test_file_exists(workspace: Workspace, path: str, text: str, fault: str) -> None:
+    await workspace.write_text(path, text)
+    result = await run_one(workspace, kind="file_exists", path=path)
+    assert result.passed == (not fault), result.detail
+    assert result.detail.startswith(fault)
+
+
+async def test_a_missing_file_is_looked_for(workspace: Workspace) -> None:
+    await workspace.write_text("out/Report.MD", "x")
+    result = await run_one(workspace, kind="file_exists", path="report.md")
+    assert result.detail == "it does not exist, but out/Report.MD does"
+    result = await run_one(workspace, kind="file_exists", path="other.md")
+    assert result.detail == "it does not exist; its folder holds: out"
+    result = await run_one(workspace, kind="file_exists", path="no/where/other.md")
+    assert result.detail == "it does not exist"
+
+
+async def test_folders(workspace: Workspace) -> None:
+    await workspace.write_text("full/a", "x")
+    (workspace.path / "void" / "__pycache__").mkdir(parents=True)
+    (workspace.path / "a.csv").mkdir()
+    expected = {
+        "full/": "",
+        "full": "",
+        "void/": "it is empty",
+        "a.csv": "it is a folder",
+        "full/a/": "it is a file, not a folder",
+    }
+    for path, fault in expected.items():
+        assert (await run_one(workspace, kind="file_exists", path=path)).detail == fault
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "", "a\0b"])
+@pytest.mark.parametrize("kind", ["file_exists", "file_contains", "csv_columns"])
+async def test_no_check_looks_outside(workspace: Workspace, kind: str, path: str) -> None:
+    assert not (await run_one(workspace, kind=kind, path=path, text="root")).passed
+
+
+async def test_file_unchanged(workspace: Workspace) -> None:
+    await workspace.write_text("a.txt", "1")
+    base = await workspace.hashes()
+
+    async def detail(path: str) -> str:
+        return (await run_one(workspace, kind="file_unchanged", path=path, baseline=base)).detail
+
+    assert await detail("a.txt") == ""
+    assert await detail("./a.txt") == ""
+    assert await detail("never.txt") == ""
+    await workspace.write_text("a.txt", "2")
+    await workspace.write_text("b.txt", "2")
+    assert await detail("a.txt") == "its content has changed"
+    assert await detail("b.txt") == "it did not exist at the start"
+    (workspace.path / "a.txt").unlink()
+    assert await detail("a.txt") == "it is no longer there"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Hour , COUNT\n1,2\n", ""),
+        ('\ufeff"hour","count"\n', ""),
+        ("count,hour\n", "its first line is 'count,hour', it has to be 'hour,count'"),
+        ("hour;count\n1;2\n", "separate the columns by commas, not by ';'"),
+        ("", "it is empty"),
+    ],
+)
+async def test_csv_columns(workspace: Workspace, text: str, fault: str) -> None:
+    await workspace.write_text("e.csv", text)
+    result = await run_one(workspace, kind="csv_columns", path="e.csv", columns=["hour", "count"])
+    assert result.passed == (not fault)
+    assert fault in result.detail
+
+
+async def test_file_contains(workspace: Workspace) -> None:
+    await workspace.write_text("a.md", "# The Title\n\nsome words\n")
+    for text, fault in {
+        "some words": "",
+        "SOME  words": "it is there only with other capitals, spaces or line breaks",
+        "other": "it begins: # The Title / some words",
+    }.items():
+        result = await run_one(workspace, kind="file_contains", path="a.md", text=text)
+        assert result.detail == fault
+
+
+async def test_tests_pass(workspace: Workspace) -> None:
+    body = "".join(f"    assert {n} >= 0\n" for n in range(60))
+    await workspace.write_text(
+        "test_a.py", f"def test_a():\n{body}    assert sorted([2, 1]) == [1, 3], 'why'\n"
+    )
+    result = await run_one(workspace, kind="tests_pass", path="test_a.py")
+    assert not result.passed
+    assert "test_a.py::test_a" in result.detail
+    assert "AssertionError: why" in result.detail
+    assert "assert [1, 2] == [1, 3]" in result.detail
+    await workspace.write_text("test_a.py", "def test_a():\n    assert True\n")
+    checks = [Check(kind="tests_pass", path="test_a.py"), Check(kind="tests_pass")]
+    assert all(one.passed for one in await run_checks(checks, workspace, {}))
+    missing = await run_one(workspace, kind="tests_pass", path="test_b.py")
+    assert missing.detail == "it does not exist; its folder holds: test_a.py"

@@ -1,0 +1,1 @@
+"""What the agent may do in the world, and the checks of what was done."""

@@ -1,0 +1,150 @@
+"""Runs the checks that decide whether a task is done, and says what is there when one fails."""
+
+import asyncio
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from replan.state.task import Check, CheckResult
+from replan.tools.bounds import storable
+from replan.tools.formats import fault, first_lines, header
+from replan.tools.protocol import ToolError
+from replan.tools.pytest_run import run_pytest
+from replan.tools.workspace import IGNORED, Workspace, read_bytes
+
+_DETAIL = 1500
+_READ = 20 * 1024 * 1024
+
+
+async def run_checks(
+    checks: Sequence[Check],
+    workspace: Workspace,
+    baseline: dict[str, str],
+    seconds: float = 60.0,
+) -> list[CheckResult]:
+    """The result of each check, in order. Nothing is raised for a check that cannot be made.
+
+    Args:
+        checks: what to test.
+        workspace: where.
+        baseline: `Workspace.hashes()` as it was at the start of the run.
+        seconds: time that each test run may take.
+    """
+    tested: dict[str, str] = {}
+    results = []
+    for check in checks:
+        try:
+            if check.kind == "tests_pass":
+                if check.path not in tested:
+                    tested[check.path] = await _tests(check, workspace, seconds)
+                wrong = tested[check.path]
+            elif check.kind == "file_unchanged":
+                wrong = await _unchanged(check, workspace, baseline)
+            else:
+                wrong = await asyncio.to_thread(_file, check, workspace)
+        except (ToolError, OSError) as error:
+            wrong = getattr(error, "what", str(error))
+        results.append(CheckResult(check=check, passed=not wrong, detail=storable(wrong)[:_DETAIL]))
+    return results
+
+
+async def _tests(check: Check, workspace: Workspace, seconds: float) -> str:
+    if check.path and not await asyncio.to_thread(lambda: workspace.confine(check.path).exists()):
+        return await asyncio.to_thread(_missing, check.path, workspace)
+    report = await run_pytest(workspace, check.path, seconds)
+    return "" if report.ok else report.text(_DETAIL)
+
+
+async def _unchanged(check: Check, workspace: Workspace, baseline: dict[str, str]) -> str:
+    path = await asyncio.to_thread(_normal, check.path, workspace)
+    now, before = await workspace.hash(path), baseline.get(path, "")
+    if now == before:
+        return ""
+    if not now:
+        return "it is no longer there"
+    return "its content has changed" if before else "it did not exist at the start"
+
+
+def _normal(path: str, workspace: Workspace) -> str:
+    """The path as the baseline writes it."""
+    workspace.confine(path)
+    place = Path(path)
+    return (place.relative_to(workspace.path) if place.is_absolute() else place).as_posix()
+
+
+def _file(check: Check, workspace: Workspace) -> str:
+    if not check.path.strip():
+        return "the check names no file"
+    file = workspace.confine(check.path)
+    if not file.exists():
+        return _missing(check.path, workspace)
+    if file.is_dir():
+        # `out.csv` as a folder is a mistake; `out` may be meant as one.
+        folder_meant = check.kind == "file_exists" and not file.suffix
+        return _folder(file) if folder_meant or check.path.endswith("/") else "it is a folder"
+    if check.path.endswith("/"):
+        return "it is a file, not a folder"
+    data = read_bytes(file, check.path, _READ)
+    if check.kind == "csv_columns":
+        return _columns(check, data)
+    if check.kind == "file_contains":
+        return _contains(check, data)
+    if len(data) == _READ:
+        return ""  # too large to judge; it is there and has content
+    return fault(check.path, data)
+
+
+def _missing(path: str, workspace: Workspace) -> str:
+    """There is no such file; perhaps it lies elsewhere, or has another name."""
+    name = Path(path).name.casefold()
+    parent = workspace.confine(path).parent
+    beside = sorted(entry.name for entry in parent.iterdir()) if parent.is_dir() else []
+    beside = [entry for entry in beside if entry not in IGNORED]
+    near = [
+        workspace.relative(found)
+        for folder in (workspace.path, *_subfolders(workspace.path))
+        for found in folder.iterdir()
+        if found.name.casefold() == name
+    ]
+    if near:
+        return f"it does not exist, but {', '.join(near[:3])} does"
+    there = ", ".join(beside[:20])
+    return f"it does not exist; its folder holds: {there}" if there else "it does not exist"
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    found = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink()]
+    return [entry for entry in sorted(found) if entry.name not in IGNORED][:50]
+
+
+def _folder(folder: Path) -> str:
+    return "" if any(entry.name not in IGNORED for entry in folder.iterdir()) else "it is empty"
+
+
+def _columns(check: Check, data: bytes) -> str:
+    text = data.decode("utf-8-sig", "replace")
+    if not text.strip():
+        return "it is empty"
+    try:
+        names = header(text)
+    except csv.Error as error:
+        return f"it is not valid CSV: {error}"
+    wanted = [name.strip().casefold() for name in check.columns]
+    if [name.casefold() for name in names] == wanted:
+        return ""
+    found = ",".join(names)
+    said = f"its first line is {found[:300]!r}, it has to be {','.join(check.columns)!r}"
+    other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), "")
+    return f"{said}; separate the columns by commas, not by {other!r}" if other else said
+
+
+def _contains(check: Check, data: bytes) -> str:
+    text = data.decode("utf-8-sig", "replace")
+    if check.text in text:
+        return ""
+    if not text.strip():
+        return "it is empty"
+    wanted = " ".join(check.text.casefold().split())
+    if wanted in " ".join(text.casefold().split()):
+        return "it is there only with other capitals, spaces or line breaks"
+    return f"it begins: {first_lines(text, 3)}"

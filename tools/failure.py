@@ -1,0 +1,75 @@
+"""Says in one line why a script failed: the error, and the line of the script it happened in."""
+
+import re
+
+from replan.tools.bounds import clipped
+from replan.tools.packages import importable
+
+_FRAME = re.compile(r'^ +File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
+_START = "Traceback (most recent call last):"
+_HINTS = {
+    "EOFError": "nobody can answer input(): use values from the goal or from files",
+}
+
+
+def failure(stderr: str, sources: dict[str, str]) -> str:
+    """The error of the last traceback in `stderr`; "" when there is none.
+
+    Args:
+        stderr: what the script wrote to standard error, file names already shortened.
+        sources: text of the script, and of other files of the workspace, by shown name.
+    """
+    lines = stderr.rstrip().splitlines()
+    frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
+    if not frames:
+        return ""
+    start = _last_start(lines, frames)
+    message = _message(lines[frames[-1] + 1 :])
+    if not message:
+        return ""
+    where = _where([lines[number] for number in frames if number > start], sources)
+    hint = _hint(message)
+    return message + (f" ({where})" if where else "") + (f"; {hint}" if hint else "")
+
+
+def shorten(text: str, scratch: str, workspace: str) -> str:
+    """Takes the temporary folder and the workspace's place out of the file names of tracebacks."""
+    for folder in (scratch, workspace):
+        text = text.replace(f'File "{folder}/', 'File "')
+    return text
+
+
+def _last_start(lines: list[str], frames: list[int]) -> int:
+    starts = [number for number, line in enumerate(lines) if line.strip() == _START]
+    return max((number for number in starts if number < frames[-1]), default=-1)
+
+
+def _message(rest: list[str]) -> str:
+    """The first line after the last frame that is not indented, and what it is continued by."""
+    for number, line in enumerate(rest):
+        if line and not line[0].isspace():
+            more = [part.strip() for part in rest[number + 1 : number + 4] if part.strip()]
+            return clipped(" ".join([line.strip(), *more]), 400)
+    return ""
+
+
+def _where(frames: list[str], sources: dict[str, str]) -> str:
+    """The innermost frame in the script itself; a frame in a library helps nobody."""
+    for frame in reversed(frames):
+        found = _FRAME.match(frame)
+        if found and found["file"] in sources:
+            lines = sources[found["file"]].splitlines()
+            number = int(found["line"])
+            line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+            return f"{found['file']} line {number}{': ' + clipped(line) if line else ''}"
+    return ""
+
+
+def _hint(message: str) -> str:
+    if missing := re.match(r"ModuleNotFoundError: No module named '([^']+)'", message):
+        known = ", ".join(importable()) or "none"
+        return (
+            f"{missing[1]} is not installed and cannot be; besides the standard library there "
+            f"are: {known}"
+        )
+    return _HINTS.get(message.split(":")[0], "")

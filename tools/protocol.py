@@ -1,0 +1,87 @@
+"""What every tool looks like, and what a call is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from replan.state.errors import ReplanError
+from replan.state.task import Observation
+
+if TYPE_CHECKING:
+    from replan.tools.workspace import Workspace
+
+
+class ToolError(ReplanError):
+    """A call that cannot be carried out; the toolbox turns it into an observation."""
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """What a call may use.
+
+    Attributes:
+        workspace: the folder that the call works in.
+        seconds: wall-clock time the call may take.
+        protected: workspace paths that must not change.
+    """
+
+    workspace: Workspace
+    seconds: float = 60.0
+    protected: Sequence[str] = ()
+
+
+class Tool(Protocol):
+    """Something the agent may do in the world.
+
+    A tool that never changes the workspace may set `reads_only = True`: the toolbox then spares
+    itself the search for changed files.
+    """
+
+    @property
+    def name(self) -> str:
+        """How the model calls it."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """One line, for the prompt."""
+        ...
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """JSON schema of all arguments, the long one included."""
+        ...
+
+    @property
+    def content(self) -> str | None:
+        """Name of the long argument, which the model is asked for alone, in a fenced block."""
+        ...
+
+    @property
+    def content_language(self) -> str:
+        """What follows the opening fence of that block; "" for plain text."""
+        ...
+
+    def unavailable(self) -> str:
+        """Why it cannot be used here; "" when it can."""
+        ...
+
+    async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
+        """Carry out a call with validated arguments.
+
+        Raises:
+            ToolError: the call cannot be carried out.
+        """
+        ...
+
+
+def schema(required: Sequence[str] = (), **properties: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema of a tool's arguments; others than these are an error."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }

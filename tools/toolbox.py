@@ -1,0 +1,207 @@
+"""The tools of a run: what there is, and one place through which every call goes."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from replan.state.task import Action, Observation
+from replan.tools.bounds import clipped, storable
+from replan.tools.files import ListFiles, ReadFile, WriteFile
+from replan.tools.protection import Protection
+from replan.tools.protocol import CallContext, Tool, ToolError
+from replan.tools.python import PythonTool, RunScript, RunTests
+from replan.tools.search import WebSearch
+from replan.tools.workspace import Workspace
+
+# One lock a folder and event loop, alive while somebody holds it: every node has its own toolbox.
+_LOCKS: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
+
+# Tools hold to their time themselves; this is for one that does not.
+_GRACE_SECONDS = 5.0
+
+
+def default_tools() -> list[Tool]:
+    """Every built-in tool, in the order in which the model is told of them."""
+    return [
+        PythonTool(),
+        RunScript(),
+        RunTests(),
+        ReadFile(),
+        WriteFile(),
+        ListFiles(),
+        WebSearch(),
+    ]
+
+
+class Toolbox:
+    """The tools of a run.
+
+    Calls that may change the workspace are made one at a time, whichever toolbox they go through,
+    so that what changed can be told apart by call.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        seconds_per_call: float = 60.0,
+        tools: Sequence[Tool] | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.seconds_per_call = seconds_per_call
+        self._tools = {tool.name: tool for tool in (default_tools() if tools is None else tools)}
+
+    def names(self) -> list[str]:
+        """All tools, those that are not available too."""
+        return list(self._tools)
+
+    def get(self, name: str) -> Tool:
+        """The tool of that name.
+
+        Raises:
+            ToolError: there is none.
+        """
+        if name not in self._tools:
+            known = ", ".join(tool.name for tool in self.available())
+            raise ToolError(f"there is no tool {clipped(name, 60)!r}.", f"There are: {known}.")
+        return self._tools[name]
+
+    def available(self) -> list[Tool]:
+        """The tools that can be used here."""
+        return [tool for tool in self._tools.values() if not tool.unavailable()]
+
+    def describe(self) -> str:
+        """The tools for a prompt, a line each."""
+        return "\n".join(_line(tool) for tool in self._tools.values())
+
+    def schemas(self) -> list[dict[str, Any]]:
+        """The available tools as OpenAI function schemas, long arguments included."""
+        return [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": tool.parameters,
+                },
+            }
+            for tool in self.available()
+        ]
+
+    def fingerprint(self, action: Action, digest: str) -> str:
+        """sha256 of a call and of the workspace it meets: the same again would do the same again.
+
+        Args:
+            action: the call; its thought does not count.
+            digest: `Workspace.digest()`.
+        """
+        args = json.dumps(action.args, sort_keys=True, ensure_ascii=True, default=str)
+        return hashlib.sha256(f"{action.tool}\0{args}\0{digest}".encode()).hexdigest()
+
+    async def call(
+        self, action: Action, seconds: float | None = None, protected: Sequence[str] = ()
+    ) -> Observation:
+        """Carry out an action. Whatever goes wrong is in the observation; nothing is raised.
+
+        Args:
+            action: tool and arguments.
+            seconds: time it may take; None for the toolbox's own limit.
+            protected: workspace paths that must not change: they are put back when they did.
+        """
+        limit = self.seconds_per_call if seconds is None else seconds
+        context = CallContext(self.workspace, limit, tuple(protected))
+        began = time.monotonic()
+        try:
+            tool = self.get(action.tool)
+            if why := tool.unavailable():
+                raise ToolError(f"{tool.name} is not available: {why}.")
+            # In a thread: the first import of jsonschema reads its schemas from disk.
+            await asyncio.to_thread(_validate, tool, action.args)
+            if getattr(tool, "reads_only", False):
+                seen = await _carry_out(tool, action.args, context)
+            else:
+                async with _one_at_a_time(self.workspace):
+                    began = time.monotonic()
+                    seen = await self._watched(tool, action.args, context)
+        except Exception as error:
+            seen = Observation(ok=False, error=_told(error))
+        return seen.model_copy(
+            update={
+                "text": storable(seen.text),
+                "error": storable(seen.error),
+                "seconds": round(time.monotonic() - began, 3),
+            }
+        )
+
+    async def _watched(self, tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
+        """A call with what it changed, and with the protected files put back."""
+        before = await self.workspace.hashes()
+        kept = await asyncio.to_thread(Protection, self.workspace, context.protected)
+        restored: list[str] = []
+        try:
+            try:
+                seen = await _carry_out(tool, args, context)
+            finally:
+                restored = await asyncio.to_thread(kept.put_back)
+        except Exception as error:
+            seen = Observation(ok=False, error=_told(error))
+        finally:
+            await asyncio.to_thread(kept.forget)
+        after = await self.workspace.hashes()
+        changed = sorted(
+            path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+        )
+        note = "".join(f"\n{path} must not change: put back" for path in restored)
+        return seen.model_copy(update={"changed": changed, "text": f"{seen.text}{note}".lstrip()})
+
+
+def _one_at_a_time(workspace: Workspace) -> asyncio.Lock:
+    key = (id(asyncio.get_running_loop()), workspace.path)
+    return _LOCKS.setdefault(key, asyncio.Lock())
+
+
+async def _carry_out(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
+    try:
+        return await asyncio.wait_for(tool.call(args, context), context.seconds + _GRACE_SECONDS)
+    except TimeoutError as error:
+        raise ToolError(f"{tool.name} did not end within {context.seconds:g} s.") from error
+
+
+def _validate(tool: Tool, args: dict[str, Any]) -> None:
+    from jsonschema import Draft202012Validator
+
+    errors = sorted(Draft202012Validator(tool.parameters).iter_errors(args), key=str)
+    if errors:
+        said = "; ".join(_fault(error.json_path, error.message) for error in errors[:3])
+        raise ToolError(f"wrong arguments for {tool.name}: {said}.", _usage(tool))
+
+
+def _fault(path: str, message: str) -> str:
+    place = path.removeprefix("$").removeprefix(".")
+    return clipped(f"{place}: {message}" if place else message, 200)
+
+
+def _usage(tool: Tool) -> str:
+    required = tool.parameters.get("required", [])
+    names = [
+        name if name in required else f"{name} (optional)"
+        for name in tool.parameters.get("properties", {})
+    ]
+    return f"Its arguments: {', '.join(names) or 'none'}."
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, ToolError):
+        return str(error)
+    return clipped(f"{type(error).__name__}: {error}", 400)
+
+
+def _line(tool: Tool) -> str:
+    args = ", ".join(tool.parameters.get("properties", {}))
+    line = f"- {tool.name}({args}): {tool.description}"
+    why = tool.unavailable()
+    return f"{line} (not available: {why})" if why else line
