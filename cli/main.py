@@ -19,6 +19,7 @@ Examples:
   replan run "Sum the amounts in sales.csv per region into report.md" --workspace .
   replan run "Write prime.py and tests for it" --max-steps 20 --json
   replan run "..." --model gpt-5-mini --set plan=dag --set report=template
+  replan run - < goal.txt
 
 \b
 Exit codes: 0 done; 1 not done; 2 bad input or configuration; 3 waiting for a person;
@@ -40,7 +41,9 @@ ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The threa
 
 @app.command(epilog=RUN_EXAMPLES)
 def run(
-    goal: Annotated[str, typer.Argument(help="What is to be reached, in words.")],
+    goal: Annotated[
+        str, typer.Argument(metavar="GOAL", help="What is to be reached, in words; - reads it.")
+    ],
     workspace: Annotated[
         Path | None, typer.Option(help="Folder to work in; default: one of the thread's own.")
     ] = None,

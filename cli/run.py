@@ -1,10 +1,13 @@
 """`replan run` and `replan resume`."""
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
@@ -16,17 +19,28 @@ if TYPE_CHECKING:
     from replan.cli.session import Session
 
 EXIT_CODES = {"done": 0, "failed": 1, "stopped": 1, "waiting": 3}
+FROM_STANDARD_INPUT = "-"
+_MOST_READ = 4_000_000
+
+
+@dataclass
+class Errand:
+    """A thread that this process works on; `begun` once there is something to resume."""
+
+    thread_id: str
+    begun: bool = False
 
 
 def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: bool) -> int:
-    """Run a goal to its end. Returns the exit code."""
+    """Run a goal to its end; the goal `-` is read from standard input. Returns the exit code."""
 
     def command() -> int:
-        checked = check_goal(goal)
+        checked = check_goal(_standard_input() if goal == FROM_STANDARD_INPUT else goal)
         context = context_from(given)
         thread = thread_id or new_thread_id()
         check_thread_id(thread)
-        return _until_interrupted(thread, lambda: _run(thread, checked, context, as_json))
+        errand = Errand(thread)
+        return _until_interrupted(errand, lambda: _run(errand, checked, context, as_json))
 
     return at_the_edge(command)
 
@@ -36,7 +50,8 @@ def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
 
     def command() -> int:
         check_thread_id(thread_id)
-        return _until_interrupted(thread_id, lambda: _resume(thread_id, given, as_json))
+        errand = Errand(thread_id)
+        return _until_interrupted(errand, lambda: _resume(errand, given, as_json))
 
     return at_the_edge(command)
 
@@ -61,45 +76,58 @@ def check_thread_id(thread_id: str) -> None:
         ) from error
 
 
-def _until_interrupted(thread_id: str, start: Callable[[], Awaitable[int]]) -> int:
+def _standard_input() -> str:
+    """What is piped in: one argument can hold 128 KB at most."""
+    return sys.stdin.buffer.read(_MOST_READ).decode("utf-8", "surrogateescape")
+
+
+def _until_interrupted(errand: Errand, start: Callable[[], Awaitable[int]]) -> int:
+    """Run to the end, or in good order to where Ctrl-C or SIGTERM ends it."""
+
     async def main() -> int:
+        this = asyncio.current_task()
+        assert this is not None
+        with contextlib.suppress(NotImplementedError):  # where there are no such signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         return await start()
 
     try:
         return asyncio.run(main())
-    except KeyboardInterrupt:
-        print(
-            f"replan: interrupted; nothing is lost. Resume with: replan resume {thread_id}",
-            file=sys.stderr,
-        )
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        said = "replan: interrupted before the run began."
+        if errand.begun:
+            resume = f"Resume with: replan resume {errand.thread_id}"
+            said = f"replan: interrupted; nothing is lost. {resume}"
+        print(said, file=sys.stderr)
         return INTERRUPTED
 
 
-async def _run(thread_id: str, goal: str, context: Context, as_json: bool) -> int:
+async def _run(errand: Errand, goal: str, context: Context, as_json: bool) -> int:
     from replan.cli.session import session
 
-    async with session(thread_id, context, as_json) as run:
+    async with session(errand.thread_id, context, as_json) as run:
         before = await run.snapshot()
         if before.next:
             raise UsageError(
-                f"the thread {thread_id} is in the middle of a run.",
-                f"Go on with: replan resume {thread_id}",
+                f"the thread {errand.thread_id} is in the middle of a run.",
+                f"Go on with: replan resume {errand.thread_id}",
             )
-        return await _finish(run, goal, as_json)
+        return await _finish(errand, run, goal, as_json)
 
 
-async def _resume(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
+async def _resume(errand: Errand, given: dict[str, Any], as_json: bool) -> int:
     from replan.cli.session import session
 
-    async with session(thread_id, context_from(given), as_json, resumed=True) as run:
+    async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
         run.context = context_from(given, await run.kept_context())
         ended = await run.reopen()
         if ended == "done":
             return _show(await run.result(), as_json)
-        return await _finish(run, "", as_json)
+        return await _finish(errand, run, "", as_json)
 
 
-async def _finish(run: "Session", goal: str, as_json: bool) -> int:
+async def _finish(errand: Errand, run: "Session", goal: str, as_json: bool) -> int:
+    errand.begun = True
     try:
         await run.go(goal)
     except ReplanError as error:

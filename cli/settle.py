@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from replan.state.context import ROLES, Context
-from replan.state.errors import ReplanError, SettingError
+from replan.state.errors import DatabaseError, ReplanError, SettingError
 
 INTERRUPTED = 130
+_THEN_RESUME = "Mend that, then go on with: replan resume THREAD."
 
 
 def overrides(
@@ -75,6 +76,23 @@ def at_the_edge(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         print("replan: interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        known = _from_outside(error)
+        if known is None:
+            raise  # A mistake of ours: its traceback is what helps to find it.
+        complain(known)
+        return known.exit_code
+
+
+def _from_outside(error: Exception) -> ReplanError | None:
+    """What the machine or the database did in the middle of a run, as an error of ours."""
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return ReplanError(f"the system refused: {error.strerror or error}{where}.", _THEN_RESUME)
+    psycopg = sys.modules.get("psycopg")  # Not imported, it cannot have raised anything.
+    if psycopg and isinstance(error, psycopg.OperationalError):
+        return DatabaseError("the database stopped answering in mid-run.", _THEN_RESUME)
+    return None
 
 
 def complain(error: ReplanError) -> None:

@@ -6,10 +6,14 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from replan.cli.settle import at_the_edge
 from replan.storage.database import open_database
 from replan.storage.persistence import ThreadRow, list_threads
+
+_PIPED_WIDTH = 200
+_GOAL_CHARS = 120
 
 
 def show_threads(limit: int, as_json: bool) -> int:
@@ -31,9 +35,14 @@ async def _rows(limit: int) -> list[ThreadRow]:
 
 
 def _print(rows: list[ThreadRow]) -> None:
-    table = Table("thread", "status", "step", "updated", "goal", box=None)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH  # Whoever reads a pipe wants the whole line.
+    table = Table(box=None, pad_edge=False)
+    for name in ("thread", "status", "updated"):
+        table.add_column(name, no_wrap=True, min_width=36 if name == "thread" else None)
+    table.add_column("goal", no_wrap=True, overflow="ellipsis")
     for row in rows:
-        goal = " ".join((row.goal or "").split())
-        updated = str(row.updated or "")[:19]
-        table.add_row(row.thread_id, row.status or "open", str(row.step), updated, goal[:60])
-    Console().print(table if rows else "No threads yet.")
+        goal = Text(" ".join((row.goal or "").split())[:_GOAL_CHARS])
+        table.add_row(row.thread_id, row.status or "open", str(row.updated or "")[:16], goal)
+    console.print(table if rows else "No threads yet.")

@@ -9,15 +9,20 @@ from langgraph.types import Command, Send
 from replan.graphs.cast import Cast, scene
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
+from replan.nodes.survey import CODE
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
+from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.checks import run_checks
 from replan.tools.toolbox import Toolbox
+from replan.tools.workspace import Workspace
 
 _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
+_SHOWN_FILES = 2
+_SHOWN_CHARS = 1500
 
 
 class Branch:
@@ -27,41 +32,41 @@ class Branch:
         self._cast = cast
 
     async def select_tool(
-        self, branch: TaskBranch, runtime: Runtime[Context]
+        self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
-        where = scene(branch["workspace"], runtime)
-        task = Task.model_validate(branch["task"])
+        where = scene(state["workspace"], runtime)
+        task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
             task.before = await run_checks(task.checks, where.workspace, {})
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
-            brief=brief_of(branch),
+            brief=brief_of(state),
             task=task,
-            earlier=branch["earlier"],
+            earlier=[*state["earlier"], *await _code(state["made"], where.workspace)],
             existing=await where.workspace.files(),
-            protected=branch["protected"],
+            protected=state["protected"],
         )
         where.tell(event="task", task=task.id, title=task.title.splitlines()[0], round=task.rounds)
-        seconds = branch["remaining_seconds"]
+        seconds = state["remaining_seconds"]
         result, usage = await self._cast.play("select_tool", request, where, seconds)
         if result is None:
             return Command(update={"usage": usage}, goto="review")
         where.tell(event="action", task=task.id, **result.action.model_dump())
         usage["seconds"] += checking
         payload = TaskBranch(
-            **{**branch, "task": task.model_dump(), "action": result.action.model_dump()}
+            **{**state, "task": task.model_dump(), "action": result.action.model_dump()}
         )
         return Command(update={"usage": usage}, goto=Send("execute", payload))
 
     async def execute(
-        self, branch: TaskBranch, runtime: Runtime[Context]
+        self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["reflect"]]:
         """Carry the call out, unless it is one that was made before."""
-        where = scene(branch["workspace"], runtime)
-        task = Task.model_validate(branch["task"])
-        action = Action.model_validate(branch["action"])
+        where = scene(state["workspace"], runtime)
+        task = Task.model_validate(state["task"])
+        action = Action.model_validate(state["action"])
         fingerprint = Toolbox(where.workspace).fingerprint(action, await where.workspace.digest())
         usage = Usage()
         if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
@@ -69,8 +74,8 @@ class Branch:
         else:
             request = contract.ExecuteRequest(
                 action=action,
-                protected=branch["protected"],
-                seconds=min(60.0, branch["remaining_seconds"]),
+                protected=state["protected"],
+                seconds=min(60.0, state["remaining_seconds"]),
             )
             result, usage = await self._cast.play("execute", request, where)
             observation = result.observation
@@ -78,33 +83,33 @@ class Branch:
         usage["steps"] = 1
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
-            **{**branch, "fingerprint": fingerprint, "observation": observation.model_dump()}
+            **{**state, "fingerprint": fingerprint, "observation": observation.model_dump()}
         )
         return Command(update={"usage": usage}, goto=Send("reflect", payload))
 
-    async def reflect(self, branch: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
+    async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
-        where = scene(branch["workspace"], runtime)
-        task = Task.model_validate(branch["task"])
-        action = Action.model_validate(branch["action"])
-        observation = Observation.model_validate(branch["observation"])
+        where = scene(state["workspace"], runtime)
+        task = Task.model_validate(state["task"])
+        action = Action.model_validate(state["action"])
+        observation = Observation.model_validate(state["observation"])
         started = time.monotonic()
         evidence = await run_checks(task.checks, where.workspace, {})
         checking = time.monotonic() - started
         request = contract.ReflectRequest(
-            brief=brief_of(branch),
+            brief=brief_of(state),
             task=task,
             action=action,
             observation=observation,
             evidence=evidence,
         )
-        seconds = branch["remaining_seconds"]
+        seconds = state["remaining_seconds"]
         result, usage = await self._cast.play("reflect", request, where, seconds)
         if result is None:
             return {"usage": usage}
         attempt = Attempt(
             action=_bounded(action),
-            fingerprint=branch["fingerprint"],
+            fingerprint=state["fingerprint"],
             observation=observation,
             evidence=evidence,
             verdict=result.verdict,
@@ -121,6 +126,18 @@ class Branch:
         usage["seconds"] += checking
         usage["tool_seconds"] = checking
         return {"tasks": {judged.id: judged.model_dump()}, "usage": usage}
+
+
+async def _code(paths: list[str], workspace: Workspace) -> list[str]:
+    """The code that earlier tasks wrote: what is written next has to fit it."""
+    shown = []
+    for path in [path for path in paths if path.endswith(CODE)][-_SHOWN_FILES:]:
+        try:
+            text = await workspace.read_text(path, _SHOWN_CHARS)
+        except ReplanError:  # gone again
+            continue
+        shown.append(f"{path} holds now:\n{text.rstrip()}")
+    return shown
 
 
 def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:

@@ -14,7 +14,7 @@ from replan.graphs.cast import Cast
 from replan.graphs.cycle import Cycle
 from replan.graphs.routes import route_plan, route_review
 from replan.nodes.contract import CONTRACTS
-from replan.state.agent_state import AgentInput, AgentOutput, AgentState, TaskBranch
+from replan.state.agent_state import AgentInput, AgentOutput, AgentState
 from replan.state.context import Context
 from replan.state.errors import SettingError
 
@@ -53,11 +53,10 @@ def build_agent(
     graph.add_node(
         "select_tool",
         branch.select_tool,
-        input_schema=TaskBranch,
         destinations=("execute", "review"),
     )
-    graph.add_node("execute", branch.execute, input_schema=TaskBranch, destinations=("reflect",))
-    graph.add_node("reflect", branch.reflect, input_schema=TaskBranch)
+    graph.add_node("execute", branch.execute, destinations=("reflect",))
+    graph.add_node("reflect", branch.reflect)
     graph.add_node("review", cycle.review)
     graph.add_node("report", cycle.report)
     graph.add_node("remember", cycle.remember)

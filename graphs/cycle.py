@@ -69,6 +69,9 @@ class Cycle:
         result, usage = await self._cast.play("decompose", request, where, seconds)
         if result is None:
             return AgentState(usage=usage)
+        for check in result.checks:
+            if check.kind == "workspace_changed":
+                check.text = await where.workspace.digest()
         return AgentState(
             tasks={task.id: task.model_dump() for task in result.tasks},
             checks=[check.model_dump() for check in result.checks],

@@ -55,6 +55,7 @@ def branch_of(state: AgentState, task: Task, remaining_seconds: float) -> TaskBr
         recalled=state.get("recalled", []),
         protected=protected_in(checks_of(state)),
         earlier=earlier[-4:],
+        made=[path for other in tasks_of(state) if other.status == "done" for path in other.writes],
         task=task.model_dump(),
         remaining_seconds=remaining_seconds,
     )

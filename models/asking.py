@@ -107,6 +107,8 @@ class Asker:
     ) -> tuple[str, dict[str, Any]]:
         """The name and arguments of the tool that the model calls, by native tool calling.
 
+        A call written out as text, `{"name": ..., "arguments": {...}}`, is taken as well.
+
         Args:
             messages: what to ask.
             tools: OpenAI function schemas; the arguments are checked against `parameters`.
@@ -120,17 +122,12 @@ class Asker:
         offered = {_function(tool)["name"]: _function(tool) for tool in tools}
 
         def read(answer: AIMessage) -> tuple[str, dict[str, Any]]:
-            if not answer.tool_calls:
-                raise UnusableError(_why_no_call(answer, self.truncated))
-            call = answer.tool_calls[0]
-            if call["name"] not in offered:
-                raise UnusableError(
-                    f"there is no tool {call['name']!r}; there are: {', '.join(offered)}"
-                )
-            parameters = offered[call["name"]].get("parameters", {})
-            if wrong := violation(call["args"], parameters):
-                raise UnusableError(f"the arguments of {call['name']} do not fit: {wrong}")
-            return call["name"], call["args"]
+            name, args = _called(answer, self.truncated)
+            if name not in offered:
+                raise UnusableError(f"there is no tool {name!r}; there are: {', '.join(offered)}")
+            if wrong := violation(args, offered[name].get("parameters", {})):
+                raise UnusableError(f"the arguments of {name} do not fit: {wrong}")
+            return name, args
 
         functions = [{"type": "function", "function": each} for each in offered.values()]
         extra = {"tools": functions, "tool_choice": "required"}
@@ -265,12 +262,21 @@ def _function(tool: dict[str, Any]) -> dict[str, Any]:
     return function
 
 
-def _why_no_call(answer: AIMessage, truncated: bool) -> str:
+def _called(answer: AIMessage, truncated: bool) -> tuple[str, dict[str, Any]]:
+    """The first tool call; also one that was written out as text, as small models do."""
+    if answer.tool_calls:
+        return answer.tool_calls[0]["name"], answer.tool_calls[0]["args"]
     if answer.invalid_tool_calls:
-        return "the tool call's arguments are not valid JSON"
-    if answer.additional_kwargs.get("refusal"):
-        return "it was a refusal"
-    return "it was cut off before a tool call" if truncated else "it held no tool call"
+        raise UnusableError("the tool call's arguments are not valid JSON")
+    try:
+        written = read_object(_content(answer))
+        name, args = written["name"], written["arguments"]
+    except (ValueError, KeyError):
+        why = "it was cut off before a tool call" if truncated else "it held no tool call"
+        raise UnusableError(why) from None
+    if not isinstance(name, str) or not isinstance(args, dict):
+        raise UnusableError("it held no tool call")
+    return name, args
 
 
 def _with_note(messages: Sequence[BaseMessage], problem: str) -> list[BaseMessage]:

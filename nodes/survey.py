@@ -3,25 +3,28 @@
 from collections.abc import Sequence
 
 from replan.nodes.named_files import is_test_file
+from replan.state.errors import ReplanError
 from replan.tools.workspace import Workspace
 
 _LISTED = 60
 _TOTAL_CHARS = 7000
-_PROSE_CHARS = 6000
+_WHOLE_CHARS = 6000
 _CODE_CHARS = 2500
-_TABLE_LINES = 4
+_HEAD_LINES = 4
 _LINE_CHARS = 160
-_TABLES = (".csv", ".tsv", ".log", ".jsonl")
-_CODE = (".py", ".js", ".ts", ".sh", ".sql", ".toml", ".cfg", ".ini", ".yaml", ".yml")
-_PROSE = (".md", ".txt", ".rst")
+_FIRST_LOOKS = 4
+_READ = 200_000
+TABLES = (".csv", ".tsv", ".log", ".jsonl")
+CODE = (".py", ".js", ".ts", ".sh", ".sql", ".c", ".java", ".go", ".rs", ".html", ".css")
+_TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
 
 
 async def survey(workspace: Workspace, named: Sequence[str]) -> str:
     """Lists the files and shows the ones that matter.
 
-    Shown are the files the goal names, tests, and the first lines of tables. Prose and code are
-    shown whole as far as room allows, tables by their first lines: a small model that has seen
-    the columns does not invent them.
+    Files that the goal names, and small projects with tests, are shown whole as far as room
+    allows; of tables and long files the first lines: a small model that has seen the columns
+    does not invent them. Of other files a few are shown by their first lines.
     """
     paths = await workspace.files()
     if not paths:
@@ -30,41 +33,44 @@ async def survey(workspace: Workspace, named: Sequence[str]) -> str:
     if len(paths) > _LISTED:
         lines.append(f"(and {len(paths) - _LISTED} more)")
     room = _TOTAL_CHARS
-    for path in _worth_showing(paths, named):
-        shown = await _show(workspace, path, room)
-        if shown:
+    whole = _worth_reading(paths, named)
+    for path in [*whole, *_worth_a_look(paths, whole)]:
+        shown = await _show(workspace, path, min(room, _WHOLE_CHARS) if path in whole else 0)
+        if shown and len(shown) <= room:
             lines.append(shown)
             room -= len(shown)
-        if room < 200:
-            break
     return "\n".join(lines)
 
 
-def _worth_showing(paths: Sequence[str], named: Sequence[str]) -> list[str]:
+def _worth_reading(paths: Sequence[str], named: Sequence[str]) -> list[str]:
     first = [path for path in named if path in paths]
     tests = [path for path in paths if is_test_file(path)]
     # Beside a test stands what it tests; in a small project that is the file to mend.
     code = [path for path in paths if path.endswith(".py")] if tests and len(paths) <= 12 else []
-    tables = [path for path in paths if path.endswith(_TABLES)][:4]
-    return list(dict.fromkeys([*first, *tests[:3], *code[:4], *tables]))
+    return list(dict.fromkeys([*first, *tests[:3], *code[:4]]))
 
 
-async def _show(workspace: Workspace, path: str, room: int) -> str:
-    most = _CODE_CHARS if path.endswith(_CODE) else _PROSE_CHARS
-    if path.endswith(_TABLES):
-        most = _TABLE_LINES * _LINE_CHARS * 2
-    elif not path.endswith((*_CODE, *_PROSE, ".json", ".html", ".xml")):
+def _worth_a_look(paths: Sequence[str], whole: Sequence[str]) -> list[str]:
+    """A few more, one of each kind first; none where there are many, for then the names tell."""
+    rest = [path for path in paths if path not in whole and path.endswith(_TEXT)]
+    if len(rest) > 2 * _FIRST_LOOKS:
+        return []
+    kinds = {path.rsplit(".", 1)[-1]: path for path in reversed(rest)}
+    return list(dict.fromkeys([*kinds.values(), *rest]))[:_FIRST_LOOKS]
+
+
+async def _show(workspace: Workspace, path: str, most: int) -> str:
+    if not path.endswith(_TEXT):
         return ""
     try:
-        text = await workspace.read_text(path, _PROSE_CHARS + 1)
-    except Exception as error:  # a file that cannot be read is no reason to stop the run
-        return f"{path}: cannot be read ({error})"
-    rows = text.splitlines()
-    if path.endswith(_TABLES):
-        head = "\n".join(row[:_LINE_CHARS] for row in rows[:_TABLE_LINES])
-        more = "\n..." if len(rows) > _TABLE_LINES else ""
-        return f"{path} begins:\n{head}{more}"
-    most = min(most, room)
-    if len(text) <= most:
+        text = await workspace.read_text(path, _READ)
+    except ReplanError as error:  # a file that cannot be read is no reason to stop the run
+        return f"{path}: {error.what}"
+    whole = min(most, _CODE_CHARS) if path.endswith(CODE) else most
+    if len(text) <= whole and not path.endswith(TABLES):
         return f"{path} holds:\n{text.rstrip()}"
-    return f"{path} begins (read_file shows the rest):\n{text[:most].rstrip()}\n..."
+    rows = text.splitlines()
+    head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
+    if len(rows) <= _HEAD_LINES:
+        return f"{path} holds:\n{head}"
+    return f"{path} begins ({len(rows)} lines):\n{head}\n..."

@@ -65,6 +65,7 @@ class TaskBranch(TypedDict, total=False):
     recalled: list[str]
     protected: list[str]
     earlier: list[str]
+    made: list[str]
     task: dict[str, Any]
     action: dict[str, Any]
     fingerprint: str

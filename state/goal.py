@@ -9,7 +9,8 @@ def check_goal(goal: object) -> str:
     """The goal, trimmed.
 
     Raises:
-        GoalError: it is empty, no text, or longer than 20,000 characters.
+        GoalError: it is empty, no text, or longer than 20,000 characters; or it holds what no
+            database keeps, a NUL or half a character.
     """
     if not isinstance(goal, str) or not goal.strip():
         raise GoalError("the goal is empty.", "Say in words what is to be reached.")
@@ -18,4 +19,6 @@ def check_goal(goal: object) -> str:
             f"the goal has {len(goal):,} characters; {MOST_GOAL_CHARS:,} are the most.",
             "Put long material into a file of the workspace and name the file in the goal.",
         )
+    if "\0" in goal or any("\ud800" <= char <= "\udfff" for char in goal):
+        raise GoalError("the goal is not readable text.", "Write it in UTF-8, without NUL bytes.")
     return goal.strip()

@@ -19,10 +19,18 @@ class Check(Noun):
 
     Kinds: `file_exists` (path, with content in its format), `file_unchanged` (path, against the
     start of the run), `csv_columns` (path, columns), `file_contains` (path, text),
-    `tests_pass` (path of a pytest file; "" for all tests).
+    `tests_pass` (path of a pytest file; "" for all tests), `workspace_changed` (text: the
+    workspace's digest at the start of the run).
     """
 
-    kind: Literal["file_exists", "file_unchanged", "csv_columns", "file_contains", "tests_pass"]
+    kind: Literal[
+        "file_exists",
+        "file_unchanged",
+        "csv_columns",
+        "file_contains",
+        "tests_pass",
+        "workspace_changed",
+    ]
     path: str = ""
     columns: list[str] = Field(default_factory=list)
     text: str = ""
@@ -37,6 +45,8 @@ class Check(Noun):
             return f"{self.path} has the columns {', '.join(self.columns)}"
         if self.kind == "file_contains":
             return f"{self.path} contains {self.text!r}"
+        if self.kind == "workspace_changed":
+            return "files were created, changed, moved or removed"
         return f"the tests in {self.path or 'the workspace'} pass"
 
 

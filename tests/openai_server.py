@@ -168,7 +168,15 @@ def openai_server_in_thread(
             ready.set()
             raise
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    def run() -> None:
+        loop.run_until_complete(serve())
+        # Answers that nobody waits for any more.
+        late = asyncio.all_tasks(loop)
+        for task in late:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*late, return_exceptions=True))
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     ready.wait(10)
     try:

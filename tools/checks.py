@@ -38,6 +38,9 @@ async def run_checks(
                 if check.path not in tested:
                     tested[check.path] = await _tests(check, workspace, seconds)
                 wrong = tested[check.path]
+            elif check.kind == "workspace_changed":
+                same = await workspace.digest() == check.text
+                wrong = "no file has changed; printing is not doing" if same else ""
             elif check.kind == "file_unchanged":
                 wrong = await _unchanged(check, workspace, baseline)
             else:

@@ -1,24 +1,30 @@
 """Asks the model what happens to which file, and for the tasks."""
 
+import re
 from typing import Any
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
-from replan.nodes.decompose.checks_of_goal import checks_of_files
+from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
 from replan.nodes.named_files import is_test_file
-from replan.state.task import Task
+from replan.state.task import Check, Task
 
 MOST_TASKS = 6
 _MOST_FILES = 12
 
-ASK = """\
-Plan the goal.
-files: say of each file what the goal wants: "create" it, "change" it, "only read" it, or "not \
-needed".
-tasks: as few as possible. One task for each file to write, and it includes reading, computing \
-and writing. A goal that writes no named file is one task. Keep the goal's own words, numbers and \
-names in the titles.
-Answer in JSON."""
+ASK = "Plan the goal.\n{asked}Answer in JSON."
+ASKED = {
+    "files": 'files: what does the goal want of each file: "create", "change", "only read", "not '
+    'needed"?\n',
+    "columns": "columns: the column names that the goal itself gives for the file, or [].\n",
+    "tests_must_pass": "tests_must_pass: does the goal want the existing tests to pass?\n",
+    "wanted": 'wanted: does the goal want an "answer", or "changed files" (created, written, moved, '
+    "renamed, removed)?\n",
+    "tasks": "tasks: as few as possible, in order, one for each file to write; it includes reading "
+    "and computing. Keep the goal's own words, numbers and names in the titles.\n",
+}
+# More sentences or lines than this are more than one thing to do.
+_SIMPLE = 2
 
 
 class DecomposeByModel:
@@ -31,29 +37,39 @@ class DecomposeByModel:
 
     async def __call__(self, request: DecomposeRequest, use: Use) -> DecomposeResult:
         """Tasks in order, and the checks of the goal."""
-        named = request.named[:_MOST_FILES]
-        schema = _schema(named, request.existing)
-        messages = briefing(request.brief, use.tools, ASK)
-        answer = await use.model.json(messages, schema, name="decompose", max_tokens=700)
-        use_of = answer.get("files", {})
+        named, existing = request.named[:_MOST_FILES], request.existing
+        questions = _questions(request, named)
+        answer: dict[str, Any] = {}
+        if questions:
+            ask = ASK.format(asked="".join(ASKED[name] for name in questions))
+            messages = briefing(request.brief, use.tools, ask)
+            answer = await use.model.json(
+                messages, _object(questions), name="decompose", max_tokens=700
+            )
+        kept = kept_files(request.brief.goal, named)
+        use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
-        creates = [path for path in named if use_of.get(path) == "create"]
-        protected = [
-            path for path in named if path in request.existing and use_of.get(path) == "only read"
-        ]
         checks = checks_of_files(
-            creates,
-            protected,
+            [path for path in named if use_of.get(path) == "create"],
+            [path for path in named if path in existing and use_of.get(path) == "only read"],
             request.brief.goal,
+            tests=[path for path in named if is_test_file(path)],
             columns=answer.get("columns"),
             tests_must_pass=answer.get("tests_must_pass", False),
         )
-        tasks = merge_drafts(request.brief.goal, answer["tasks"], writes)
+        if not writes and answer.get("wanted") == "changed files":
+            checks.append(Check(kind="workspace_changed"))
+        tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
         return DecomposeResult(tasks=tasks, checks=checks)
 
 
-def _schema(named: list[str], existing: list[str]) -> dict[str, Any]:
-    """Every named file must be judged, and nothing else can be: the model cannot forget one."""
+def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
+    """Only what cannot be known without asking, as schema properties.
+
+    Every named file must be judged, and nothing else can be: the model cannot forget one. Tasks
+    are asked for when the goal may be more than one.
+    """
+    existing, goal = request.existing, request.brief.goal
     properties: dict[str, Any] = {}
     if named:
         uses = {
@@ -69,17 +85,23 @@ def _schema(named: list[str], existing: list[str]) -> dict[str, Any]:
         properties["columns"] = _object(dict.fromkeys(tables, header))
     if any(is_test_file(path) for path in existing) and not any(map(is_test_file, named)):
         properties["tests_must_pass"] = {"type": "boolean"}
-    title = {"type": "string", "minLength": 3, "maxLength": 200}
-    task: dict[str, Any] = {"title": title}
-    if named:
-        task["writes"] = {"type": "array", "items": {"enum": named}, "maxItems": 4}
-    properties["tasks"] = {
-        "type": "array",
-        "items": _object(task),
-        "minItems": 1,
-        "maxItems": MOST_TASKS,
-    }
-    return _object(properties)
+    if not any(path not in existing for path in named):
+        properties["wanted"] = {"enum": ["answer", "changed files"]}
+    several = len([path for path in named if path not in existing]) > 1
+    if several or len(_SENTENCE.findall(goal)) > _SIMPLE:
+        task: dict[str, Any] = {"title": {"type": "string", "minLength": 3, "maxLength": 200}}
+        if named:
+            task["writes"] = {"type": "array", "items": {"enum": named}, "maxItems": 4}
+        properties["tasks"] = {
+            "type": "array",
+            "items": _object(task),
+            "minItems": 1,
+            "maxItems": MOST_TASKS,
+        }
+    return properties
+
+
+_SENTENCE = re.compile(r"[.!?;](?=\s|$)|[。！？；]|\n")
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
@@ -109,6 +131,8 @@ def merge_drafts(goal: str, drafts: list[dict[str, Any]], writes: list[str]) -> 
             tasks.append(Task(id=f"t{len(tasks) + 1}", title="; then ".join(titles), writes=own))
             titles = []
     unowned = [path for path in writes if path not in owner]
+    if not writes and len(drafts) > 1:
+        return [Task(id=f"t{at}", title=title) for at, title in enumerate(titles, start=1)]
     if len(tasks) <= 1:
         return [Task(id="t1", title=goal, writes=list(writes))]
     if titles:

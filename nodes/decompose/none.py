@@ -1,7 +1,8 @@
 """Takes the goal as the one task."""
 
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
-from replan.nodes.decompose.checks_of_goal import checks_of_files
+from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
+from replan.nodes.named_files import is_test_file
 from replan.state.task import Task
 
 
@@ -13,6 +14,8 @@ class DecomposeNot:
     async def __call__(self, request: DecomposeRequest, use: Use) -> DecomposeResult:
         """The goal as one task."""
         writes = [path for path in request.named if path not in request.existing]
-        checks = checks_of_files(writes, protected=[], goal=request.brief.goal)
-        task = Task(id="t1", title=request.brief.goal, writes=writes)
+        goal = request.brief.goal
+        tests = [path for path in request.named if is_test_file(path)]
+        checks = checks_of_files(writes, kept_files(goal, request.named), goal, tests)
+        task = Task(id="t1", title=goal, writes=writes)
         return DecomposeResult(tasks=[task], checks=checks)

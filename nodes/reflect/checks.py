@@ -24,6 +24,8 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
     if not seen.ok:
         return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
+    if request.action.tool == "write_file" and not seen.changed:
+        return ReflectResult(verdict="retry", reason="the file is just as it was before")
     failing = [result for result in request.evidence if not result.passed]
     if failing:
         return _unfinished(request, failing)

@@ -2,14 +2,15 @@
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import ReportRequest, ReportResult, Use
+from replan.nodes.language import language_of
 from replan.nodes.report.template import facts, headline
 
 ASK = """\
 The work has ended. These are the facts:
 {facts}
-Tell the user in at most four short sentences, in the language of the goal, what was done and \
-what the result is; if the goal asks a question, answer it from the facts. Say only what the \
-facts say. No heading, no code."""
+Tell the user in at most four short sentences what was done and what the result is; if the goal \
+asks a question, answer it from the facts. Say only what the facts say. No heading, no code. \
+Write in {language}."""
 
 
 class ReportByModel:
@@ -20,7 +21,11 @@ class ReportByModel:
         known = [headline(request), *facts(request)]
         if request.status == "stopped":
             return ReportResult(report="\n".join(known))
-        messages = briefing(request.brief, use.tools, ASK.format(facts="\n".join(known)))
+        messages = briefing(
+            request.brief,
+            use.tools,
+            ASK.format(facts="\n".join(known), language=language_of(request.brief.goal)),
+        )
         told = (await use.model.text(messages, max_tokens=250)).strip()
         if request.status == "done":
             return ReportResult(report=told)

@@ -6,12 +6,15 @@ of the next attempt in its cache, and the model sees its own code with the error
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import SelectToolRequest
+from replan.nodes.named_files import is_test_file
 from replan.state.task import Attempt, CheckResult, Task
+from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _CODE_CHARS = 3000
@@ -19,6 +22,10 @@ _RESULT_CHARS = 2000
 _HOTTER = (0.0, 0.4, 0.7, 0.9)
 
 NEXT = "Which tool call does the most of it now? Answer in JSON."
+MEND = (
+    "In the thought name each fault in the code and what has to stand there instead; then the "
+    "tool call that mends it. Answer in JSON."
+)
 ANOTHER = "Which tool call mends that? Do something else than before. Answer in JSON."
 
 
@@ -35,26 +42,59 @@ def conversation(request: SelectToolRequest, tools: Toolbox) -> list[BaseMessage
         parts.append(f"It has to write: {', '.join(task.writes)}")
     if request.protected:
         parts.append(f"These must not be changed: {', '.join(request.protected)}")
-    if wanted := failures(task.before):
+    # That a file is not there yet goes without saying; said, it finds its way into the script.
+    wanting = [result for result in task.before if result.check.path not in task.writes]
+    if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
-    messages = briefing(request.brief, tools, "\n".join([*parts, NEXT]))
+    messages = briefing(request.brief, tools, "\n".join([*parts, _question(task.before)]))
     for attempt in task.attempts:
         messages += _turns(attempt, tools)
     return messages
 
 
 def _turns(attempt: Attempt, tools: Toolbox) -> list[BaseMessage]:
-    content = tools.get(attempt.action.tool).content if attempt.action.tool in tools.names() else ""
-    args = {name: value for name, value in attempt.action.args.items() if name != content}
-    choice = {"thought": attempt.action.thought, "call": {"tool": attempt.action.tool, **args}}
+    """Word for word what was asked and answered, so that it is in the server's cache."""
+    action = attempt.action
+    tool = tools.get(action.tool) if action.tool in tools.names() else None
+    content = tool.content if tool else None
+    call = {name: value for name, value in action.args.items() if name != content}
+    choice = {"thought": action.thought, "call": {"tool": action.tool, **call}}
     turns: list[BaseMessage] = [AIMessage(json.dumps(choice, ensure_ascii=False))]
-    if content:
-        body = str(attempt.action.args.get(content, ""))[:_CODE_CHARS]
+    if tool and content:
+        body = str(action.args.get(content, ""))[:_CODE_CHARS].rstrip()
+        language = tool.content_language or _LANGUAGES.get(_ending(call), "")
         turns += [
-            HumanMessage("Now give it in one fenced block and nothing else."),
-            AIMessage(f"```\n{body.rstrip()}\n```"),
+            HumanMessage(content_ask(tool, call)),
+            AIMessage(f"```{language}\n{body}\n```"),
         ]
     return [*turns, HumanMessage(told(attempt))]
+
+
+_LANGUAGES = {"py": "python", "md": "markdown", "json": "json", "csv": "csv", "html": "html"}
+
+
+def _ending(call: dict[str, Any]) -> str:
+    return str(call.get("path", "")).rsplit(".", 1)[-1]
+
+
+def content_ask(tool: Tool, call: dict[str, Any]) -> str:
+    """What the model is asked after it chose a tool that takes long content."""
+    if tool.name == "write_file":
+        path = call["path"]
+        few = (
+            "Import what is tested. Three to five short test functions, of values you are sure of."
+            if is_test_file(path)
+            else ""
+        )
+        return (
+            f"Now give the complete text of {path} and of no other file, short, finished and "
+            f"without placeholders, in one fenced block and nothing else. {few}"
+        ).strip()
+    return (
+        "Now give the complete script, short and simple, in one fenced block and nothing else. "
+        "It runs beside the files: open them by the names above, in the current directory. It "
+        "does all that the task asks for and prints what was done. No input()."
+    )
 
 
 def told(attempt: Attempt) -> str:
@@ -71,8 +111,22 @@ def told(attempt: Attempt) -> str:
         lines.append(f"Not done yet:\n{failing}")
     elif attempt.reason:
         lines.append(f"Not done yet: {attempt.reason}")
-    lines.append(ANOTHER if attempt.verdict == "retry" else NEXT)
+    question = _question(attempt.evidence)
+    lines.append(ANOTHER if question == NEXT and attempt.verdict == "retry" else question)
     return "\n".join(lines)
+
+
+def _question(evidence: Sequence[CheckResult]) -> str:
+    fails = [result for result in evidence if not result.passed]
+    return (
+        MEND
+        if any(result.check.kind == "tests_pass" and _ran(result) for result in fails)
+        else NEXT
+    )
+
+
+def _ran(result: CheckResult) -> bool:
+    return "does not exist" not in result.detail
 
 
 def failures(evidence: Sequence[CheckResult]) -> str:

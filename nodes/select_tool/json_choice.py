@@ -6,17 +6,27 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
-from replan.nodes.select_tool.conversation import conversation, temperature
+from replan.nodes.select_tool.conversation import content_ask, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced
-from replan.nodes.select_tool.offers import call_schema, offered
+from replan.nodes.select_tool.offers import call_schema, is_mending, offered, only_call
+from replan.nodes.select_tool.run_on import cut_run_on
 from replan.state.task import Action
 from replan.tools.protocol import Tool
 
-_CONTENT_TOKENS = 1200
+# Most content is shorter than the first limit. What reaches it is either endless, and is better
+# cut there than a minute later, or long, and is then asked for again with room.
+_FIRST_TOKENS = 400
+_MOST_TOKENS = 1600
+
+
+# Characters. A choice wants a few words; code is mended better by who first says what is wrong.
+_THOUGHT = 100
+_DIAGNOSIS = 400
 
 
 class SelectByJson:
     """Two questions: which call (JSON), then, for a tool that takes long content, that content.
+    Where only one call is possible, the first is not asked.
 
     One JSON object holding both is valid but its code is worse; free text with fences for both
     loses the form.
@@ -26,13 +36,18 @@ class SelectByJson:
         """The next tool call of the task."""
         tools = offered(request, use.tools)
         messages = conversation(request, use.tools)
-        answer = await use.model.json(
-            messages,
-            choice_schema(tools, request),
-            name="select_tool",
-            max_tokens=300,
-            temperature=temperature(request.task),
-        )
+        only = only_call(tools, request)
+        mending = is_mending(request)
+        if only and not mending:
+            answer: dict[str, Any] = {"thought": "", "call": only}
+        else:
+            answer = await use.model.json(
+                messages,
+                choice_schema(tools, request, _DIAGNOSIS if mending else _THOUGHT),
+                name="select_tool",
+                max_tokens=300,
+                temperature=temperature(request.task),
+            )
         call = dict(answer["call"])
         tool = use.tools.get(call.pop("tool"))
         action = Action(tool=tool.name, args=call, thought=answer["thought"])
@@ -50,35 +65,27 @@ class SelectByJson:
         request: SelectToolRequest,
         use: Use,
     ) -> str:
-        answer = await use.model.text(
-            messages, max_tokens=_CONTENT_TOKENS, temperature=temperature(request.task)
-        )
-        return fenced(answer, nested=str(call.get("path", "")).endswith((".md", ".rst")))
+        warmth = temperature(request.task)
+        nested = str(call.get("path", "")).endswith((".md", ".rst"))
+        answer = await use.model.text(messages, max_tokens=_FIRST_TOKENS, temperature=warmth)
+        if use.model.truncated:
+            if cut := cut_run_on(fenced(answer, nested)):
+                return cut
+            answer = await use.model.text(messages, max_tokens=_MOST_TOKENS, temperature=warmth)
+        return fenced(answer, nested)
 
 
-def choice_schema(tools: list[Tool], request: SelectToolRequest) -> dict[str, Any]:
-    """A thought first, so that the choice follows from it, then exactly one call."""
+def choice_schema(tools: list[Tool], request: SelectToolRequest, thought: int) -> dict[str, Any]:
+    """A thought of at most so many characters, so that the choice follows from it, then exactly
+    one call.
+    """
     calls = [call_schema(tool, request) for tool in tools]
     return {
         "type": "object",
         "properties": {
-            "thought": {"type": "string", "maxLength": 150},
+            "thought": {"type": "string", "maxLength": thought},
             "call": {"anyOf": calls},
         },
         "required": ["thought", "call"],
         "additionalProperties": False,
     }
-
-
-def content_ask(tool: Tool, call: dict[str, Any]) -> str:
-    """What the model is asked after its choice."""
-    if tool.name == "write_file":
-        return (
-            f"Now give the complete text of {call['path']}, finished and without placeholders, "
-            "in one fenced block and nothing else."
-        )
-    return (
-        "Now give the complete script in one fenced block and nothing else. It runs in the "
-        "workspace folder as it is: use relative paths, no placeholders, no input(), and print "
-        "what was found or done."
-    )

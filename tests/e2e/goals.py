@@ -308,7 +308,8 @@ def _run(folder: Path, *arguments: str) -> str:
         timeout=60,
         check=False,
     )
-    return "" if done.returncode == 0 else (done.stdout + done.stderr)[-300:]
+    said = (done.stdout or done.stderr)[-300:]
+    return "" if done.returncode == 0 else " ".join(said.split()) or "it failed"
 
 
 def _pytest(folder: Path, path: str) -> str:

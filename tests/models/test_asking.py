@@ -146,6 +146,11 @@ async def test_a_tool_call(asker):
     ("bad", "said"),
     [
         ("I would read a.txt.", "no tool call"),
+        ("", "empty"),
+        (Reply(refusal="I can't."), "refusal"),
+        (Reply(content="Well, I", finish_reason="length"), "cut off before a tool call"),
+        ('{"name": "read_file", "arguments": "a.txt"}', "no tool call"),
+        ('{"name": "rm", "arguments": {}}', "there is no tool 'rm'"),
         (Reply(tool_calls=[("rm", {})]), "there is no tool 'rm'; there are: read_file"),
         (Reply(tool_calls=[("read_file", {"file": "a"})]), "do not fit"),
         (Reply(tool_calls=[("read_file", '{"path": "a')]), "not valid JSON"),
@@ -157,6 +162,13 @@ async def test_an_unusable_tool_call_is_asked_for_again(asker, bad: Any, said: s
         called = await (await asker(server)).tool_call(ASK, TOOLS, max_tokens=50)
     assert called == ("read_file", {"path": "a.txt"})
     assert said in last_text(server.requests[1])
+
+
+async def test_a_tool_call_written_out_as_text_is_taken(asker):
+    text = '```json\n{"name": "read_file", "arguments": {"path": "a.txt"}}\n```\n\nAnd then'
+    async with openai_server([Reply(content=text, finish_reason="length")]) as server:
+        called = await (await asker(server)).tool_call(ASK, TOOLS, max_tokens=50)
+    assert called == ("read_file", {"path": "a.txt"})
 
 
 async def test_usage_is_what_the_server_counts(asker):

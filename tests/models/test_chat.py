@@ -48,7 +48,7 @@ def test_embedded_is_embedded_whatever_is_set(configure):
     assert choose("embedded") == ModelChoice("embedded", "embedded")
 
 
-@pytest.mark.parametrize("name", ["gpt-9", "embeded", "", "  "])
+@pytest.mark.parametrize("name", ["gpt-9", "embeddedd", "", "  "])
 def test_an_unknown_name_without_a_server(name: str):
     with pytest.raises(SettingError, match=r"auto.*embedded"):
         choose(name)

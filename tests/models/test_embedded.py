@@ -11,13 +11,15 @@ import httpx2
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from replan.models import local_server
 from replan.models.asking import Asker
 from replan.models.chat import ChatModel, open_chat_model
+from replan.state.errors import ModelUnavailableError
 from replan.state.settings import settings
 
 pytestmark = [pytest.mark.embedded_model, pytest.mark.timeout(600)]
 
-RULES = "You choose the next step. " + "Name files plainly and keep them in order. " * 12
+RULES = "You choose the next step. " + "Name files plainly and keep them in order. " * 11
 SCHEMA = {
     "type": "object",
     "properties": {
@@ -79,6 +81,14 @@ async def test_two_openings_load_it_once(embedded: ChatModel):
     both = await asyncio.gather(open_chat_model("embedded"), open_chat_model("embedded"))
     assert both[0] is embedded
     assert both[1] is embedded
+
+
+def test_weights_that_are_none_give_an_error_and_no_output(tmp_path: Path, capfd):
+    wrong = tmp_path / "wrong.gguf"
+    wrong.write_bytes(b"GGUF, or so it says")
+    with pytest.raises(ModelUnavailableError, match=r"cannot load .*wrong\.gguf"):
+        local_server._load(wrong, "key")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_process_ends_quickly_and_silently_while_an_answer_is_made(tmp_path: Path):

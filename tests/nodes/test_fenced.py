@@ -1,0 +1,27 @@
+import pytest
+
+from replan.nodes.select_tool.fenced import fenced
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        ("```python\nprint(1)\n```", "print(1)\n"),
+        ("```\na\nb\n```\n", "a\nb\n"),
+        ("Here it is:\n\n```py\nx = 1\n```\n\nIt sets x.", "x = 1\n"),
+        ("```\nshort\n```\nor\n```\nthe longer one\n```", "the longer one\n"),
+        ("print(1)", "print(1)\n"),
+        ("  42 \n", "42\n"),
+        ("```python\nprint(1)\nprint(", "print(1)\nprint("),
+        ("```python\ns = 'a ``` b'\n```", "s = 'a ``` b'\n"),
+        ("```\n  indented\n```", "  indented\n"),
+    ],
+)
+def test_the_block_is_taken_out(answer: str, content: str) -> None:
+    assert fenced(answer) == content
+
+
+def test_a_text_with_blocks_of_its_own_is_taken_whole() -> None:
+    text = "# Title\n\n```python\nprint(1)\n```\n\nMore."
+    assert fenced(f"```markdown\n{text}\n```", nested=True) == f"{text}\n"
+    assert fenced("```markdown\nplain\n```", nested=True) == "plain\n"

@@ -1,0 +1,64 @@
+import pytest
+
+from replan.nodes.named_files import is_test_file, named_files
+
+UNSEEN = pytest.mark.xfail(strict=True, reason="named_files does not see it yet")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Read sales.csv and write report.md.", ["sales.csv", "report.md"]),
+        ("读取sales.csv，并写入report.md。", ["sales.csv", "report.md"]),
+        ("Put it into out/2024/sum.json, then stop", ["out/2024/sum.json"]),
+        pytest.param("Start with ./run.sh!", ["run.sh"], marks=UNSEEN),
+        ("把结果写入“销售 报告.md”", ["销售 报告.md"]),
+        pytest.param(
+            "Write 'my notes.txt' and `a b.csv`", ["my notes.txt", "a b.csv"], marks=UNSEEN
+        ),
+        pytest.param('Do "Sum a.csv into b.md"', ["a.csv", "b.md"], marks=UNSEEN),
+        ("b.txt, then a.txt, then b.txt", ["b.txt", "a.txt"]),
+        ("archive.tar.gz.zip and v1.2.py", ["archive.tar.gz.zip", "v1.2.py"]),
+        ("e.g. Python 3.11, i.e. version 2.0 of Web3.0", []),
+        ("See example.com, https://example.com/data.csv or mail me@example.py", []),
+        ("Count the words in each .txt file", []),
+        ("", []),
+    ],
+)
+def test_files_are_named_in_any_language(text: str, named: list[str]) -> None:
+    assert named_files(text) == named
+
+
+@pytest.mark.parametrize(
+    ("text", "existing", "named"),
+    [
+        ("Fix the Makefile", ["Makefile", "src/a.py"], ["Makefile"]),
+        ("Fix calc.py", ["src/calc.py"], ["src/calc.py"]),
+        pytest.param(
+            "Fix lib/calc.py", ["src/calc.py", "lib/calc.py"], ["lib/calc.py"], marks=UNSEEN
+        ),
+        ("Fix /home/me/src/calc.py", ["src/calc.py", "lib/calc.py"], ["src/calc.py"]),
+        ("Fix recalc.py", ["calc.py"], ["recalc.py"]),
+        ("Use data.custom", ["data.custom"], ["data.custom"]),
+        ("Say nothing of it", ["calc.py"], []),
+    ],
+)
+def test_a_file_that_exists_is_known_by_its_name(
+    text: str, existing: list[str], named: list[str]
+) -> None:
+    assert named_files(text, existing) == named
+
+
+@pytest.mark.parametrize(
+    ("path", "is_test"),
+    [
+        ("test_a.py", True),
+        ("tests/test_a.py", True),
+        ("a_test.py", True),
+        ("test_a.txt", False),
+        ("testing.py", False),
+        ("contest.py", False),
+    ],
+)
+def test_what_pytest_collects(path: str, is_test: bool) -> None:
+    assert is_test_file(path) == is_test
