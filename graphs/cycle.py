@@ -34,15 +34,12 @@ class Cycle:
         goal = check_goal(state.get("goal"))
         context = runtime.context or Context()
         where = scene(await _workspace(context, runtime), runtime)
-        existing = await where.workspace.files()
-        files = [path for path in state.get("files", []) if path in existing]
-        named = [*files, *named_files(goal, existing)]
         request = contract.RecallRequest(goal=goal)
         result, usage = await self._cast.play("recall", request, where)
         return {
             "goal": goal,
             "workspace": str(where.workspace.path),
-            "survey": await survey(where.workspace, list(dict.fromkeys(named))),
+            "survey": await _survey({**state, "goal": goal}, where.workspace),
             "baseline": await where.workspace.hashes(),
             "recalled": result.memories,
             # A thread may be given another goal: what the last one left is put away.
@@ -94,7 +91,10 @@ class Cycle:
         result, usage = await self._cast.play("plan", request, where, seconds)
         if result is None:
             return AgentState(usage=usage)
+        # After a failure the files are no longer what the first survey showed.
+        now = await _survey(state, where.workspace) if problem else state.get("survey", "")
         return AgentState(
+            survey=now,
             tasks={task.id: task.model_dump() for task in result.tasks},
             replans=state.get("replans", 0) + (1 if problem else 0),
             problem="",
@@ -168,6 +168,13 @@ async def _workspace(context: Context, runtime: Runtime[Context]) -> str:
         return str(open_workspace(Path(asked) if asked else own, create=not asked).path)
 
     return await asyncio.to_thread(prepare)
+
+
+async def _survey(state: AgentState, workspace: Workspace) -> str:
+    existing = await workspace.files()
+    files = [path for path in state.get("files", []) if path in existing]
+    named = [*files, *named_files(state["goal"], existing)]
+    return await survey(workspace, list(dict.fromkeys(named)))
 
 
 async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -> list[str]:

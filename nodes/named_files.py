@@ -12,7 +12,7 @@ _ENDINGS = (
 )
 _ENDING = "(?:" + "|".join(_ENDINGS.split()) + ")"
 _BARE = re.compile(
-    rf"(?<![A-Za-z0-9_./@:-])((?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.{_ENDING})"
+    rf"(?<![A-Za-z0-9_./@:-])((?:\./)?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.{_ENDING})"
     r"(?![A-Za-z0-9_/-])",
 )
 _QUOTED = re.compile(rf"[\"'`“‘「『《]([^\"'`”’」』》\n]{{1,100}}?\.{_ENDING})[\"'`”’」』》]")
@@ -32,20 +32,32 @@ def named_files(text: str, existing: Sequence[str] = ()) -> list[str]:
     for path in existing:
         name = path.rsplit("/", 1)[-1]
         for spelled in (path, name):
-            place = _whole_word(text, spelled)
+            place = _mention(text, spelled, path, existing)
             if place >= 0 and by_name.get(name) == path:
                 found.setdefault(path, place)
-    for pattern in (_BARE, _QUOTED):
-        for match in pattern.finditer(text):
-            name = match.group(1).removeprefix("./")
-            path = name if name in existing else by_name.get(name, name)
-            found.setdefault(path, match.start(1))
+    for match in _mentions(text):
+        name = match.group(1).removeprefix("./")
+        path = name if name in existing else by_name.get(name, name)
+        found.setdefault(path, match.start(1))
     return sorted(found, key=lambda path: found[path])
 
 
-def _whole_word(text: str, name: str) -> int:
-    match = re.search(rf"(?<![A-Za-z0-9_.-]){re.escape(name)}(?![A-Za-z0-9_-])", text)
-    return match.start() if match else -1
+def _mentions(text: str) -> list[re.Match[str]]:
+    """Names in quotes and bare ones; a sentence in quotes is no name, nor a name's last word."""
+    quoted = [one for one in _QUOTED.finditer(text) if len(_BARE.findall(one.group(1))) < 2]
+    for one in quoted:
+        text = f"{text[: one.start()]}{' ' * len(one.group())}{text[one.end() :]}"
+    return [*quoted, *_BARE.finditer(text)]
+
+
+def _mention(text: str, name: str, path: str, existing: Sequence[str]) -> int:
+    """Where the name stands as a whole word that is not the end of another file's path, or -1."""
+    folders = r"(?<![A-Za-z0-9_./-])[A-Za-z0-9_./-]*(?<![A-Za-z0-9_.-])"
+    for match in re.finditer(rf"{folders}{re.escape(name)}(?![A-Za-z0-9_-])", text):
+        whole = match.group().removeprefix("./")
+        if whole == path or whole not in existing:
+            return match.start()
+    return -1
 
 
 def is_test_file(path: str) -> bool:

@@ -1,5 +1,7 @@
 """What is in the workspace, in few words: the part of every prompt that says where one is."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 from replan.nodes.named_files import is_test_file
@@ -14,6 +16,8 @@ _HEAD_LINES = 4
 _LINE_CHARS = 160
 _FIRST_LOOKS = 4
 _READ = 200_000
+# How a survey marks lines that are for code to read, not for eyes.
+DATA = "lines of data"
 TABLES = (".csv", ".tsv", ".log", ".jsonl")
 CODE = (".py", ".js", ".ts", ".sh", ".sql", ".c", ".java", ".go", ".rs", ".html", ".css")
 _TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
@@ -67,10 +71,28 @@ async def _show(workspace: Workspace, path: str, most: int) -> str:
     except ReplanError as error:  # a file that cannot be read is no reason to stop the run
         return f"{path}: {error.what}"
     whole = min(most, _CODE_CHARS) if path.endswith(CODE) else most
-    if len(text) <= whole and not path.endswith(TABLES):
-        return f"{path} holds:\n{text.rstrip()}"
     rows = text.splitlines()
+    data = path.endswith(TABLES) or _all_alike(rows)
+    if len(text) <= whole and not data:
+        return f"{path} holds:\n{text.rstrip()}"
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
     if len(rows) <= _HEAD_LINES:
         return f"{path} holds:\n{head}"
-    return f"{path} begins ({len(rows)} lines):\n{head}\n..."
+    begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
+    return begins + (_fields(rows[0]) if data and not path.endswith(TABLES) else "")
+
+
+def _fields(row: str) -> str:
+    """How a record comes apart: a small model takes any file of records for a CSV file."""
+    parts = row.split()[:8]
+    places = ", ".join(f"[{at}] {part!r}" for at, part in enumerate(parts))
+    return f"\nNot a CSV file: read it line by line; line.split() gives {places[:300]}, ..."
+
+
+def _all_alike(rows: Sequence[str]) -> bool:
+    """Whether the lines are records, such as a log's, rather than sentences."""
+    shapes = Counter(_WORD.sub("#", row.split(" ", 1)[0]) for row in rows[:50] if row.strip())
+    return len(rows) >= 20 and max(shapes.values(), default=0) >= 0.8 * sum(shapes.values())
+
+
+_WORD = re.compile(r"\d+")

@@ -14,7 +14,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,11 +170,10 @@ def openai_server_in_thread(
 
     def run() -> None:
         loop.run_until_complete(serve())
-        # Answers that nobody waits for any more.
-        late = asyncio.all_tasks(loop)
-        for task in late:
+        for task in asyncio.all_tasks(loop):  # answers that nobody waits for any more
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*late, return_exceptions=True))
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

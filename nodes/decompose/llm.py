@@ -18,7 +18,7 @@ ASKED = {
     'needed"?\n',
     "columns": "columns: the column names that the goal itself gives for the file, or [].\n",
     "tests_must_pass": "tests_must_pass: does the goal want the existing tests to pass?\n",
-    "wanted": 'wanted: does the goal want an "answer", or "changed files" (created, written, moved, '
+    "wanted": 'wanted: does the goal want an "answer", or "changed files" (written, moved, '
     "renamed, removed)?\n",
     "tasks": "tasks: as few as possible, in order, one for each file to write; it includes reading "
     "and computing. Keep the goal's own words, numbers and names in the titles.\n",

@@ -10,10 +10,13 @@ class ReviewByChecks:
         """The decision."""
         if request.limit and not _finished(request):
             return ReviewResult(decision="stopped", reason=request.limit)
+        if not request.tasks:
+            return _again(request, "the goal was not decomposed into tasks")
         failed = [task for task in request.tasks if task.status == "failed"]
         if failed:
             last = failed[-1].attempts[-1].reason if failed[-1].attempts else "no attempt"
-            return _again(request, f"'{failed[-1].title[:160]}' failed: {last}")
+            title = failed[-1].title.splitlines()[0][:160]  # without the hints of a replan
+            return _again(request, f"'{title}' failed: {last}")
         if any(task.status == "open" for task in request.tasks):
             return ReviewResult(decision="next")
         failing = [result.describe() for result in request.evidence if not result.passed]
@@ -24,7 +27,7 @@ class ReviewByChecks:
 
 def _finished(request: ReviewRequest) -> bool:
     done = all(task.status in ("done", "dropped") for task in request.tasks)
-    return done and all(result.passed for result in request.evidence)
+    return bool(request.tasks) and done and all(result.passed for result in request.evidence)
 
 
 def _again(request: ReviewRequest, why: str) -> ReviewResult:

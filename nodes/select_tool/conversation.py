@@ -5,6 +5,7 @@ of the next attempt in its cache, and the model sees its own code with the error
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ _HOTTER = (0.0, 0.4, 0.7, 0.9)
 
 NEXT = "Which tool call does the most of it now? Answer in JSON."
 MEND = (
-    "In the thought name each fault in the code and what has to stand there instead; then the "
+    "In the thought quote each wrong line of the code -> the right line in its place. Then the "
     "tool call that mends it. Answer in JSON."
 )
 ANOTHER = "Which tool call mends that? Do something else than before. Answer in JSON."
@@ -46,10 +47,22 @@ def conversation(request: SelectToolRequest, tools: Toolbox) -> list[BaseMessage
     wanting = [result for result in task.before if result.check.path not in task.writes]
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
+    if task.attempts and task.attempts[-1].observation.repeated:
+        # Who sees the same turns again says the same again: only what went wrong is told.
+        wrong = dict.fromkeys(_wrong(attempt) for attempt in task.attempts)
+        parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
+        return briefing(request.brief, tools, "\n".join([*parts, NEXT]))
     messages = briefing(request.brief, tools, "\n".join([*parts, _question(task.before)]))
     for attempt in task.attempts:
         messages += _turns(attempt, tools)
     return messages
+
+
+def _wrong(attempt: Attempt) -> str:
+    seen = attempt.observation
+    if seen.repeated:
+        return "- the same call again"
+    return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}"
 
 
 def _turns(attempt: Attempt, tools: Toolbox) -> list[BaseMessage]:
@@ -91,9 +104,10 @@ def content_ask(tool: Tool, call: dict[str, Any]) -> str:
             f"without placeholders, in one fenced block and nothing else. {few}"
         ).strip()
     return (
-        "Now give the complete script, short and simple, in one fenced block and nothing else. "
-        "It runs beside the files: open them by the names above, in the current directory. It "
-        "does all that the task asks for and prints what was done. No input()."
+        "Now give the complete script, short and simple, in one fenced block and nothing else. It "
+        "runs beside the files: open them by the names above, in the current directory. Begin "
+        "with a comment that names, step by step, all that the task asks for; then do every step. "
+        "Print what was done. No input()."
     )
 
 
@@ -105,6 +119,8 @@ def told(attempt: Attempt) -> str:
         lines.append(_middle_out(seen.text, _RESULT_CHARS))
     if seen.error:
         lines.append(f"Error: {seen.error[:600]}")
+        if library := _LIBRARY_ERROR.match(seen.error):
+            lines.append(f"Do it in plain Python, without {library.group(1)}.")
     if seen.changed:
         lines.append(f"Files changed: {', '.join(seen.changed[:20])}")
     if failing := failures(attempt.evidence):
@@ -114,6 +130,10 @@ def told(attempt: Attempt) -> str:
     question = _question(attempt.evidence)
     lines.append(ANOTHER if question == NEXT and attempt.verdict == "retry" else question)
     return "\n".join(lines)
+
+
+# An error from deep inside a library: its use was wrong from the start.
+_LIBRARY_ERROR = re.compile(r"(pandas|numpy|openpyxl)\.")
 
 
 def _question(evidence: Sequence[CheckResult]) -> str:

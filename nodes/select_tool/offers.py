@@ -1,10 +1,11 @@
 """Which tools are offered for a task, and with which arguments: only what makes sense now."""
 
+import re
 from typing import Any
 
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
-from replan.nodes.survey import CODE, TABLES
+from replan.nodes.survey import CODE, DATA
 from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
@@ -53,7 +54,11 @@ def is_mending(request: SelectToolRequest) -> bool:
 
 def _data_unseen(request: SelectToolRequest) -> bool:
     """Whether files are there of which the prompt shows only the beginning."""
-    return any(f"\n{path} begins (" in request.brief.survey for path in request.existing)
+    return any(_is_data(path, request.brief.survey) for path in request.existing)
+
+
+def _is_data(path: str, survey: str) -> bool:
+    return bool(re.search(rf"^{re.escape(path)} begins \(\d+ {DATA}\)", survey, re.MULTILINE))
 
 
 def call_schema(tool: Tool, request: SelectToolRequest) -> dict[str, Any]:
@@ -137,7 +142,7 @@ def _unread(request: SelectToolRequest) -> list[str]:
         path
         for path in request.existing
         if path not in read
-        and not (path.endswith(TABLES) and f"\n{path} begins (" in survey)
+        and not _is_data(path, survey)
         and (path in changed or f"\n{path} holds:" not in survey)
     ]
 

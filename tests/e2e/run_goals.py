@@ -81,6 +81,7 @@ def main() -> int:
         passed = 0
         print(f"round {number}\n{'goal':10} {'judge':6} {'status':8} steps calls   in  out seconds")
         with tempfile.TemporaryDirectory(prefix="replan-e2e-") as home:
+            Path(home).chmod(0o711)  # else root keeps the database elsewhere
             for goal in goals:
                 row = run_goal(goal, Path(home), asked.keep, asked.option)
                 passed += bool(row["passed"])

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from langgraph.graph import END, START, StateGraph
 from scripted_agent import Move, ScriptedAgent
 from typing_extensions import TypedDict
@@ -36,6 +37,7 @@ async def test_a_fork_goes_another_way_and_leaves_the_first_one(start_agent) -> 
         await agent.run(GOAL)
         history = await agent.history()
         planning = next(step for step in history if step.next == ("plan",))
+        (agent.workspace / "hello.txt").unlink()  # As it was then: files are not brought back yet.
         fork = await agent.graph.aupdate_state(
             planning.config, {"constraints": ["in a whisper"]}, as_node="decompose"
         )
@@ -46,6 +48,15 @@ async def test_a_fork_goes_another_way_and_leaves_the_first_one(start_agent) -> 
         first = await agent.graph.aget_state(history[-1].config)
         assert not first.values.get("constraints")
         assert first.values["status"] == "done"
+
+
+@pytest.mark.xfail(strict=True, reason="writing what is there already counts as a failed attempt")
+async def test_a_goal_that_is_met_already_does_not_fail(start_agent) -> None:
+    """As after a crash behind the write, in a replay, or when a goal is given twice."""
+    model = ScriptedAgent([WRITE], uses={"hello.txt": "change"})
+    async with start_agent(model) as agent:
+        await agent.run(GOAL)
+        assert (await agent.run(GOAL))["status"] == "done"
 
 
 async def test_a_second_goal_on_a_thread_starts_clean(start_agent) -> None:

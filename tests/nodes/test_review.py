@@ -50,7 +50,12 @@ async def test_limits_then_failures_then_open_tasks_then_the_goal(
     assert reason in result.reason
 
 
-@pytest.mark.xfail(strict=True, reason="a goal that was never decomposed counts as done")
+async def test_the_reason_names_a_task_without_its_hints() -> None:
+    request = ReviewRequest(goal="a goal", tasks=[task("failed", "it crashed")])
+    result = await ReviewByChecks()(request, None)  # type: ignore[arg-type]
+    assert result.reason == "'Add up' failed: it crashed"
+
+
 @pytest.mark.parametrize(("limit", "decision"), [("no more time", "stopped"), ("", "replan")])
 async def test_a_goal_without_tasks_is_not_done(limit: str, decision: str) -> None:
     request = ReviewRequest(goal="a goal", tasks=[], limit=limit)
