@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
+from replan.models.chat import warm_up
 from replan.state.context import Context
 from replan.state.errors import ReplanError, UsageError
 from replan.state.goal import check_goal
@@ -36,6 +37,7 @@ def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: b
 
     def command() -> int:
         checked = check_goal(_standard_input() if goal == FROM_STANDARD_INPUT else goal)
+        warm_up(str(given.get("model", "auto")))
         context = context_from(given)
         thread = thread_id or new_thread_id()
         check_thread_id(thread)
@@ -50,6 +52,7 @@ def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
 
     def command() -> int:
         check_thread_id(thread_id)
+        warm_up(str(given.get("model", "auto")))
         errand = Errand(thread_id)
         return _until_interrupted(errand, lambda: _resume(errand, given, as_json))
 

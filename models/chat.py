@@ -1,13 +1,15 @@
 """Which chat model a run uses, and its client: OpenAI, a compatible server, or the embedded one."""
 
 import asyncio
+import contextlib
+import importlib
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from replan.models.failures import translated
-from replan.models.local_server import local_server, require_local
+from replan.models.local_server import local_server, require_local, start_local_server
 from replan.models.weights import Progress, find_source
 from replan.state.errors import ModelUnavailableError, SettingError
 from replan.state.settings import settings
@@ -135,6 +137,27 @@ async def open_chat_model(name: str = "auto", progress: Progress | None = None) 
     if not choice.name:
         choice = _among(choice, await _served(choice))
     return await asyncio.to_thread(_open, choice, _key())
+
+
+def warm_up(name: str = "auto") -> None:
+    """Begin in the background what takes longest before the first call; return at once.
+
+    Loads the embedded model, when it is the one to use and its weights are in place (making them
+    is for `open_chat_model`, which shows progress), and imports the client. Whatever goes wrong
+    comes up again, and is reported, when the model is opened.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(Exception):
+            if choose(name).provider == "embedded" and find_source().kind in ("path", "cache"):
+                start_local_server()
+
+    def fetch() -> None:
+        with contextlib.suppress(Exception):
+            importlib.import_module("langchain_openai")
+
+    for work in (load, fetch):
+        threading.Thread(target=work, daemon=True).start()
 
 
 def _key() -> str:

@@ -60,10 +60,11 @@ async def local_server(progress: Progress | None = None) -> LocalServer:
         ModelUnavailableError: `xllamacpp` is not installed, or cannot load the weights.
         WeightsError: there are no weights, or not the expected ones.
     """
-    return await asyncio.to_thread(_start_once, progress)
+    return await asyncio.to_thread(start_local_server, progress)
 
 
-def _start_once(progress: Progress | None) -> LocalServer:
+def start_local_server(progress: Progress | None = None) -> LocalServer:
+    """`local_server`, blocking."""
     global _running, _engine
     with _starting:
         if _running is None:

@@ -79,11 +79,15 @@ async def _show(workspace: Workspace, path: str, most: int) -> str:
     if len(rows) <= _HEAD_LINES:
         return f"{path} holds:\n{head}"
     begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
-    return begins + (_fields(rows[0]) if data and not path.endswith(TABLES) else "")
+    return begins + (_fields(path, rows[0]) if data else "")
 
 
-def _fields(row: str) -> str:
-    """How a record comes apart: a small model takes any file of records for a CSV file."""
+def _fields(path: str, row: str) -> str:
+    """How a record comes apart: a small model takes any file of records for a CSV file, and the
+    header of a CSV file for a record.
+    """
+    if path.endswith(".csv"):
+        return f"\npandas.read_csv('{path}') has the columns {row[:_LINE_CHARS]}"
     parts = row.split()[:8]
     places = ", ".join(f"[{at}] {part!r}" for at, part in enumerate(parts))
     return f"\nNot a CSV file: read it line by line; line.split() gives {places[:300]}, ..."

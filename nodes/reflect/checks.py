@@ -20,13 +20,14 @@ class ReflectByChecks:
 def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     """The verdict where evidence decides it, None where it takes an opinion."""
     seen = request.observation
-    if seen.repeated:
-        return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
-    if not seen.ok:
-        return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
-    if request.action.tool == "write_file" and not seen.changed:
-        return ReflectResult(verdict="retry", reason="the file is just as it was before")
     failing = [result for result in request.evidence if not result.passed]
+    proven = bool(request.evidence) and not failing
+    if seen.repeated and not proven:
+        return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
+    if not seen.ok and not seen.repeated:
+        return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
+    if request.action.tool == "write_file" and not seen.changed and not proven:
+        return ReflectResult(verdict="retry", reason="the file is just as it was before")
     if failing:
         return _unfinished(request, failing)
     if request.evidence:

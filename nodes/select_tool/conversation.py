@@ -105,9 +105,8 @@ def content_ask(tool: Tool, call: dict[str, Any]) -> str:
         ).strip()
     return (
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
-        "runs beside the files: open them by the names above, in the current directory. Begin "
-        "with a comment that names, step by step, all that the task asks for; then do every step. "
-        "Print what was done. No input()."
+        "runs beside the files: open them by the names above, in the current directory. It does "
+        "all that the task asks for, word for word, and prints what was done. No input()."
     )
 
 
