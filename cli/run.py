@@ -52,7 +52,6 @@ def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
 
     def command() -> int:
         check_thread_id(thread_id)
-        warm_up(str(given.get("model", "auto")))
         errand = Errand(thread_id)
         return _until_interrupted(errand, lambda: _resume(errand, given, as_json))
 
@@ -122,10 +121,12 @@ async def _resume(errand: Errand, given: dict[str, Any], as_json: bool) -> int:
     from replan.cli.session import session
 
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
-        run.context = context_from(given, await run.kept_context())
-        ended = await run.reopen()
-        if ended == "done":
-            return _show(await run.result(), as_json)
+        context = context_from(given, await run.kept_context())
+        result = await run.result()
+        if result["status"] == "done" and not (await run.snapshot()).next:
+            return _show(result, as_json)
+        await run.take_up(context)
+        await run.reopen()
         return await _finish(errand, run, "", as_json)
 
 

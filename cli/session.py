@@ -13,6 +13,7 @@ from replan.cli.view import View, open_view
 from replan.graphs.build import AgentGraph, build_agent
 from replan.graphs.limits import limit_reached
 from replan.models.chat import open_chat_model, preflight
+from replan.models.prices import cost
 from replan.state.agent_state import AgentInput
 from replan.state.context import Context
 from replan.state.errors import ThreadNotFoundError, UsageError
@@ -56,6 +57,12 @@ class Session:
         metadata = (await self.snapshot()).metadata or {}
         kept: dict[str, Any] = json.loads(str(dict(metadata).get(_CONTEXT_KEY) or "{}"))
         return kept
+
+    async def take_up(self, context: Context) -> None:
+        """Use these settings from here on; their model is checked and opened."""
+        await _check_model(context)
+        await open_chat_model(context.model, self.view.progress)
+        self.context = context
 
     async def reopen(self) -> str:
         """Makes an ended thread go on at `review`; leaves an unended one as it is.
@@ -131,10 +138,13 @@ async def session(
         UsageError: whatever of it is not to be had.
     """
     view = open_view(thread_id, quiet=False)
-    if context.workspace and not resumed:
-        await asyncio.to_thread(open_workspace, context.workspace, False)
-    await preflight(context.model)
-    loading = asyncio.create_task(open_chat_model(context.model, view.progress))
+    if resumed:  # which model it is, the thread has to tell first
+        loading: asyncio.Task[Any] = asyncio.create_task(asyncio.sleep(0))
+    else:
+        if context.workspace:
+            await asyncio.to_thread(open_workspace, context.workspace, False)
+        await _check_model(context)
+        loading = asyncio.create_task(open_chat_model(context.model, view.progress))
     try:
         database = await open_database(lambda line: view.progress(line, 0.0))
         async with thread_lock(database, thread_id), open_persistence(database) as kept:
@@ -146,6 +156,21 @@ async def session(
             yield run
     finally:
         await _settle(loading)
+
+
+async def _check_model(context: Context) -> None:
+    """The model can be asked, and a limit in dollars can be held.
+
+    Raises:
+        UsageError: one of them is not so.
+    """
+    choice = await preflight(context.model)
+    unpriced = choice.provider != "embedded" and cost(choice.name, 0, 0) is None
+    if context.max_cost and unpriced:
+        raise UsageError(
+            f"no price is known for {choice.name}, so --max-cost cannot hold.",
+            "Use --max-tokens.",
+        )
 
 
 async def _must_exist(run: Session, database: Database) -> None:

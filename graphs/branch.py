@@ -15,11 +15,13 @@ from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
+from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
 _KEPT_ATTEMPTS = 3
+_CALL_SECONDS = 30.0
 _KEPT_CHARS = 4000
 _SHOWN_FILES = 2
 _SHOWN_CHARS = 1500
@@ -48,7 +50,7 @@ class Branch:
             existing=await where.workspace.files(),
             protected=state["protected"],
         )
-        where.tell(event="task", task=task.id, title=task.title.splitlines()[0], round=task.rounds)
+        where.tell(event="task", task=task.id, title=task.headline, round=task.rounds)
         seconds = state["remaining_seconds"]
         result, usage = await self._cast.play("select_tool", request, where, seconds)
         if result is None:
@@ -56,7 +58,12 @@ class Branch:
         where.tell(event="action", task=task.id, **result.action.model_dump())
         usage["seconds"] += checking
         payload = TaskBranch(
-            **{**state, "task": task.model_dump(), "action": result.action.model_dump()}
+            **{
+                **state,
+                "task": task.model_dump(),
+                "action": result.action.model_dump(),
+                "remaining_seconds": _left(state, usage),
+            }
         )
         return Command(update={"usage": usage}, goto=Send("execute", payload))
 
@@ -75,7 +82,7 @@ class Branch:
             request = contract.ExecuteRequest(
                 action=action,
                 protected=state["protected"],
-                seconds=min(60.0, state["remaining_seconds"]),
+                seconds=min(_CALL_SECONDS, state["remaining_seconds"]),
             )
             result, usage = await self._cast.play("execute", request, where)
             observation = result.observation
@@ -83,7 +90,12 @@ class Branch:
         usage["steps"] = 1
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
-            **{**state, "fingerprint": fingerprint, "observation": observation.model_dump()}
+            **{
+                **state,
+                "fingerprint": fingerprint,
+                "observation": observation.model_dump(),
+                "remaining_seconds": _left(state, usage),
+            }
         )
         return Command(update={"usage": usage}, goto=Send("reflect", payload))
 
@@ -128,6 +140,10 @@ class Branch:
         return {"tasks": {judged.id: judged.model_dump()}, "usage": usage}
 
 
+def _left(state: TaskBranch, usage: Usage) -> float:
+    return max(1.0, state["remaining_seconds"] - usage.get("seconds", 0.0))
+
+
 async def _code(paths: list[str], workspace: Workspace) -> list[str]:
     """The code that earlier tasks wrote: what is written next has to fit it."""
     shown = []
@@ -136,7 +152,7 @@ async def _code(paths: list[str], workspace: Workspace) -> list[str]:
             text = await workspace.read_text(path, _SHOWN_CHARS)
         except ReplanError:  # gone again
             continue
-        shown.append(f"{path} holds now:\n{text.rstrip()}")
+        shown.append(f"{path} holds now:\n{storable(text).rstrip()}")
     return shown
 
 

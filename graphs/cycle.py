@@ -12,6 +12,7 @@ from replan.graphs.cast import Cast, scene, thread_of
 from replan.graphs.limits import limit_reached, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, tasks_of
 from replan.nodes import contract
+from replan.nodes.decompose.none import DecomposeNot
 from replan.nodes.named_files import named_files
 from replan.nodes.survey import survey
 from replan.state.agent_state import AgentState
@@ -64,8 +65,8 @@ class Cycle:
         )
         seconds = remaining_seconds(state.get("usage", {}), where.context)
         result, usage = await self._cast.play("decompose", request, where, seconds)
-        if result is None:
-            return AgentState(usage=usage)
+        if result is None:  # out of time: what needs no model is enough to resume from
+            result = await DecomposeNot()(request, None)
         for check in result.checks:
             if check.kind == "workspace_changed":
                 check.text = await where.workspace.digest()

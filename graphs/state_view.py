@@ -42,7 +42,7 @@ def ready_tasks(tasks: list[Task]) -> list[Task]:
 def branch_of(state: AgentState, task: Task, remaining_seconds: float) -> TaskBranch:
     """What a dispatched task carries along: its own small part of the state."""
     earlier = [
-        f"Done before: {other.title.splitlines()[0][:160]}"
+        f"Done before: {other.headline[:160]}"
         + (f" -> {other.result.strip()[:300]}" if other.result else "")
         for other in tasks_of(state)
         if other.status == "done"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from replan.nodes.named_files import is_test_file
 from replan.state.errors import ReplanError
+from replan.tools.bounds import storable
 from replan.tools.workspace import Workspace
 
 _LISTED = 60
@@ -67,7 +68,7 @@ async def _show(workspace: Workspace, path: str, most: int) -> str:
     if not path.endswith(_TEXT):
         return ""
     try:
-        text = await workspace.read_text(path, _READ)
+        text = storable(await workspace.read_text(path, _READ))
     except ReplanError as error:  # a file that cannot be read is no reason to stop the run
         return f"{path}: {error.what}"
     whole = min(most, _CODE_CHARS) if path.endswith(CODE) else most
@@ -76,7 +77,7 @@ async def _show(workspace: Workspace, path: str, most: int) -> str:
     if len(text) <= whole and not data:
         return f"{path} holds:\n{text.rstrip()}"
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
-    if len(rows) <= _HEAD_LINES:
+    if len(rows) <= _HEAD_LINES and all(len(row) <= _LINE_CHARS for row in rows):
         return f"{path} holds:\n{head}"
     begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
     return begins + (_fields(path, rows[0]) if data else "")

@@ -1,5 +1,10 @@
 """Every error that `replan` raises on purpose, with what the user can do about it."""
 
+import re
+
+# A name and password in an address: an address may be shown, they may not.
+_LOGIN = re.compile(r"//[^/@\s]*@")
+
 
 class ReplanError(Exception):
     """Base of all errors of this project.
@@ -12,9 +17,9 @@ class ReplanError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, todo: str = "") -> None:
-        self.what = what
-        self.todo = todo
-        super().__init__(f"{what} {todo}".strip())
+        self.what = _LOGIN.sub("//***@", what)
+        self.todo = _LOGIN.sub("//***@", todo)
+        super().__init__(f"{self.what} {self.todo}".strip())
 
 
 class UsageError(ReplanError):

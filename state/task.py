@@ -118,3 +118,8 @@ class Task(Noun):
     before: list[CheckResult] = Field(default_factory=list)
     attempts: list[Attempt] = Field(default_factory=list)
     result: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The title's first line: what follows it are hints of a replan."""
+        return next(iter(self.title.splitlines()), "") or self.id

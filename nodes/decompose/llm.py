@@ -57,7 +57,8 @@ class DecomposeByModel:
             columns=answer.get("columns"),
             tests_must_pass=answer.get("tests_must_pass", False),
         )
-        if not writes and answer.get("wanted") == "changed files":
+        wants_change = "change" in use_of.values() or answer.get("wanted") == "changed files"
+        if wants_change and not any(check.kind != "file_unchanged" for check in checks):
             checks.append(Check(kind="workspace_changed"))
         tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
         return DecomposeResult(tasks=tasks, checks=checks)
@@ -125,7 +126,7 @@ def merge_drafts(goal: str, drafts: list[dict[str, Any]], writes: list[str]) -> 
     titles: list[str] = []
     tasks: list[Task] = []
     for at, draft in enumerate(drafts):
-        titles.append(draft["title"].strip().rstrip("."))
+        titles.append(draft["title"].strip().rstrip(".") or goal)
         own = [path for path in writes if owner.get(path) == at]
         if own:
             tasks.append(Task(id=f"t{len(tasks) + 1}", title="; then ".join(titles), writes=own))

@@ -11,7 +11,7 @@ class DecomposeNot:
     as one to write, and one that exists as free to change.
     """
 
-    async def __call__(self, request: DecomposeRequest, use: Use) -> DecomposeResult:
+    async def __call__(self, request: DecomposeRequest, use: Use | None) -> DecomposeResult:
         """The goal as one task."""
         writes = [path for path in request.named if path not in request.existing]
         goal = request.brief.goal

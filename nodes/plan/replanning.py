@@ -38,7 +38,7 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     messages = briefing(request.brief, use.tools, ask)
     # At temperature 0 a model that failed plans the same failure again.
     answer = await use.model.json(messages, SCHEMA, name="replan", max_tokens=300, temperature=0.5)
-    hint = f"What went wrong before: {request.problem[:600]}\nDo now: {answer['approach']}"
+    hint = f"{request.problem[:600]}\nDo now: {answer['approach']}"
     number = len(request.tasks)
     sources = unfinished or [Task(id="", title=request.brief.goal, writes=_failing(request))]
     fresh = [
@@ -53,7 +53,7 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     return dropped, fresh
 
 
-_HINT = "\n"
+_HINT = "\nWhat went wrong before: "
 
 
 def _failing(request: PlanRequest) -> list[str]:

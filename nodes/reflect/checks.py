@@ -22,19 +22,28 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     seen = request.observation
     failing = [result for result in request.evidence if not result.passed]
     proven = bool(request.evidence) and not failing
-    if seen.repeated and not proven:
+    if seen.repeated:
         return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
-    if not seen.ok and not seen.repeated:
+    if not seen.ok:
         return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
     if request.action.tool == "write_file" and not seen.changed and not proven:
         return ReflectResult(verdict="retry", reason="the file is just as it was before")
     if failing:
         return _unfinished(request, failing)
-    if request.evidence:
+    if proven and _left_by_failure(request):
+        return ReflectResult(verdict="retry", reason="the files are what a failed call left")
+    # That something changed is needed, but proves little.
+    if any(result.check.kind != "workspace_changed" for result in request.evidence):
         return ReflectResult(verdict="done", reason="every check passes")
     if request.action.tool not in LOOKING and not seen.changed and not seen.text.strip():
         return ReflectResult(verdict="retry", reason="the call changed nothing and printed nothing")
     return None
+
+
+def _left_by_failure(request: ReflectRequest) -> bool:
+    """Whether the files were last written by a call that failed: half written, perhaps."""
+    wrote = [attempt for attempt in request.task.attempts if attempt.observation.changed]
+    return bool(wrote) and not wrote[-1].observation.ok and not request.observation.changed
 
 
 def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectResult:

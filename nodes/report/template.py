@@ -29,7 +29,7 @@ def facts(request: ReportRequest) -> list[str]:
     lines = []
     for task in request.tasks:
         if task.status != "dropped":
-            lines.append(f"- {task.title.splitlines()[0]}: {task.status}")
+            lines.append(f"- {task.headline}: {task.status}")
             if task.result:
                 lines.append(f"  {task.result.strip()[:_RESULT_CHARS]}")
     lines += [f"- {result.describe()}" for result in request.evidence]
