@@ -88,9 +88,9 @@ def _stop() -> None:
 
 
 def _load(weights: Path, key: str) -> Any:
-    # By default waiting threads spin on; with one other busy process on two cores that costs a
-    # factor of ten and more. A short spin costs next to nothing. The OpenMP library reads this
-    # when it is loaded, so it has to be set before.
+    # By default waiting threads spin on; with a second model running on the same two cores that
+    # brought both to a tenth of their speed and less. A short spin does not. The OpenMP library
+    # reads this when it is loaded, so it has to be set before.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     import xllamacpp
 
