@@ -24,11 +24,11 @@ $(READY): requirements.txt pyproject.toml
 	@touch $(READY)
 
 run: $(READY)
-	@test -n "$$GOAL" || { echo 'make run GOAL="what is to be reached"' >&2; exit 2; }
-	@$(BIN)/replan run "$$GOAL" $(ARGS)
+	@test -n "$$REPLAN_GOAL" || { echo 'make run GOAL="what is to be reached"' >&2; exit 2; }
+	@$(BIN)/replan run "$$REPLAN_GOAL" $(ARGS)
 
-# As an environment variable the goal reaches the shell as it is, quotes and dollars included.
-run: export GOAL := $(value GOAL)
+# As a variable of the environment the goal reaches the shell as it is, quotes and dollars included.
+run: export REPLAN_GOAL := $(value GOAL)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
