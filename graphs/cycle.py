@@ -173,14 +173,18 @@ async def _workspace(context: Context, runtime: Runtime[Context]) -> str:
 
 async def _survey(state: AgentState, workspace: Workspace) -> str:
     existing = await workspace.files()
-    files = [path for path in state.get("files", []) if path in existing]
-    named = [*files, *named_files(state["goal"], existing)]
-    return await survey(workspace, list(dict.fromkeys(named)))
+    return await survey(workspace, _asked_for(state, existing))
+
+
+def _asked_for(state: AgentState, existing: list[str]) -> list[str]:
+    """The files to look at first, and those that the goal names."""
+    named = [*state.get("files", []), *named_files(state["goal"], existing)]
+    return list(dict.fromkeys(named))
 
 
 async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -> list[str]:
     """Files that the goal names, and those that a short text named by the goal names."""
-    named = [*state.get("files", []), *named_files(state["goal"], existing)]
+    named = _asked_for(state, existing)
     for path in list(named):
         if path in existing and path.endswith((".md", ".txt", ".rst")):
             text = await workspace.read_text(path, 6000)

@@ -15,8 +15,7 @@ class ReviewByChecks:
         failed = [task for task in request.tasks if task.status == "failed"]
         if failed:
             last = failed[-1].attempts[-1].reason if failed[-1].attempts else "no attempt"
-            title = failed[-1].title.splitlines()[0][:160]  # without the hints of a replan
-            return _again(request, f"'{title}' failed: {last}")
+            return _again(request, f"'{failed[-1].headline[:160]}' failed: {last}")
         if any(task.status == "open" for task in request.tasks):
             return ReviewResult(decision="next")
         failing = [result.describe() for result in request.evidence if not result.passed]
