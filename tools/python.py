@@ -23,7 +23,7 @@ class PythonTool:
 
     name = "python"
     description = (
-        "run a Python script once: to compute, convert, count, sort or move files, and to write "
+        "run a Python script once: to compute, convert, count or sort data, and to write "
         "results to files; prints are shown"
     )
     parameters: ClassVar[dict[str, Any]] = schema(

@@ -11,7 +11,9 @@ from weakref import WeakValueDictionary
 
 from replan.state.task import Action, Observation
 from replan.tools.bounds import clipped, storable
+from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
+from replan.tools.move import MoveFiles
 from replan.tools.protection import Protection
 from replan.tools.protocol import CallContext, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
@@ -33,6 +35,8 @@ def default_tools() -> list[Tool]:
         RunTests(),
         ReadFile(),
         WriteFile(),
+        EditFile(),
+        MoveFiles(),
         ListFiles(),
         WebSearch(),
     ]
