@@ -29,6 +29,16 @@ def without_lengths(schema: Any) -> Any:
     }
 
 
+def strict_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that has all of these properties and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def is_strict(schema: Any) -> bool:
     """Whether the schema can be sent as strict: closed objects, every property required."""
     if not isinstance(schema, dict):

@@ -18,7 +18,9 @@ class Check(Noun):
     """A condition that can be tested without asking a model.
 
     Kinds: `file_exists` (path, with content in its format), `file_unchanged` (path, against the
-    start of the run), `csv_columns` (path, columns), `file_contains` (path, text),
+    start of the run), `csv_columns` (path, columns), `one_row_per` (path of a CSV file, text: what
+    each row stands for, such as "city"), `json_numbers` (path of a JSON file that holds an object
+    from names to numbers), `file_contains` (path, text),
     `tests_pass` (path of a pytest file; "" for all tests), `workspace_changed` (text: the
     workspace's digest at the start of the run).
     """
@@ -27,6 +29,8 @@ class Check(Noun):
         "file_exists",
         "file_unchanged",
         "csv_columns",
+        "one_row_per",
+        "json_numbers",
         "file_contains",
         "tests_pass",
         "workspace_changed",
@@ -43,6 +47,10 @@ class Check(Noun):
             return f"{self.path} is unchanged"
         if self.kind == "csv_columns":
             return f"{self.path} has the columns {', '.join(self.columns)}"
+        if self.kind == "one_row_per":
+            return f"{self.path} has one row per {self.text}"
+        if self.kind == "json_numbers":
+            return f"{self.path} holds an object with one number for each name"
         if self.kind == "file_contains":
             return f"{self.path} contains {self.text!r}"
         if self.kind == "workspace_changed":
@@ -59,6 +67,9 @@ class CheckResult(Noun):
 
     def describe(self) -> str:
         """One line: passed or FAILED, the check, and why."""
+        if not self.passed and self.detail and self.check.kind == "file_exists":
+            # "exists: it does not exist" would be read as either.
+            return f"FAILED: {self.check.path}: {self.detail}"
         line = f"{'passed' if self.passed else 'FAILED'}: {self.check.describe()}"
         return f"{line}: {self.detail}" if self.detail else line
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import csv
+import io
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from replan.tools.pytest_run import run_pytest
 from replan.tools.workspace import IGNORED, Workspace, read_bytes
 
 _DETAIL = 1500
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _READ = 20 * 1024 * 1024
 
 
@@ -90,6 +94,10 @@ def _file(check: Check, workspace: Workspace) -> str:
     data = read_bytes(file, check.path, _READ)
     if check.kind == "csv_columns":
         return _columns(check, data)
+    if check.kind == "one_row_per":
+        return _repeated_rows(check, data)
+    if check.kind == "json_numbers":
+        return _not_numbers(data)
     if check.kind == "file_contains":
         return _contains(check, data)
     if len(data) == _READ:
@@ -139,6 +147,65 @@ def _columns(check: Check, data: bytes) -> str:
     said = f"its first line is {found[:300]!r}, it has to be {','.join(check.columns)!r}"
     other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), "")
     return f"{said}; separate the columns by commas, not by {other!r}" if other else said
+
+
+def _repeated_rows(check: Check, data: bytes) -> str:
+    """Whether what names the rows stands in more than one of them.
+
+    Without a column for it nothing can be told, and nothing is held against the file.
+    """
+    text = io.StringIO(data.decode("utf-8-sig", "replace"), newline="")
+    try:
+        rows = [row for row in csv.reader(text) if row]
+    except csv.Error as error:
+        return f"it is not valid CSV: {error}"
+    if not rows:
+        return "it is empty"
+    places = _columns_of(check.text, rows[0])
+    if not places and any(_NUMBER.fullmatch(name.strip()) for name in rows[0]):
+        return f"its first line holds no column names: {','.join(rows[0])[:100]}"
+    wrong = ""
+    for at in places:
+        values = [row[at].strip() for row in rows[1:] if len(row) > at]
+        if len(values) == len(set(values)):
+            return ""
+        wrong = (
+            f"it has {len(values)} rows for {len(set(values))} different values of "
+            f"{rows[0][at].strip()}; it has to have one row for each {check.text}"
+        )
+    return wrong
+
+
+def _not_numbers(data: bytes) -> str:
+    """Why this is not an object from names to numbers."""
+    try:
+        held = json.loads(data.decode("utf-8-sig", "replace"))
+    except ValueError as error:
+        return f"it is not valid JSON: {error}"
+    if not isinstance(held, dict):
+        return f"it holds {_JSON_NAMES[type(held)]}, not an object"
+    for name, value in held.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            kind = _JSON_NAMES[type(value)]
+            return f"behind {name[:60]!r} stands {kind}, not a number: {json.dumps(value)[:80]}"
+    return ""
+
+
+_JSON_NAMES: dict[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+def _columns_of(thing: str, names: Sequence[str]) -> list[int]:
+    """The columns that may name the thing: `user`, `Users`, `user_id`, `User name`."""
+    name = re.compile(rf"{re.escape(thing)}s?(?:[ _-]?(?:id|no|nr|name|code|key))?", re.IGNORECASE)
+    return [at for at, column in enumerate(names) if name.fullmatch(column.strip())]
 
 
 def _contains(check: Check, data: bytes) -> str:

@@ -30,11 +30,61 @@ def checks_of_files(
         # A model that is asked for a header invents one; what the goal does not say is no demand.
         if path in writes and len(asked) > 1 and _stand_together(asked, goal):
             checks.append(Check(kind="csv_columns", path=path, columns=asked))
+    # With several files nobody can tell which of them is meant.
+    only = writes[0] if len(writes) == 1 else ""
+    if only.endswith(".csv") and (thing := counted_per(goal)):
+        checks.append(Check(kind="one_row_per", path=only, text=thing))
+    if only.endswith(".json") and _TO_NUMBERS.search(goal):
+        checks.append(Check(kind="json_numbers", path=only))
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
+
+
+def counted_per(goal: str) -> str:
+    """What the goal wants one figure for each of: "city" for "the total sales per city".
+
+    Returns:
+        "" unless the goal says so plainly: the three largest orders per user are several rows, a
+        figure per user and day has no single column to look at, and a new column of totals
+        leaves the rows as they are.
+    """
+    if _COLUMN.search(goal):
+        return ""
+    if found := _FIGURE_PER.search(goal):
+        return found.group(1)
+    if len(_EACH_ZH.findall(goal)) == 1 and (found := _FIGURE_PER_ZH.search(goal)):
+        return found.group(1)
+    return ""
+
+
+_COLUMN = re.compile(r"\bcolumns?\b|列", re.IGNORECASE)
+_FIGURE_PER = re.compile(
+    r"\b(?:totals?|sums?|counts?|number of|how many|how much|averages?|mean|median)\b"
+    r"(?:(?!\bper\b|\bby\b|\beach\b|\bevery\b)[^.;:?!\n]){0,60}?"
+    r"\b(?:per|for each|for every)\s+(?:the\s+|single\s+)?([^\W\d_]\w*)\b"
+    # What may follow: nothing that makes it "user name", "user and day", "user by month".
+    r"(?=\s*(?:$|[.;:!?)\n])|\s+(?:to|into|in|as|sorted|ordered)\b"
+    r"|,?\s+(?:(?:and|then)\s+)*(?:write|save|store|put|sort|highest|lowest|largest|smallest|"
+    r"sorted|ordered|descending|ascending)\b)",
+    re.IGNORECASE,
+)
+_EACH_ZH = re.compile(r"[按每]")
+_FIGURE_PER_ZH = re.compile(
+    r"(?:按照?|每一?[个位条家]?)\s*([^\W\d_]{1,6}?)\s*(?:的)?(?:汇总|统计|求和|合计|总|平均)"
+)
+
+
+# "an object from file name to count", "a map of each city to its population size".
+_TO_NUMBERS = re.compile(
+    r"\b(?:object|map|mapping|dictionary|dict)\s+(?:from|of)\s+[^.;:,\n]{1,40}?\s+to\s+"
+    r"(?:(?:its|their|the|a)\s+)?(?:\w+\s+)?"
+    r"(?:counts?|numbers?|totals?|sums?|amounts?|sizes?|lengths?|averages?)\b(?!\s+of\s+each)"
+    r"|到[^，。；\s]{0,6}?(?:数量|总数|次数|计数|总和|个数|字数|行数)的?(?:映射|对象|字典)",
+    re.IGNORECASE,
+)
 
 
 def kept_files(goal: str, named: Sequence[str]) -> list[str]:

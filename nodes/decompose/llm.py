@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from replan.models.schemas import strict_object
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
@@ -44,7 +45,7 @@ class DecomposeByModel:
             ask = ASK.format(asked="".join(ASKED[name] for name in questions))
             messages = briefing(request.brief, use.tools, ask)
             answer = await use.model.json(
-                messages, _object(questions), name="decompose", max_tokens=700
+                messages, strict_object(questions), name="decompose", max_tokens=700
             )
         kept = kept_files(request.brief.goal, named)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
@@ -79,11 +80,11 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
             }
             for path in named
         }
-        properties["files"] = _object(uses)
+        properties["files"] = strict_object(uses)
     tables = [path for path in named if path.endswith(".csv") and path not in existing]
     if tables:
         header = {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 8}
-        properties["columns"] = _object(dict.fromkeys(tables, header))
+        properties["columns"] = strict_object(dict.fromkeys(tables, header))
     if any(is_test_file(path) for path in existing) and not any(map(is_test_file, named)):
         properties["tests_must_pass"] = {"type": "boolean"}
     if not any(path not in existing for path in named):
@@ -95,7 +96,7 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
             task["writes"] = {"type": "array", "items": {"enum": named}, "maxItems": 4}
         properties["tasks"] = {
             "type": "array",
-            "items": _object(task),
+            "items": strict_object(task),
             "minItems": 1,
             "maxItems": MOST_TASKS,
         }
@@ -103,15 +104,6 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
 
 
 _SENTENCE = re.compile(r"[.!?;](?=\s|$)|[。！？；]|\n")
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def merge_drafts(goal: str, drafts: list[dict[str, Any]], writes: list[str]) -> list[Task]:

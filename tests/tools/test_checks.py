@@ -44,6 +44,48 @@ async def test_file_exists(workspace: Workspace, path: str, text: str, fault: st
     assert result.detail.startswith(fault)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("user_id,total\n1,5\n2,5\n", ""),
+        ("user_id,total\n1,5\n1,5\n2,5\n", "it has 3 rows for 2 different values of user_id"),
+        ("total,User\n5,a\n5, a\n", "it has 2 rows for 1 different values of User"),
+        ("total,Users\n5,a\n5,a\n", "it has 2 rows"),
+        ("name,total\nAda,5\nAda,5\n", ""),
+        ("user count,user\n1,a\n1,b\n", ""),
+        ("user_id,user,total\n1,Ada,5\n2,Ada,5\n", ""),
+        ('user,total\n"a\nb",5\na,5\n\n', ""),
+        ("user\n", ""),
+        ("1,5.5\n2,6\n", "its first line holds no column names: 1,5.5"),
+        ("", "it is empty"),
+    ],
+)
+async def test_one_row_per(workspace: Workspace, text: str, fault: str) -> None:
+    await workspace.write_text("a.csv", text)
+    result = await run_one(workspace, kind="one_row_per", path="a.csv", text="user")
+    assert result.passed == (not fault), result.detail
+    assert result.detail.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"a": 1, "b": 2.5}', ""),
+        ('{"a": {"b": 1}}', "behind 'a' stands an object, not a number: {\"b\": 1}"),
+        ('{"a": "1"}', "behind 'a' stands a text"),
+        ('{"a": true}', "behind 'a' stands true or false"),
+        ('{"a": null}', "behind 'a' stands null"),
+        ("[1]", "it holds a list, not an object"),
+        ("{", "it is not valid JSON"),
+    ],
+)
+async def test_json_numbers(workspace: Workspace, text: str, fault: str) -> None:
+    await workspace.write_text("a.json", text)
+    result = await run_one(workspace, kind="json_numbers", path="a.json")
+    assert result.passed == (not fault), result.detail
+    assert result.detail.startswith(fault)
+
+
 async def test_a_missing_file_is_looked_for(workspace: Workspace) -> None:
     await workspace.write_text("out/Report.MD", "x")
     result = await run_one(workspace, kind="file_exists", path="report.md")

@@ -1,0 +1,219 @@
+"""From a goal to tasks and checks: what is asked, and what is made of the answer."""
+
+from typing import Any
+
+import pytest
+from openai_server import Reply
+
+from replan.nodes.contract import Brief, DecomposeRequest
+from replan.nodes.decompose.checks_of_goal import checks_of_files, counted_per, kept_files
+from replan.nodes.decompose.llm import DecomposeByModel, merge_drafts
+from replan.nodes.decompose.none import DecomposeNot
+from replan.state.task import Check
+
+
+def exists(path: str) -> Check:
+    return Check(kind="file_exists", path=path)
+
+
+async def decompose(use_of, goal: str, answer: dict[str, Any], **request: Any) -> Any:
+    asked: list[dict[str, Any]] = []
+
+    def answering(body: dict[str, Any]) -> Reply:
+        asked.append(body["response_format"]["json_schema"]["schema"]["properties"])
+        return Reply(content=answer)
+
+    async with use_of(answering) as (use, _):
+        result = await DecomposeByModel()(DecomposeRequest(brief=Brief(goal=goal), **request), use)
+    return result, asked[0] if asked else {}
+
+
+async def test_a_goal_with_one_file_is_one_task(use_of) -> None:
+    goal = "Add up a.csv and write region,total to sum.csv"
+    result, asked = await decompose(
+        use_of,
+        goal,
+        {
+            "files": {"a.csv": "only read", "sum.csv": "create"},
+            "columns": {"sum.csv": ["region", "total"]},
+        },
+        existing=["a.csv"],
+        named=["a.csv", "sum.csv"],
+    )
+    assert list(asked) == ["files", "columns"]
+    assert asked["files"]["properties"] == {
+        "a.csv": {"enum": ["only read", "change"]},
+        "sum.csv": {"enum": ["create", "not needed"]},
+    }
+    assert [(task.title, task.writes) for task in result.tasks] == [(goal, ["sum.csv"])]
+    assert result.checks == [
+        exists("sum.csv"),
+        Check(kind="csv_columns", path="sum.csv", columns=["region", "total"]),
+        Check(kind="file_unchanged", path="a.csv"),
+    ]
+
+
+async def test_a_goal_without_files_asks_what_is_wanted(use_of) -> None:
+    result, asked = await decompose(
+        use_of, "Tidy up", {"wanted": "changed files"}, existing=["a", "b"]
+    )
+    assert list(asked) == ["wanted"]
+    assert [check.kind for check in result.checks] == ["workspace_changed"]
+    result, _ = await decompose(use_of, "How many?", {"wanted": "answer"}, existing=["a"])
+    assert result.checks == []
+
+
+async def test_a_goal_of_several_files_asks_for_tasks(use_of) -> None:
+    result, asked = await decompose(
+        use_of,
+        "Write a.py and b.md",
+        {
+            "files": {"a.py": "create", "b.md": "create"},
+            "tasks": [
+                {"title": "Think", "writes": []},
+                {"title": "Write a.py", "writes": ["a.py"]},
+                {"title": "Write b.md", "writes": ["b.md"]},
+            ],
+        },
+        named=["a.py", "b.md"],
+    )
+    assert "tasks" in asked
+    assert [(task.id, task.title, task.writes) for task in result.tasks] == [
+        ("t1", "Think; then Write a.py", ["a.py"]),
+        ("t2", "Write b.md", ["b.md"]),
+    ]
+
+
+async def test_what_the_goal_forbids_is_not_left_to_the_model(use_of) -> None:
+    result, _ = await decompose(
+        use_of,
+        "Make the tests pass without changing test_a.py",
+        {"files": {"test_a.py": "change"}, "wanted": "changed files"},
+        existing=["a.py", "test_a.py"],
+        named=["test_a.py"],
+    )
+    assert result.checks == [
+        Check(kind="tests_pass", path="test_a.py"),
+        Check(kind="file_unchanged", path="test_a.py"),
+    ]
+    assert result.tasks[0].writes == []
+
+
+async def test_without_a_model_the_goal_is_the_task() -> None:
+    request = DecomposeRequest(brief=Brief(goal="Tidy up"))
+    result = await DecomposeNot()(request, None)  # type: ignore[arg-type]
+    assert [task.title for task in result.tasks] == ["Tidy up"]
+
+
+@pytest.mark.parametrize(
+    ("drafts", "writes", "tasks"),
+    [
+        ([], [], [("the goal", [])]),
+        ([], ["a"], [("the goal", ["a"])]),
+        ([{"title": "One.", "writes": ["a"]}], ["a"], [("the goal", ["a"])]),
+        ([{"title": "One"}, {"title": "Two"}], [], [("One", []), ("Two", [])]),
+        (
+            [{"title": "One", "writes": ["a"]}, {"title": "Two", "writes": ["a", "b"]}],
+            ["a", "b"],
+            [("the goal", ["a", "b"])],
+        ),
+        (
+            [
+                {"title": "One", "writes": ["a"]},
+                {"title": "Two", "writes": ["b"]},
+                {"title": "Say so", "writes": []},
+            ],
+            ["a", "b", "c"],
+            [("One", ["a"]), ("Two; then Say so", ["b", "c"])],
+        ),
+    ],
+)
+def test_tasks_without_a_result_of_their_own_are_merged(
+    drafts: list[dict[str, Any]], writes: list[str], tasks: list[tuple[str, list[str]]]
+) -> None:
+    assert [(task.title, task.writes) for task in merge_drafts("the goal", drafts, writes)] == tasks
+
+
+@pytest.mark.parametrize(
+    ("goal", "kept"),
+    [
+        ("Mend it without changing a.py", ["a.py"]),
+        ("Mend it, but do not modify the file a.py", ["a.py"]),
+        ("Mend it; a.py must stay as it is", ["a.py"]),
+        ("修好它，不要修改 a.py", ["a.py"]),
+        ("修好它，a.py 保持不变", ["a.py"]),
+        ("Change a.py without breaking b.py", []),
+        ("Change a.py", []),
+    ],
+)
+def test_files_that_the_goal_keeps(goal: str, kept: list[str]) -> None:
+    assert kept_files(goal, ["a.py", "b.py"]) == kept
+
+
+@pytest.mark.parametrize(
+    ("goal", "columns", "checked"),
+    [
+        ("Write a CSV hour,count to a.csv", ["hour", "count"], True),
+        ("Write hour and count to a.csv", ["hour", "count"], True),
+        ("Write the counts to a.csv", ["hour", "count"], False),
+        ("Write a CSV hour,count to a.csv", ["hour"], False),
+    ],
+)
+def test_columns_count_only_if_the_goal_names_them(
+    goal: str, columns: list[str], checked: bool
+) -> None:
+    checks = checks_of_files(["a.csv"], [], goal, columns={"a.csv": columns})
+    assert ([check.kind for check in checks] == ["file_exists", "csv_columns"]) is checked
+
+
+@pytest.mark.parametrize(
+    ("goal", "thing"),
+    [
+        ("Join both and write the total spent per user, highest first, to a.csv", "user"),
+        ("How many ERROR lines are there per hour?", "hour"),
+        ("Write the number of orders for each customer to a.csv", "customer"),
+        ("the average price for every single city", "city"),
+        ("Write the total per region, sorted by region, to a.csv", "region"),
+        ("Count the orders per user and write them to a.csv", "user"),
+        ("每位用户的总金额", "用户"),
+        ("按地区汇总金额", "地区"),
+        ("统计每个用户的总金额", "用户"),
+        ("Write the three largest orders per user to a.csv", ""),
+        ("List all orders for each user", ""),
+        ("The number of orders per user and day", ""),
+        ("The number of orders per user per day", ""),
+        ("Count the rows. Then write a line per user", ""),
+        ("Sort by amount", ""),
+        ("Add a column with the total amount per user to b.csv", ""),
+        ("Write the order number, date and amount for each customer to a.csv", ""),
+        ("total sales by month for each store", ""),
+        ("the number of orders per user/day", ""),
+        ("the number of orders per user by day", ""),
+        ("a maximum of three orders per user", ""),
+        ("the number of orders per order status", ""),
+        ("按月统计每个用户的总金额", ""),
+        ("统计每个用户每天的总金额", ""),
+    ],
+)
+def test_what_one_figure_is_wanted_for(goal: str, thing: str) -> None:
+    assert counted_per(goal) == thing
+    found = [check for check in checks_of_files(["a.csv"], [], goal) if check.text]
+    assert found == ([Check(kind="one_row_per", path="a.csv", text=thing)] if thing else [])
+    for files in (["a.md"], ["a.csv", "b.md"]):
+        assert not [check for check in checks_of_files(files, [], goal) if check.text]
+
+
+@pytest.mark.parametrize(
+    ("goal", "numbers"),
+    [
+        ("Write the counts to a.json as an object from file name to count", True),
+        ("Write a map of each city to its population size to a.json", True),
+        ("把字数写入 a.json，格式为文件名到字数的映射", True),
+        ("Write the lines to a.json as an object from file name to lines", False),
+        ("Write an object from file name to the counts of each word to a.json", False),
+        ("Copy the numbers from a.txt to a.json", False),
+    ],
+)
+def test_an_object_of_numbers(goal: str, numbers: bool) -> None:
+    kinds = [check.kind for check in checks_of_files(["a.json"], [], goal)]
+    assert ("json_numbers" in kinds) is numbers
