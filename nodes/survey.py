@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from replan.nodes.named_files import is_test_file
+from replan.nodes.records import describe_records
 from replan.state.errors import ReplanError
 from replan.tools.bounds import storable
 from replan.tools.workspace import Workspace
@@ -21,7 +22,7 @@ _READ = 200_000
 DATA = "lines of data"
 TABLES = (".csv", ".tsv", ".log", ".jsonl")
 CODE = (".py", ".js", ".ts", ".sh", ".sql", ".c", ".java", ".go", ".rs", ".html", ".css")
-_TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
+TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
 
 
 async def survey(workspace: Workspace, named: Sequence[str]) -> str:
@@ -57,7 +58,7 @@ def _worth_reading(paths: Sequence[str], named: Sequence[str]) -> list[str]:
 
 def _worth_a_look(paths: Sequence[str], whole: Sequence[str]) -> list[str]:
     """A few more, one of each kind first; none where there are many, for then the names tell."""
-    rest = [path for path in paths if path not in whole and path.endswith(_TEXT)]
+    rest = [path for path in paths if path not in whole and path.endswith(TEXT)]
     if len(rest) > 2 * _FIRST_LOOKS:
         return []
     kinds = {path.rsplit(".", 1)[-1]: path for path in reversed(rest)}
@@ -65,7 +66,7 @@ def _worth_a_look(paths: Sequence[str], whole: Sequence[str]) -> list[str]:
 
 
 async def _show(workspace: Workspace, path: str, most: int) -> str:
-    if not path.endswith(_TEXT):
+    if not path.endswith(TEXT):
         return ""
     try:
         text = storable(await workspace.read_text(path, _READ))
@@ -80,18 +81,7 @@ async def _show(workspace: Workspace, path: str, most: int) -> str:
     if len(rows) <= _HEAD_LINES and all(len(row) <= _LINE_CHARS for row in rows):
         return f"{path} holds:\n{head}"
     begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
-    return begins + (_fields(path, rows[0]) if data else "")
-
-
-def _fields(path: str, row: str) -> str:
-    """How a record comes apart: a small model takes any file of records for a CSV file, and the
-    header of a CSV file for a record.
-    """
-    if path.endswith(".csv"):
-        return f"\npandas.read_csv('{path}') has the columns {row[:_LINE_CHARS]}"
-    parts = row.split()[:8]
-    places = ", ".join(f"[{at}] {part!r}" for at, part in enumerate(parts))
-    return f"\nNot a CSV file: read it line by line; line.split() gives {places[:300]}, ..."
+    return f"{begins}\n{describe_records(path, rows)}" if data else begins
 
 
 def _all_alike(rows: Sequence[str]) -> bool:

@@ -1,0 +1,73 @@
+"""What a prompt tells of the workspace: everything that matters, in bounded room."""
+
+from pathlib import Path
+
+import pytest
+
+from replan.nodes.survey import survey
+from replan.tools.workspace import Workspace, open_workspace
+
+
+@pytest.fixture
+def place(workspace: Path) -> Workspace:
+    return open_workspace(workspace, create=False)
+
+
+async def test_an_empty_workspace(place: Workspace) -> None:
+    assert await survey(place, []) == "The workspace is empty."
+
+
+async def test_named_files_are_shown_whole_and_others_by_their_head(place: Workspace) -> None:
+    text = "\n".join(f"Sentence {'of many words ' * (at % 3)}." for at in range(15))
+    await place.write_text("named.md", text)
+    await place.write_text("other.md", text)
+    told = await survey(place, ["named.md", "not_there.md"])
+    assert told.startswith("Files in the workspace: named.md, other.md\n")
+    assert f"named.md holds:\n{text}" in told
+    assert "other.md begins (15 lines):\nSentence ." in told
+    assert "not_there" not in told
+
+
+async def test_of_tables_only_the_head_is_shown_even_when_named(place: Workspace) -> None:
+    await place.write_text("a.csv", "id,price\n" + "\n".join(f"{at},2" for at in range(99)))
+    told = await survey(place, ["a.csv"])
+    assert "a.csv begins (100 lines of data):\nid,price\n0,2\n1,2\n2,2\n...\n" in told
+    assert "pandas.read_csv('a.csv') has the columns id,price" in told
+    assert "50,2" not in told
+
+
+async def test_records_are_known_by_their_look(place: Workspace) -> None:
+    await place.write_text("a.txt", "\n".join(f"2026-01-0{at % 9} x {at}" for at in range(30)))
+    told = await survey(place, ["a.txt"])
+    assert "30 lines of data" in told
+    assert "parts[0] = '2026-01-00'  # %Y-%m-%d" in told
+
+
+async def test_beside_a_test_stands_what_it_tests(place: Workspace) -> None:
+    await place.write_text("test_calc.py", "from calc import add\n")
+    await place.write_text("calc.py", "def add(a, b):\n    return a\n")
+    told = await survey(place, [])
+    assert "test_calc.py holds:\nfrom calc import add" in told
+    assert "calc.py holds:\ndef add(a, b):" in told
+
+
+async def test_the_room_is_bounded(place: Workspace) -> None:
+    for at in range(30):
+        await place.write_text(f"f{at}.md", f"{at} is said here. " * 1000)
+    (place.path / "image.png").write_bytes(b"\x89PNG\0\0")
+    told = await survey(place, [f"f{at}.md" for at in range(30)])
+    assert len(told) < 9000
+    assert "PNG" not in told
+
+
+async def test_many_files_are_listed_up_to_a_limit_and_not_opened(place: Workspace) -> None:
+    for at in range(70):
+        await place.write_text(f"f{at:02}.txt", "secret words")
+    told = await survey(place, [])
+    assert told.endswith("(and 10 more)")
+    assert "secret words" not in told
+
+
+async def test_what_cannot_be_read_is_said(place: Workspace) -> None:
+    (place.path / "gone.txt").symlink_to(place.path / "nowhere")
+    assert "gone.txt does not exist." in await survey(place, ["gone.txt"])
