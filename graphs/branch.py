@@ -114,6 +114,7 @@ class Branch:
             action=action,
             observation=observation,
             evidence=evidence,
+            existing=await where.workspace.files(),
         )
         seconds = state["remaining_seconds"]
         result, usage = await self._cast.play("reflect", request, where, seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,19 @@ from replan.graphs.state_view import brief_of, checks_of, tasks_of
 from replan.nodes import contract
 from replan.nodes.decompose.none import DecomposeNot
 from replan.nodes.named_files import named_files
-from replan.nodes.survey import survey
+from replan.nodes.survey import TEXT, survey
 from replan.state.agent_state import AgentState
 from replan.state.context import Context
+from replan.state.errors import ReplanError
 from replan.state.goal import check_goal
 from replan.state.settings import settings
 from replan.state.task import CheckResult, Task
+from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
 from replan.tools.workspace import Workspace, open_workspace
+
+_SHOWN_FILES = 3
+_SHOWN_CHARS = 300
 
 
 class Cycle:
@@ -141,6 +147,7 @@ class Cycle:
             tasks=tasks_of(state),
             evidence=await _evidence(state, where.workspace),
             artifacts=[artifact["path"] for artifact in artifacts],
+            shown=await _shown([artifact["path"] for artifact in artifacts], where.workspace),
         )
         result, usage = await self._cast.play("report", request, where)
         return AgentState(status=status, report=result.report, artifacts=artifacts, usage=usage)
@@ -205,6 +212,17 @@ async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, 
         for path, sha256 in now.items()
         if before.get(path) != sha256
     ]
+
+
+async def _shown(paths: list[str], workspace: Workspace) -> dict[str, str]:
+    """How the first text files that the run wrote begin: what a report may say of them."""
+    shown = {}
+    for path in [path for path in paths if path.endswith(TEXT)][:_SHOWN_FILES]:
+        with suppress(ReplanError):  # removed by the run, or not to be read
+            text = storable(await workspace.read_text(path, _SHOWN_CHARS + 1)).strip()
+            cut = " ..." if len(text) > _SHOWN_CHARS else ""
+            shown[path] = text[:_SHOWN_CHARS] + cut
+    return shown
 
 
 def lessons(tasks: list[Task]) -> list[str]:

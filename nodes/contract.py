@@ -127,7 +127,7 @@ class ExecuteResult(Noun):
 
 class ReflectRequest(Noun):
     """Asks what an observation means for the task. `evidence` is what the task's checks found
-    after the call.
+    after the call, `existing` the workspace's paths now.
     """
 
     brief: Brief
@@ -135,6 +135,7 @@ class ReflectRequest(Noun):
     action: Action
     observation: Observation
     evidence: list[CheckResult] = Field(default_factory=list)
+    existing: list[str] = Field(default_factory=list)
 
 
 class ReflectResult(Noun):
@@ -165,7 +166,9 @@ class ReviewResult(Noun):
 
 
 class ReportRequest(Noun):
-    """Asks for the report of a run that ended with `status`."""
+    """Asks for the report of a run that ended with `status`. `artifacts` are the paths of the
+    files it wrote, `shown` how some of them begin.
+    """
 
     brief: Brief
     status: Status
@@ -173,6 +176,7 @@ class ReportRequest(Noun):
     tasks: list[Task]
     evidence: list[CheckResult] = Field(default_factory=list)
     artifacts: list[str] = Field(default_factory=list)
+    shown: dict[str, str] = Field(default_factory=dict)
 
 
 class ReportResult(Noun):

@@ -69,6 +69,8 @@ class ScriptedAgent:
             move = self._next_move(body)
             self._contents[json.dumps(move.call, sort_keys=True)] = move.content
             given["call"] = move.call
+        if wanted["name"] == "mend_script":
+            given["edits"] = _rewritten(wanted["schema"], self._next_move(body).content)
         if self._tasks:
             given["tasks"] = self._tasks
         return fill(wanted["schema"], given)
@@ -118,6 +120,17 @@ def fill(schema: dict[str, Any], given: dict[str, Any]) -> Any:
     if kind in ("integer", "number"):
         return 0
     return "scripted"
+
+
+def _rewritten(schema: dict[str, Any], content: str) -> list[dict[str, str]]:
+    """Edits that turn a script of a few different lines into another."""
+    edits = schema["properties"]["edits"]
+    lines = edits["items"]["properties"]["old"]["enum"]
+    assert len(lines) <= edits["maxItems"], "too long a script to be mended by a scripted model"
+    news = [content, *[""] * (len(lines) - 1)]
+    return [
+        {"fault": "scripted", "old": old, "new": new} for old, new in zip(lines, news, strict=True)
+    ]
 
 
 def _fitting(schema: dict[str, Any], value: Any) -> Any:

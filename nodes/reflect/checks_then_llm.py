@@ -13,6 +13,7 @@ It gave:
 {text}
 Files changed by it: {changed}
 Files changed before it: {before}
+Files there are now: {now}
 Is everything the task asks for done now? First name what the task asks for and what of it is \
 still missing ("nothing" if nothing is). Answer in JSON."""
 
@@ -56,4 +57,5 @@ def reflect_ask(request: ReflectRequest) -> str:
         text=request.observation.text[:_TEXT_CHARS] or "(no output)",
         changed=", ".join(request.observation.changed[:30]) or "none",
         before=", ".join(dict.fromkeys(earlier[:30])) or "none",
+        now=", ".join(request.existing[:60]) or "none",
     )

@@ -35,4 +35,5 @@ def facts(request: ReportRequest) -> list[str]:
     lines += [f"- {result.describe()}" for result in request.evidence]
     if request.artifacts:
         lines.append(f"Files: {', '.join(request.artifacts)}")
+    lines += [f"{path} holds:\n{text}" for path, text in request.shown.items() if text]
     return lines

@@ -1,6 +1,7 @@
 """Decides from facts what happens next."""
 
 from replan.nodes.contract import ReviewRequest, ReviewResult, Use
+from replan.state.task import Task
 
 
 class ReviewByChecks:
@@ -14,14 +15,19 @@ class ReviewByChecks:
             return _again(request, "the goal was not decomposed into tasks")
         failed = [task for task in request.tasks if task.status == "failed"]
         if failed:
-            last = failed[-1].attempts[-1].reason if failed[-1].attempts else "no attempt"
-            return _again(request, f"'{failed[-1].headline[:160]}' failed: {last}")
+            return _again(request, f"'{failed[-1].headline[:160]}' failed: {_why(failed[-1])}")
         if any(task.status == "open" for task in request.tasks):
             return ReviewResult(decision="next")
         failing = [result.describe() for result in request.evidence if not result.passed]
         if failing:
             return _again(request, "; ".join(failing))
         return ReviewResult(decision="done", reason="every task is done and every check passes")
+
+
+def _why(task: Task) -> str:
+    """What went wrong last; that a call was made again says nothing of why it failed."""
+    said = [attempt.reason for attempt in task.attempts if not attempt.observation.repeated]
+    return said[-1] if said else "no attempt"
 
 
 def _finished(request: ReviewRequest) -> bool:

@@ -1,12 +1,13 @@
 """The task and what was tried on it, told as a conversation.
 
-Each attempt is the turns in which it really happened, so that the server has most of the prompt
+Each attempt is told in the turns in which it happened, so that the server has most of the prompt
 of the next attempt in its cache, and the model sees its own code with the error right behind it.
+A script that was mended is told as if it had been given so at once.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -14,20 +15,27 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
+from replan.nodes.select_tool.mending import MEND, is_mending, shown_now
 from replan.state.task import Attempt, CheckResult, Task
 from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
-_HOTTER = (0.0, 0.4, 0.7, 0.9)
+_HOTTER = (0.0, 0.2, 0.5, 0.8)
 
-NEXT = "Which tool call does the most of it now? Answer in JSON."
-MEND = (
-    "In the thought quote each wrong line of the code -> the right line in its place. Then the "
-    "tool call that mends it. Answer in JSON."
+# A task that writes a file is always asked this, so that the turns of each attempt begin alike.
+SOURCE = (
+    "Is the content given word for word, composed, or to be computed? And which tool call does the "
+    "most of it now? Answer in JSON."
 )
-ANOTHER = "Which tool call mends that? Do something else than before. Answer in JSON."
+SOURCES = ("given", "composed", "computed")
+# Checks that say what a file has to look like: told at once, they need not be failed first.
+_SHAPES = ("csv_columns", "one_row_per", "json_numbers", "file_contains")
+NEXT = "Which tool call does the most of it now? Answer in JSON."
+CALL = "Make the tool call that does the most of it now."
+MEND_NATIVELY = "Make the tool call that mends the code."
+OTHER = "Do something else than before."
 
 
 def temperature(task: Task) -> float:
@@ -35,27 +43,74 @@ def temperature(task: Task) -> float:
     return _HOTTER[min(task.tries, len(_HOTTER) - 1)]
 
 
-def conversation(request: SelectToolRequest, tools: Toolbox) -> list[BaseMessage]:
-    """All turns up to the question for the next tool call."""
+def conversation(
+    request: SelectToolRequest,
+    tools: Toolbox,
+    sources: Mapping[str, str],
+    last: str = "",
+    natively: bool = False,
+) -> list[BaseMessage]:
+    """All turns up to the question for the next tool call.
+
+    Args:
+        request: the task and what was tried.
+        tools: what can be called.
+        sources: the files that can be edited, with their text.
+        last: what is asked after the last attempt, if not for the next call.
+        natively: the call is made by the server's own tool calling, not told in JSON.
+    """
     task = request.task
     parts = [*request.earlier, f"Your task: {task.title}"]
     if task.writes:
         parts.append(f"It has to write: {', '.join(task.writes)}")
+    parts += [f"In the end {one.describe()}." for one in task.checks if one.kind in _SHAPES]
     if request.protected:
         parts.append(f"These must not be changed: {', '.join(request.protected)}")
+    ask = CALL if natively else SOURCE if task.writes else NEXT
+    if is_mending(request) and sources:
+        mend = MEND_NATIVELY if natively else MEND
+        return _as_it_is(request, tools, [*parts, *shown_now(sources, request.brief.survey)], mend)
     # That a file is not there yet goes without saying; said, it finds its way into the script.
-    wanting = [result for result in task.before if result.check.path not in task.writes]
+    wanting = [
+        result
+        for result in task.before
+        if result.check.path not in task.writes and result.check.kind != "workspace_changed"
+    ]
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
-    if task.attempts and task.attempts[-1].observation.repeated:
+    parts += shown_now(sources, request.brief.survey)
+    if task.attempts and _misled(task.attempts[-1]):
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(attempt) for attempt in task.attempts)
         parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
-        return briefing(request.brief, tools, "\n".join([*parts, NEXT]))
-    messages = briefing(request.brief, tools, "\n".join([*parts, _question(task.before)]))
+        return briefing(request.brief, tools, "\n".join([*parts, ask]))
+    messages = briefing(request.brief, tools, "\n".join([*parts, ask]))
     for attempt in task.attempts:
-        messages += _turns(attempt, tools)
+        following = f"{OTHER} {ask}" if attempt.verdict == "retry" else ask
+        if last and attempt is task.attempts[-1]:
+            following = last
+        messages += _turns(attempt, tools, task.writes, following)
     return messages
+
+
+def _misled(attempt: Attempt) -> bool:
+    """Whether what was done leads astray: it was done again, or ran well to a wrong result."""
+    seen = attempt.observation
+    made = attempt.action.tool == "python" and seen.ok
+    wrong = any(not one.passed and one.check.kind in _SHAPES for one in attempt.evidence)
+    return seen.repeated or (made and wrong)
+
+
+def _as_it_is(
+    request: SelectToolRequest, tools: Toolbox, parts: list[str], ask: str
+) -> list[BaseMessage]:
+    """For mending: the files and the failing tests of now; how they came about does not matter."""
+    attempts = request.task.attempts
+    seen = attempts[-1].evidence if attempts else request.task.before
+    parts = [*parts, f"Not so yet:\n{failures(seen)}"]
+    if wrong := dict.fromkeys(_wrong(one) for one in attempts if not one.observation.ok):
+        parts.append("Tried without success:\n" + "\n".join(wrong))
+    return briefing(request.brief, tools, "\n".join([*parts, ask]))
 
 
 def _wrong(attempt: Attempt) -> str:
@@ -65,22 +120,23 @@ def _wrong(attempt: Attempt) -> str:
     return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}"
 
 
-def _turns(attempt: Attempt, tools: Toolbox) -> list[BaseMessage]:
-    """Word for word what was asked and answered, so that it is in the server's cache."""
+def _turns(attempt: Attempt, tools: Toolbox, writes: Sequence[str], ask: str) -> list[BaseMessage]:
+    """What was asked and answered, so that it is in the server's cache."""
     action = attempt.action
     tool = tools.get(action.tool) if action.tool in tools.names() else None
     content = tool.content if tool else None
     call = {name: value for name, value in action.args.items() if name != content}
-    choice = {"thought": action.thought, "call": {"tool": action.tool, **call}}
+    source = {"content": action.thought} if action.thought in SOURCES else {}
+    choice = {**source, "call": {"tool": action.tool, **call}}
     turns: list[BaseMessage] = [AIMessage(json.dumps(choice, ensure_ascii=False))]
     if tool and content:
         body = str(action.args.get(content, ""))[:_CODE_CHARS].rstrip()
         language = tool.content_language or _LANGUAGES.get(_ending(call), "")
         turns += [
-            HumanMessage(content_ask(tool, call)),
+            HumanMessage(content_ask(tool, call, writes)),
             AIMessage(f"```{language}\n{body}\n```"),
         ]
-    return [*turns, HumanMessage(told(attempt))]
+    return [*turns, HumanMessage(f"{told(attempt)}\n{ask}")]
 
 
 _LANGUAGES = {"py": "python", "md": "markdown", "json": "json", "csv": "csv", "html": "html"}
@@ -90,8 +146,14 @@ def _ending(call: dict[str, Any]) -> str:
     return str(call.get("path", "")).rsplit(".", 1)[-1]
 
 
-def content_ask(tool: Tool, call: dict[str, Any]) -> str:
-    """What the model is asked after it chose a tool that takes long content."""
+def content_ask(tool: Tool, call: dict[str, Any], writes: Sequence[str]) -> str:
+    """What the model is asked after it chose a tool that takes long content.
+
+    Args:
+        tool: the tool.
+        call: its other arguments.
+        writes: the files that the task has to write.
+    """
     if tool.name == "write_file":
         path = call["path"]
         few = (
@@ -103,10 +165,12 @@ def content_ask(tool: Tool, call: dict[str, Any]) -> str:
             f"Now give the complete text of {path} and of no other file, short, finished and "
             f"without placeholders, in one fenced block and nothing else. {few}"
         ).strip()
+    files = f"writes {' and '.join(writes)}, " if writes else ""
     return (
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
-        "all that the task asks for, word for word, and prints what was done. No input()."
+        f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
+        "input and no arguments."
     )
 
 
@@ -124,30 +188,21 @@ def told(attempt: Attempt) -> str:
             lines.append("It was far too slow: use a loop in place of recursion, or a faster way.")
     if seen.changed:
         lines.append(f"Files changed: {', '.join(seen.changed[:20])}")
+    missing = [one.check.path for one in attempt.evidence if one.detail.startswith(_MISSING)]
+    if attempt.action.tool == "python" and seen.ok and seen.text.strip() and missing:
+        lines.append(f"Printing is not enough: the script has to write {', '.join(missing)}.")
     if failing := failures(attempt.evidence):
         lines.append(f"Not done yet:\n{failing}")
     elif attempt.reason:
         lines.append(f"Not done yet: {attempt.reason}")
-    question = _question(attempt.evidence)
-    lines.append(ANOTHER if question == NEXT and attempt.verdict == "retry" else question)
     return "\n".join(lines)
 
 
+# How the detail of a check begins whose file is not there.
+_MISSING = "it does not exist"
+
 # An error from deep inside a library: its use was wrong from the start.
 _LIBRARY_ERROR = re.compile(r"(pandas|numpy|openpyxl)\.")
-
-
-def _question(evidence: Sequence[CheckResult]) -> str:
-    fails = [result for result in evidence if not result.passed]
-    return (
-        MEND
-        if any(result.check.kind == "tests_pass" and _ran(result) for result in fails)
-        else NEXT
-    )
-
-
-def _ran(result: CheckResult) -> bool:
-    return "does not exist" not in result.detail
 
 
 def failures(evidence: Sequence[CheckResult]) -> str:

@@ -1,14 +1,28 @@
 """Chooses by a short schema-constrained JSON answer; long content is asked for alone."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
-from replan.nodes.select_tool.conversation import content_ask, conversation, temperature
+from replan.nodes.select_tool.conversation import SOURCES, content_ask, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced
-from replan.nodes.select_tool.offers import call_schema, is_mending, offered, only_call
+from replan.nodes.select_tool.mending import (
+    MEND_SCRIPT,
+    edits_schema,
+    mended,
+    read_editable,
+    script_to_mend,
+)
+from replan.nodes.select_tool.offers import (
+    asks_for_source,
+    call_schemas,
+    offered,
+    only_call,
+)
 from replan.nodes.select_tool.run_on import cut_run_on
 from replan.state.task import Action
 from replan.tools.protocol import Tool
@@ -19,14 +33,14 @@ _FIRST_TOKENS = 400
 _MOST_TOKENS = 1600
 
 
-# Characters. A choice wants a few words; code is mended better by who first says what is wrong.
-_THOUGHT = 100
-_DIAGNOSIS = 400
+_THOUGHT = 300
+_CHOICE_TOKENS = 500
 
 
 class SelectByJson:
     """Two questions: which call (JSON), then, for a tool that takes long content, that content.
-    Where only one call is possible, the first is not asked.
+    Where only one call is possible, the first is not asked. A script that failed in one of its
+    lines is mended by one question alone: which lines are wrong.
 
     One JSON object holding both is valid but its code is worse; free text with fences for both
     loses the form.
@@ -34,28 +48,53 @@ class SelectByJson:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        tools = offered(request, use.tools)
-        messages = conversation(request, use.tools)
+        sources = await read_editable(request, use.tools.workspace)
+        script = script_to_mend(request.task)
+        if script and (action := await self._mend(script, request, use)):
+            return SelectToolResult(action=action)
+        tools = offered(request, use.tools, sources)
+        messages = conversation(request, use.tools, sources)
         only = only_call(tools, request)
-        mending = is_mending(request)
-        if only and not mending:
-            answer: dict[str, Any] = {"thought": "", "call": only}
+        if only:
+            answer: dict[str, Any] = {"call": only}
         else:
             answer = await use.model.json(
                 messages,
-                choice_schema(tools, request, _DIAGNOSIS if mending else _THOUGHT),
+                choice_schema(tools, request, sources),
                 name="select_tool",
-                max_tokens=300,
+                max_tokens=_CHOICE_TOKENS,
                 temperature=temperature(request.task),
             )
         call = dict(answer["call"])
         tool = use.tools.get(call.pop("tool"))
-        action = Action(tool=tool.name, args=call, thought=answer["thought"])
+        action = Action(tool=tool.name, args=call, thought=answer.get("content", ""))
         if tool.content:
             said = json.dumps(answer, ensure_ascii=False)
-            asked = [*messages, AIMessage(said), HumanMessage(content_ask(tool, call))]
+            asked = [
+                *messages,
+                AIMessage(said),
+                HumanMessage(content_ask(tool, call, request.task.writes)),
+            ]
             action.args[tool.content] = await self._content(asked, tool, call, request, use)
         return SelectToolResult(action=action)
+
+    async def _mend(self, script: str, request: SelectToolRequest, use: Use) -> Action | None:
+        """The last script with its wrong lines replaced: shorter, and better, than a new one.
+        None when no edit could be made.
+        """
+        edits = strict_object({"edits": edits_schema(script)})
+        answer = await use.model.json(
+            conversation(request, use.tools, {}, MEND_SCRIPT),
+            edits,
+            name="mend_script",
+            max_tokens=_CHOICE_TOKENS,
+            temperature=temperature(request.task),
+        )
+        code = mended(script, answer["edits"])
+        if code == script:
+            return None
+        faults = "; ".join(edit["fault"] for edit in answer["edits"])
+        return Action(tool="python", args={"code": code}, thought=faults[:_THOUGHT])
 
     async def _content(
         self,
@@ -75,17 +114,16 @@ class SelectByJson:
         return fenced(answer, nested)
 
 
-def choice_schema(tools: list[Tool], request: SelectToolRequest, thought: int) -> dict[str, Any]:
-    """A thought of at most so many characters, so that the choice follows from it, then exactly
-    one call.
+def choice_schema(
+    tools: list[Tool], request: SelectToolRequest, sources: Mapping[str, str]
+) -> dict[str, Any]:
+    """One call, after where the content comes from, where that decides between code and text.
+
+    No free thought before it: a small model that thinks of one tool first thinks of the wrong one
+    and then chooses it. Unasked, it writes down by heart what has to be computed.
     """
-    calls = [call_schema(tool, request) for tool in tools]
-    return {
-        "type": "object",
-        "properties": {
-            "thought": {"type": "string", "maxLength": thought},
-            "call": {"anyOf": calls},
-        },
-        "required": ["thought", "call"],
-        "additionalProperties": False,
-    }
+    properties: dict[str, Any] = {}
+    if asks_for_source(tools, request):
+        properties["content"] = {"enum": list(SOURCES)}
+    properties["call"] = {"anyOf": call_schemas(tools, request, sources)}
+    return strict_object(properties)

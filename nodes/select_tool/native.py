@@ -2,6 +2,7 @@
 
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import conversation, temperature
+from replan.nodes.select_tool.mending import read_editable
 from replan.nodes.select_tool.offers import offered
 from replan.state.task import Action
 
@@ -14,10 +15,11 @@ class SelectNatively:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        names = {tool.name for tool in offered(request, use.tools)}
+        sources = await read_editable(request, use.tools.workspace)
+        names = {tool.name for tool in offered(request, use.tools, sources)}
         schemas = [schema for schema in use.tools.schemas() if schema["function"]["name"] in names]
         name, args = await use.model.tool_call(
-            conversation(request, use.tools),
+            conversation(request, use.tools, sources, natively=True),
             schemas,
             max_tokens=1500,
             temperature=temperature(request.task),

@@ -1,29 +1,44 @@
 """Which tools are offered for a task, and with which arguments: only what makes sense now."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
-from replan.nodes.survey import CODE, DATA
+from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
+from replan.nodes.survey import CODE, DATA, TABLES
 from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _LISTED = 40
+_DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
 
-def offered(request: SelectToolRequest, tools: Toolbox) -> list[Tool]:
+def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, str]) -> list[Tool]:
     """Tools that are available, have something to work on, and can bring the task further.
+
+    Args:
+        request: the task and what was tried.
+        tools: what there is.
+        sources: the files that can be edited, with their text.
 
     The rules stand for what a small model does not see by itself: that a file it has seen the
     first lines of cannot be summed up by hand, that source code is written and not computed,
     and that what stands before its eyes need not be read.
     """
     writes_code = is_code_task(request)
+    mends = is_mending(request) and bool(sources)
+    computes = _data_unseen(request) or _writes_data(request)
+    tried = request.task.tries > 0
     fits = {
         "python": not writes_code,
-        "write_file": writes_code or not _data_unseen(request),
-        "read_file": bool(_unread(request)),
+        # Code is mended by the line; written anew only when that has failed.
+        "write_file": (not mends or tried) and (writes_code or not computes),
+        "edit_file": bool(sources),
+        "move_files": not request.task.writes and bool(request.existing) and not writes_code,
+        "read_file": bool(_unread(request)) and not mends and (tried or not _writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
         "run_script": any(_is_script(path) for path in request.existing) and not writes_code,
         # The checks run the tests after every call and show what fails.
@@ -41,15 +56,10 @@ def is_code_task(request: SelectToolRequest) -> bool:
     return bool(task.writes) and all(path.endswith(CODE) for path in task.writes)
 
 
-def is_mending(request: SelectToolRequest) -> bool:
-    """Whether tests fail that code is there for: the faults have to be found first."""
-    seen = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
-    return any(
-        result.check.kind == "tests_pass"
-        and not result.passed
-        and (not result.check.path or result.check.path in request.existing)
-        for result in seen
-    )
+def _writes_data(request: SelectToolRequest) -> bool:
+    """Whether the result is data made from files that are there: for a script to read and make."""
+    writes = request.task.writes
+    return bool(writes and request.existing) and all(path.endswith(_DATA) for path in writes)
 
 
 def _data_unseen(request: SelectToolRequest) -> bool:
@@ -61,21 +71,27 @@ def _is_data(path: str, survey: str) -> bool:
     return bool(re.search(rf"^{re.escape(path)} begins \(\d+ {DATA}\)", survey, re.MULTILINE))
 
 
+def call_schemas(
+    tools: list[Tool], request: SelectToolRequest, sources: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The schemas of all calls that can be made now."""
+    calls = []
+    for tool in tools:
+        if tool.name == "edit_file":
+            calls += [edit_schema(path, text) for path, text in sources.items()]
+        else:
+            calls.append(call_schema(tool, request))
+    return calls
+
+
 def call_schema(tool: Tool, request: SelectToolRequest) -> dict[str, Any]:
     """The schema of one call, without the long argument, which is asked for alone."""
     properties: dict[str, Any] = {"tool": {"const": tool.name}}
-    required = ["tool"]
     for name, schema in tool.parameters["properties"].items():
         if name == tool.content or name not in tool.parameters.get("required", []):
             continue
         properties[name] = _narrowed(tool.name, name, schema, request)
-        required.append(name)
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }
+    return strict_object(properties)
 
 
 def _narrowed(
@@ -101,15 +117,17 @@ def _narrowed(
 def _writable(request: SelectToolRequest) -> list[str]:
     """The files a call may write: the task's own; where tests fail, also the code they test."""
     task = request.task
-    code = [
-        path
-        for path in request.existing
-        if path.endswith(CODE) and path not in request.protected and not is_test_file(path)
-    ]
+    code = writable_code(request)
     mends = any(check.kind == "tests_pass" for check in task.checks)
     if not task.writes:
-        return code if mends else []
+        return code if is_mending(request) else []  # a module is missing: it may have any name
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes
+
+
+def asks_for_source(tools: list[Tool], request: SelectToolRequest) -> bool:
+    """Whether a file is to be written, and both by a script and by hand it could be."""
+    names = {tool.name for tool in tools}
+    return bool(request.task.writes) and {"python", "write_file"} <= names
 
 
 def only_call(tools: list[Tool], request: SelectToolRequest) -> dict[str, Any] | None:

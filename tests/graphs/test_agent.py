@@ -85,6 +85,39 @@ async def test_the_same_call_on_the_same_files_is_not_made_twice(start_agent) ->
     assert "thinking about it" in task["attempts"][1]["observation"]["error"]
 
 
+async def test_a_script_that_failed_in_a_line_is_mended_by_its_lines(start_agent) -> None:
+    broken = Move("python", "text = 'hello'\nopen('hello.txt', 'w').write(texts)")
+    mended = Move("python", "open('hello.txt', 'w').write('hello')")
+    model = ScriptedAgent([broken, mended])
+    async with start_agent(model) as agent:
+        assert (await agent.run(GOAL))["status"] == "done"
+        assert agent.read("hello.txt") == "hello"
+        [task] = await agent.tasks()
+    assert model.asked == ["decompose", "select_tool", "content", "mend_script", "report"]
+    assert "'texts' is not defined" in task["attempts"][0]["observation"]["error"]
+    assert task["attempts"][1]["action"]["args"]["code"].startswith("open('hello.txt'")
+
+
+async def test_code_whose_tests_fail_is_mended_by_its_lines(start_agent) -> None:
+    edit = {"fault": "minus", "old": "    return a - b", "new": "    return a + b"}
+    model = ScriptedAgent([Move("edit_file", path="sums.py", edits=[edit])])
+    async with start_agent(model) as agent:
+        (agent.workspace / "sums.py").write_text("def add(a, b):\n    return a - b\n")
+        (agent.workspace / "test_sums.py").write_text(
+            "from sums import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n",
+        )
+        result = await agent.run("Make the tests pass without changing test_sums.py")
+        assert (result["status"], result["usage"]["steps"]) == ("done", 1)
+        assert "a + b" in agent.read("sums.py")
+    choices = [
+        body["response_format"]["json_schema"]
+        for body in agent.server.requests
+        if "response_format" in body
+    ]
+    assert [choice["name"] for choice in choices] == ["decompose", "select_tool"]
+    assert list(choices[-1]["schema"]["properties"]) == ["call"]
+
+
 async def test_after_the_last_attempt_it_plans_anew_and_is_told_why(start_agent) -> None:
     model = ScriptedAgent([NOTHING, ELSEWHERE, WRITE])
     async with start_agent(model) as agent:
@@ -105,7 +138,7 @@ async def test_it_fails_when_planning_anew_does_not_help(start_agent) -> None:
         assert model.asked.count("replan") == 2
         assert result["usage"]["steps"] == 3
     assert result["report"].startswith("Not done.")
-    assert "FAILED: hello.txt exists" in result["report"]
+    assert "FAILED: hello.txt: it does not exist" in result["report"]
 
 
 async def test_the_goal_itself_is_checked_in_the_end(start_agent) -> None:

@@ -56,6 +56,18 @@ async def test_the_reason_names_a_task_without_its_hints() -> None:
     assert result.reason == "'Add up' failed: it crashed"
 
 
+async def test_that_a_call_was_made_again_is_no_reason() -> None:
+    failed = task("failed", "it crashed")
+    again = Attempt(
+        action=Action(tool="python"),
+        observation=Observation(ok=False, repeated=True),
+        reason="this call was made before",
+    )
+    failed.attempts = [*failed.attempts, again]
+    result = await ReviewByChecks()(ReviewRequest(goal="a goal", tasks=[failed]), None)  # type: ignore[arg-type]
+    assert result.reason == "'Add up' failed: it crashed"
+
+
 @pytest.mark.parametrize(("limit", "decision"), [("no more time", "stopped"), ("", "replan")])
 async def test_a_goal_without_tasks_is_not_done(limit: str, decision: str) -> None:
     request = ReviewRequest(goal="a goal", tasks=[], limit=limit)

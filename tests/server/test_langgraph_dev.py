@@ -44,7 +44,8 @@ PLAIN = {  # No role but select_tool asks the model.
 def answer(body: dict[str, Any]) -> Any:
     """First the choice of a tool, asked for as JSON, then the file's text."""
     if "response_format" in body:
-        return {"thought": "it is short", "call": {"tool": "write_file", "path": "hello.txt"}}
+        call = {"tool": "write_file", "path": "hello.txt"}
+        return {"content": "given", "call": call}
     return "```\nhello\n```"
 
 

@@ -1,0 +1,182 @@
+"""Mending what is there: which files may be edited, line by line, and what the model is shown.
+
+A small model that is to give a whole file again gives the same file again. Asked for each fault
+and the line it is in, where the line can only be one of the file, it finds the lines.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from replan.models.schemas import strict_object
+from replan.nodes.contract import SelectToolRequest
+from replan.nodes.named_files import is_test_file
+from replan.nodes.survey import CODE, TABLES, TEXT
+from replan.state.errors import ReplanError
+from replan.state.task import Task
+from replan.tools.bounds import storable
+from replan.tools.edit import edited
+from replan.tools.formats import syntax_fault
+from replan.tools.protocol import ToolError
+from replan.tools.workspace import Workspace
+
+MEND = (
+    "Which lines of the code are wrong? One edit for each: the fault, the old line as it is, and "
+    "the new line in its place. Answer in JSON."
+)
+MEND_SCRIPT = (
+    "Which lines of the script are wrong? One edit for each: the fault, the old line as it is, "
+    "and the new line in its place. Answer in JSON."
+)
+_MOST_CHARS = 8000
+_MOST_SOURCES = 4
+# Of a longer script the checkpoint keeps, and the prompt shows, only the beginning.
+_SCRIPT_CHARS = 3000
+_MOST_LINES = 120
+_MOST_EDITS = 6
+_FAULT = 120
+_LINE = 400
+
+
+def is_mending(request: SelectToolRequest) -> bool:
+    """Whether tests fail, and all the code that they are about is there."""
+    if not all(path in request.existing for path in request.task.writes):
+        return False
+    seen = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
+    return any(
+        result.check.kind == "tests_pass"
+        and not result.passed
+        and (not result.check.path or result.check.path in request.existing)
+        and "ModuleNotFoundError" not in result.detail
+        for result in seen
+    )
+
+
+def writable_code(request: SelectToolRequest) -> list[str]:
+    """The code that may be changed so that tests pass."""
+    return [
+        path
+        for path in request.existing
+        if path.endswith(CODE) and path not in request.protected and not is_test_file(path)
+    ]
+
+
+def editable(request: SelectToolRequest) -> list[str]:
+    """The files an edit may be made in: the task's own that exist, and code that tests fail for.
+
+    Tables are for scripts.
+    """
+    own = [
+        path
+        for path in request.task.writes
+        if path in request.existing and path.endswith(TEXT) and not path.endswith(TABLES)
+    ]
+    code = writable_code(request) if is_mending(request) else []
+    return list(dict.fromkeys([*own, *code]))
+
+
+async def read_editable(request: SelectToolRequest, workspace: Workspace) -> dict[str, str]:
+    """The present text of the files that may be edited.
+
+    Those that do not fit the room left are out, and those that are no plain text. First come the
+    task's own, then the code that the failing tests speak of.
+    """
+    found: dict[str, str] = {}
+    room = _MOST_CHARS
+    last = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
+    said = " ".join(result.detail for result in last)
+    paths = editable(request)
+    paths.sort(key=lambda path: (path not in request.task.writes, Path(path).stem not in said))
+    for path in paths:
+        try:
+            text = await workspace.read_text(path, room + 1)
+        except ReplanError:  # gone, or not to be read: then it cannot be edited either
+            continue
+        if text.strip() and len(text) <= room and storable(text) == text and "\ufffd" not in text:
+            found[path] = text
+            room -= len(text)
+        if len(found) == _MOST_SOURCES:
+            break
+    return found
+
+
+def script_to_mend(task: Task) -> str:
+    """The script of the last attempt, if edits may put it right; otherwise "".
+
+    It has to have failed in one of its lines. Where an edit led to the very same failure a new
+    script is better, and so it is where the script ran but its result is wrong: asked for the
+    wrong line then, a small model names the last one.
+    """
+    last = task.attempts[-1] if task.attempts else None
+    if last is None or last.action.tool != "python" or last.observation.repeated:
+        return ""
+    if "(script.py line " not in last.observation.error:
+        return ""
+    if len(task.attempts) > 1 and task.attempts[-2].reason == last.reason:
+        return ""
+    script = str(last.action.args.get("code", ""))
+    return script if script.strip() and len(script) <= _SCRIPT_CHARS else ""
+
+
+def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:
+    """The script with the edits made; one that cannot be made, or breaks it, is left out."""
+    after = script
+    made: list[tuple[str, str]] = []
+    for edit in edits:
+        pairs = [*made, (edit["old"], edit["new"])]
+        with suppress(ToolError):
+            tried = edited(script, pairs, "the script")
+            if not syntax_fault(tried, "script.py") or syntax_fault(script, "script.py"):
+                after, made = tried, pairs
+    return after
+
+
+def edit_schema(path: str, text: str) -> dict[str, Any]:
+    """The schema of an `edit_file` call for one file."""
+    call = {"tool": {"const": "edit_file"}, "path": {"const": path}, "edits": edits_schema(text)}
+    return strict_object(call)
+
+
+def edits_schema(text: str) -> dict[str, Any]:
+    """The schema of edits in which the old text is a line that is in the text once.
+
+    The line that opens a function or class is left out: who is asked for a wrong line names it
+    and means the body below.
+    """
+    lines = text.splitlines()
+    once = [
+        line
+        for line in lines
+        if line.strip() and lines.count(line) == 1 and not _is_heading(line) and len(line) < _LINE
+    ]
+    old: dict[str, Any] = {"enum": once}
+    if not once or len(once) > _MOST_LINES:
+        old = {"type": "string", "minLength": 1, "maxLength": _LINE}
+    edit = {
+        "fault": {"type": "string", "maxLength": _FAULT},
+        "old": old,
+        "new": {"type": "string", "maxLength": _LINE},
+    }
+    return {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": _MOST_EDITS,
+        "items": strict_object(edit),
+    }
+
+
+def shown_now(sources: Mapping[str, str], survey: str) -> list[str]:
+    """The files that are no longer as the survey shows them, as they are now."""
+    shown = []
+    for path, text in sources.items():
+        block = re.escape(f"{path} holds:\n{text.rstrip()}")
+        if not re.search(rf"^{block}(?:\n\S.* (?:holds|begins)\b|\Z)", survey, re.MULTILINE):
+            shown.append(f"{path} holds now:\n{text.rstrip()}")
+    return shown
+
+
+def _is_heading(line: str) -> bool:
+    opens = ("def ", "async def ", "class ", "if __name__")
+    return line.lstrip().startswith(opens) and line.rstrip()[-1] == ":"

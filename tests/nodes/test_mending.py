@@ -1,0 +1,122 @@
+"""Which lines may be edited, and when a script is mended rather than written anew."""
+
+from pathlib import Path
+
+import pytest
+
+from replan.nodes.contract import Brief, SelectToolRequest
+from replan.nodes.select_tool.mending import (
+    edits_schema,
+    is_mending,
+    mended,
+    read_editable,
+    script_to_mend,
+    shown_now,
+)
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.tools.workspace import open_workspace
+
+TESTS = Check(kind="tests_pass", path="test_calc.py")
+FAILS = CheckResult(check=TESTS, passed=False, detail="1 failed")
+BAD = CheckResult(check=Check(kind="file_exists", path="a.csv"), passed=False, detail="no rows")
+LACKS = FAILS.model_copy(update={"detail": "E   ModuleNotFoundError: No module named 'calc'"})
+SCRIPT = "for row in rows:\n    print(row)\nprint(sum)\n"
+WROTE = Observation(ok=True, changed=["a.csv"])
+CRASHED = Observation(
+    ok=False, error="NameError: name 'rows' is not defined (script.py line 1: for row in rows:)"
+)
+
+
+def attempt(seen: Observation = CRASHED, reason: str = "it crashed", **more: object) -> Attempt:
+    action = Action(tool="python", args={"code": SCRIPT})
+    fields = {"action": action, "observation": seen, "verdict": "retry", "reason": reason, **more}
+    return Attempt.model_validate(fields)
+
+
+def request(task: Task, *existing: str, survey: str = "") -> SelectToolRequest:
+    return SelectToolRequest(
+        brief=Brief(goal="a goal", survey=survey),
+        task=task,
+        existing=list(existing),
+        protected=["test_calc.py"],
+    )
+
+
+def mend(**fields: object) -> Task:
+    return Task.model_validate({"id": "t1", "title": "Mend", "checks": [TESTS], **fields})
+
+
+@pytest.mark.parametrize(
+    ("task", "existing", "answer"),
+    [
+        (mend(before=[FAILS]), ["calc.py", "test_calc.py"], True),
+        (mend(before=[FAILS]), ["calc.py"], False),
+        (mend(before=[FAILS], writes=["new.py"]), ["calc.py", "test_calc.py"], False),
+        (mend(before=[LACKS]), ["calc.py", "test_calc.py"], False),
+        (mend(before=[FAILS.model_copy(update={"passed": True})]), ["test_calc.py"], False),
+        (mend(before=[FAILS], attempts=[attempt()]), ["test_calc.py"], False),
+        (mend(attempts=[attempt(evidence=[FAILS])]), ["test_calc.py"], True),
+    ],
+)
+def test_it_is_mending_when_tests_that_are_there_fail(
+    task: Task, existing: list[str], answer: bool
+) -> None:
+    assert is_mending(request(task, *existing)) is answer
+
+
+async def test_what_may_be_edited(workspace: Path) -> None:
+    place = open_workspace(workspace, create=False)
+    texts = {"calc.py": "x = 1\n", "test_calc.py": "y", "own.md": "z", "own.csv": "a,b", "e.py": ""}
+    for path, text in texts.items():
+        await place.write_text(path, text)
+    await place.write_text("long.py", "x = 1\n" * 2000)
+    task = mend(before=[FAILS], writes=["own.md", "own.csv"])
+    found = await read_editable(request(task, *texts, "long.py", "gone.py"), place)
+    assert found == {"own.md": "z", "calc.py": "x = 1\n"}
+    quiet = task.model_copy(update={"before": []})
+    assert await read_editable(request(quiet, *texts), place) == {"own.md": "z"}
+
+
+def test_a_line_to_edit_is_one_of_the_file_that_is_there_once() -> None:
+    text = "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        x = 1\n"
+    old = edits_schema(text + "        y = 2\n        y = 2\n")["items"]["properties"]["old"]
+    assert old == {"enum": ["        return 1", "        x = 1"]}
+    many = "\n".join(f"x{at} = {at}" for at in range(500))
+    assert edits_schema(many)["items"]["properties"]["old"]["type"] == "string"
+
+
+def test_a_mended_script() -> None:
+    edits = [
+        {"fault": "a", "old": "print(sum)", "new": "print(sum(rows))"},
+        {"fault": "b", "old": "print(sum)", "new": "it is no longer there"},
+        {"fault": "c", "old": "    print(row)", "new": "pass"},
+        {"fault": "d", "old": "    pass", "new": "    if it breaks"},
+    ]
+    assert mended(SCRIPT, edits) == "for row in rows:\n    pass\nprint(sum(rows))\n"
+
+
+@pytest.mark.parametrize(
+    ("attempts", "script"),
+    [
+        ([], ""),
+        ([attempt()], SCRIPT),
+        ([attempt(reason="it crashed otherwise"), attempt()], SCRIPT),
+        ([attempt(), attempt()], ""),
+        ([attempt(Observation(ok=True, text="1"))], ""),
+        ([attempt(WROTE, evidence=[BAD])], ""),
+        ([attempt(Observation(ok=False, repeated=True))], ""),
+        ([attempt(Observation(ok=False, error="over the time limit of 30 s"))], ""),
+        ([attempt(Observation(ok=False, error="exit code 1"))], ""),
+        ([attempt(action=Action(tool="write_file", args={"path": "a", "text": "b"}))], ""),
+        ([attempt(action=Action(tool="python", args={"code": "x = 1\n" * 600}))], ""),
+    ],
+)  # fmt: skip
+def test_when_a_script_is_mended(attempts: list[Attempt], script: str) -> None:
+    assert script_to_mend(mend(attempts=attempts)) == script
+
+
+def test_only_what_is_no_longer_as_surveyed_is_shown_again() -> None:
+    sources = {"a.py": "x = 1\n", "b.py": "y = 2\n"}
+    assert shown_now(sources, "a.py holds:\nx = 1\nb.py holds:\ny = 1") == [
+        "b.py holds now:\ny = 2"
+    ]

@@ -1,0 +1,129 @@
+"""Which calls the model may choose from, given what it has seen and what its task is."""
+
+from pathlib import Path
+
+import pytest
+
+from replan.nodes.contract import Brief, SelectToolRequest
+from replan.nodes.select_tool.offers import call_schemas, offered, only_call
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.tools.toolbox import Toolbox
+from replan.tools.workspace import open_workspace
+
+CHANGE = Check(kind="workspace_changed")
+TESTS = Check(kind="tests_pass", path="test_a.py")
+FAILS = CheckResult(check=TESTS, passed=False, detail="1 failed")
+TABLE = "a.csv begins (9 lines of data):\nid\n1\n..."
+CODE = "\na.py holds:\nx = 1"
+BOTH = f"{CODE}\ntest_a.py holds:\ny"
+MENDS = {"checks": [TESTS], "before": [FAILS]}
+SOURCE = {"a.py": "x = 1"}
+PY = ("a.py", "test_a.py")
+MANY = [f"{at}.md" for at in range(50)]
+TEXT = {"a.md": "x"}
+READ = "\na.md holds:\nx"
+
+
+@pytest.fixture(autouse=True)
+def no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TAVILY_API_KEY", raising=False)
+
+
+@pytest.fixture
+def tools(workspace: Path) -> Toolbox:
+    return Toolbox(open_workspace(workspace, create=False))
+
+
+def request(*existing: str, survey: str = "", **task: object) -> SelectToolRequest:
+    return SelectToolRequest(
+        brief=Brief(goal="a goal", survey=survey),
+        task=Task.model_validate({"id": "t1", "title": "Do it", **task}),
+        existing=list(existing),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "sources", "names"),
+    [
+        (request(), {}, "python write_file"),
+        (request("a.py", "test_a.py", writes=["b.py"], **MENDS), {}, "read_file write_file"),
+        (request("a.csv", survey=TABLE, writes=["sum.txt"]), {}, "python"),
+        (request("a.py", survey=CODE), {}, "move_files python run_script write_file"),
+        (request("a.md", survey=READ), {}, "move_files python write_file"),
+        (request("a.md"), {}, "move_files python read_file write_file"),
+        (request("a", "b", checks=[CHANGE], writes=["c.md"]), {}, "python read_file write_file"),
+        (request("a.md", "b.md", checks=[CHANGE]), {}, "move_files python read_file write_file"),
+        (request(*MANY), {}, "list_files move_files python read_file write_file"),
+        (request("a.md", writes=["b.json"]), {}, "python"),
+        (request("a.md", writes=["b.json"], tries=1), {}, "python read_file"),
+        (request(writes=["b.json"]), {}, "python write_file"),
+        (request("a.md", writes=["b.json", "c.md"]), {}, "python read_file write_file"),
+        (request(writes=["a.py"]), {}, "write_file"),
+        (request(*PY, survey=BOTH), {}, "move_files python run_script run_tests write_file"),
+        (request(*PY, **MENDS), SOURCE, "edit_file"),
+        (request(*PY, **MENDS, tries=1), SOURCE, "edit_file write_file"),
+        (request(*PY, survey=BOTH, **MENDS), {}, "write_file"),
+        (request("a.md", survey=READ, writes=["a.md"]), TEXT, "edit_file python write_file"),
+    ],
+)  # fmt: skip
+def test_what_is_offered(
+    tools: Toolbox, asked: SelectToolRequest, sources: dict[str, str], names: str
+) -> None:
+    assert sorted(tool.name for tool in offered(asked, tools, sources)) == names.split()
+
+
+def test_search_is_offered_where_it_can_be_used(
+    tools: Toolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAVILY_API_KEY", "tvly-test")
+    from replan.state.settings import settings
+
+    settings.cache_clear()
+    assert "web_search" in {tool.name for tool in offered(request(), tools, {})}
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_the_schemas_of_the_calls(tools: Toolbox) -> None:
+    asked = request("a.md", "b.csv", writes=["a.md", "c.md"])
+    sources = {"a.md": "one\ntwo\n"}
+    by_name = {
+        schema["properties"]["tool"]["const"]: schema["properties"]
+        for schema in call_schemas(offered(asked, tools, sources), asked, sources)
+    }
+    assert by_name["python"] == {"tool": {"const": "python"}}
+    assert by_name["write_file"]["path"] == {"enum": ["a.md", "c.md"]}
+    assert by_name["read_file"]["path"] == {"enum": ["a.md", "b.csv"]}
+    assert by_name["edit_file"]["path"] == {"const": "a.md"}
+    assert by_name["edit_file"]["edits"]["items"]["properties"]["old"] == {"enum": ["one", "two"]}
+
+
+def test_the_only_call_there_is(tools: Toolbox) -> None:
+    asked = request("a.csv", survey=TABLE, writes=["sum.txt"])
+    assert only_call(offered(asked, tools, {}), asked) == {"tool": "python"}
+    asked = request(writes=["a.py"])
+    assert only_call(offered(asked, tools, {}), asked) == {"tool": "write_file", "path": "a.py"}
+    asked = request(writes=["a.py", "b.py"])
+    assert only_call(offered(asked, tools, {}), asked) is None
+    assert only_call(offered(request(), tools, {}), request()) is None
+
+
+def test_what_was_read_is_not_read_again(tools: Toolbox) -> None:
+    read = Attempt(
+        action=Action(tool="read_file", args={"path": "a.md"}),
+        observation=Observation(ok=True, text="x"),
+        verdict="continue",
+    )
+    asked = request("a.md", attempts=[read])
+    assert "read_file" not in {tool.name for tool in offered(asked, tools, {})}
+
+
+def test_a_module_that_is_missing_may_have_any_name(tools: Toolbox) -> None:
+    lacks = FAILS.model_copy(update={"detail": "E   ModuleNotFoundError: No module named 'a'"})
+    asked = request("test_a.py", "b.py", checks=[TESTS], before=[lacks])
+    (call,) = (
+        schema["properties"]
+        for schema in call_schemas(offered(asked, tools, {}), asked, {})
+        if schema["properties"]["tool"] == {"const": "write_file"}
+    )
+    assert call["path"]["type"] == "string"

@@ -1,0 +1,120 @@
+"""Every prompt, word for word: a change of one shows in the diff of a snapshot."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai_server import Reply
+from scripted_agent import Move, ScriptedAgent
+from syrupy.assertion import SnapshotAssertion
+
+from replan.nodes import contract
+from replan.nodes.contract import Brief
+from replan.nodes.registry import implementation
+from replan.state.task import Action, Attempt, Check, CheckResult, Noun, Observation, Task
+
+GOAL = "Add up the amounts in sales.csv and write the sum to sum.txt"
+BRIEF = Brief(
+    goal=GOAL,
+    constraints=["be exact"],
+    survey="Files in the workspace: sales.csv",
+    recalled=["the amounts have two decimals"],
+)
+WRITTEN = Check(kind="file_exists", path="sum.txt")
+MISSING = CheckResult(check=WRITTEN, passed=False, detail="it does not exist")
+TESTS = Check(kind="tests_pass", path="test_sum.py")
+FAILS = CheckResult(check=TESTS, passed=False, detail="1 failed\nE   assert 1 == 2")
+SCRIPT = Action(tool="python", args={"code": "print(amounts)\n"})
+CRASHED = Observation(ok=False, error="NameError: name 'amounts' is not defined (script.py line 1)")
+
+
+def tried(seen: Observation, **more: Any) -> Attempt:
+    fields = {"action": SCRIPT, "observation": seen, "evidence": [MISSING], **more}
+    return Attempt.model_validate({"verdict": "retry", "reason": "it crashed", **fields})
+
+
+def task(**fields: Any) -> Task:
+    return Task.model_validate(
+        {"id": "t1", "title": GOAL, "writes": ["sum.txt"], "checks": [WRITTEN], **fields}
+    )
+
+
+def select(wanted: Task, *existing: str) -> contract.SelectToolRequest:
+    return contract.SelectToolRequest(
+        brief=BRIEF,
+        task=wanted,
+        existing=["sales.csv", *existing],
+        protected=["sales.csv"],
+        earlier=["Tidy up: done"],
+    )
+
+
+PROMPTS: dict[str, tuple[str, str, Noun]] = {
+    "decompose": (
+        "decompose",
+        "llm",
+        contract.DecomposeRequest(
+            brief=BRIEF, existing=["sales.csv"], named=["sales.csv", "sum.csv", "b.md"]
+        ),
+    ),
+    "replan": (
+        "plan",
+        "sequence",
+        contract.PlanRequest(brief=BRIEF, tasks=[task()], problem="the sum was wrong"),
+    ),
+    "choose": ("select_tool", "json", select(task(before=[MISSING]))),
+    "choose again": ("select_tool", "json", select(task(tries=1, attempts=[
+        tried(Observation(ok=True, text="6"))]))),
+    "choose after a repeat": ("select_tool", "json", select(task(tries=2, attempts=[
+        tried(CRASHED), tried(Observation(ok=False, repeated=True))]))),
+    "mend a script": ("select_tool", "json", select(task(tries=1, attempts=[tried(CRASHED)]))),
+    "mend code": ("select_tool", "json", select(
+        task(writes=["sum.py"], checks=[TESTS], before=[FAILS]), "sum.py", "test_sum.py")),
+    "choose natively": ("select_tool", "native", select(task())),
+    "reflect": (
+        "reflect",
+        "checks_then_llm",
+        contract.ReflectRequest(
+            brief=BRIEF,
+            task=task(checks=[]),
+            action=SCRIPT,
+            observation=Observation(ok=True, text="6", changed=["sum.txt"]),
+            existing=["sales.csv", "sum.txt"],
+        ),
+    ),
+    "report": (
+        "report",
+        "llm",
+        contract.ReportRequest(
+            brief=BRIEF,
+            status="failed",
+            reason="the sum was wrong",
+            tasks=[task(status="done", result="wrote 6")],
+            evidence=[MISSING],
+            artifacts=["sum.txt"],
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+async def test_prompt(
+    name: str, use_of, workspace: Path, snapshot: SnapshotAssertion, monkeypatch
+) -> None:
+    monkeypatch.setattr("replan.nodes.briefing.importable", lambda: ["numpy", "pandas"])
+    (workspace / "sum.py").write_text("def add(a, b):\n    return a - b\n")
+    role, kind, request = PROMPTS[name]
+    edit = {"fault": "minus", "old": "    return a - b", "new": "    return a + b"}
+    mend = Move("edit_file", path="sum.py", edits=[edit])
+    model: Any = ScriptedAgent([mend if name == "mend code" else Move("python", "print(6)")])
+    if kind == "native":
+        model = [Reply(tool_calls=[("python", {"code": "print(6)"})])]
+    async with use_of(model) as (use, server):
+        await implementation(role, kind)(request, use)
+    told = []
+    for body in server.requests:
+        told += [f"--- {message['role']}\n{message['content']}" for message in body["messages"]]
+        if form := body.get("response_format"):
+            told.append(f"--- schema\n{json.dumps(form['json_schema']['schema'], indent=1)}")
+    assert "\n".join(told) == snapshot
