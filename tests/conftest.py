@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,3 +57,9 @@ def replan_home(make_home: Callable[[], Path]) -> Iterator[Path]:
 def database(replan_home: Path) -> Database:
     """The embedded Postgres of this test session, running."""
     return asyncio.run(open_database())
+
+
+def pytest_configure() -> None:
+    """A shell that runs the tests in the background has them, and theirs, ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,7 +6,6 @@ same command line in this process, for all that does not depend on signals, pipe
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -96,9 +95,6 @@ def ended(process: "subprocess.Popen[str]", began: float, input: str | None = No
 @pytest.fixture(scope="module")
 def replan(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Replan:
     """The command, in an empty folder; the session's database is running."""
-    # A shell that runs the tests in the background has them ignore Ctrl-C, and that is inherited.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     return Replan(tmp_path_factory.mktemp("cli"))
 
 
