@@ -14,16 +14,12 @@ from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.workspace import Workspace, read_bytes
 
 _MOST_BYTES = 2 * 1024 * 1024
-_EDIT = {
-    "type": "object",
-    "properties": {
-        "fault": {"type": "string", "description": "what is wrong there"},
-        "old": {"type": "string", "minLength": 1, "description": "text that is in the file once"},
-        "new": {"type": "string", "description": "what takes its place"},
-    },
-    "required": ["old", "new"],
-    "additionalProperties": False,
-}
+_EDIT = schema(
+    ["old", "new"],
+    fault={"type": "string", "description": "what is wrong there"},
+    old={"type": "string", "minLength": 1, "description": "text that is in the file once"},
+    new={"type": "string", "description": "what takes its place"},
+)
 
 
 class EditFile:

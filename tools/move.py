@@ -14,24 +14,20 @@ from replan.tools.workspace import IGNORED, MOST_FILES, Workspace
 
 _SHOWN = 8
 _PATTERN = "*?["
-_MOVE = {
-    "type": "object",
-    "properties": {
-        "files": {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "string", "minLength": 1},
-            "description": "names, or patterns such as *.md",
-        },
-        "to": {
-            "type": "string",
-            "minLength": 1,
-            "description": "a folder; for a single file also its new name",
-        },
+_MOVE = schema(
+    ["files", "to"],
+    files={
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "minLength": 1},
+        "description": "names, or patterns such as *.md",
     },
-    "required": ["files", "to"],
-    "additionalProperties": False,
-}
+    to={
+        "type": "string",
+        "minLength": 1,
+        "description": "a folder; for a single file also its new name",
+    },
+)
 
 
 class MoveFiles:
