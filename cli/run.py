@@ -15,6 +15,7 @@ from replan.models.chat import warm_up
 from replan.state.context import Context
 from replan.state.errors import ReplanError, UsageError
 from replan.state.goal import check_goal
+from replan.storage.database import warm_up_database
 
 if TYPE_CHECKING:
     from replan.cli.session import Session
@@ -37,6 +38,7 @@ def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: b
 
     def command() -> int:
         checked = check_goal(_standard_input() if goal == FROM_STANDARD_INPUT else goal)
+        warm_up_database()
         warm_up(str(given.get("model", "auto")))
         context = context_from(given)
         thread = thread_id or new_thread_id()

@@ -1,6 +1,7 @@
 """A run at the command line: model, database, thread lock, graph, and the view of it."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -153,6 +154,8 @@ async def session(
             if resumed:
                 await _must_exist(run, database)
             await loading
+            gc.freeze()
+            gc.enable()
             yield run
     finally:
         await _settle(loading)

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -75,6 +77,24 @@ async def open_database(progress: Callable[[str], None] | None = None) -> Databa
     # SQLAlchemy names the driver in the scheme; the connection is the same.
     url = re.sub(r"^postgres(ql)?\+\w+://", "postgresql://", configured.get_secret_value().strip())
     return await _checked(url, "url")
+
+
+def warm_up_database() -> None:
+    """Begin to start the embedded database in the background, if it is the one to use.
+
+    Returns at once. Whatever goes wrong comes up again, and is reported, in `open_database`.
+    One that has to be made first is left alone: that takes longer, and its progress is shown.
+    """
+
+    def start() -> None:
+        with suppress(Exception):
+            if settings().database_url is None and os.name == "posix":
+                from replan.storage.embedded import is_initialised, start_embedded
+
+                if is_initialised():
+                    start_embedded(None)
+
+    threading.Thread(target=start, daemon=True).start()
 
 
 def _start_embedded(progress: Callable[[str], None] | None) -> str:

@@ -65,6 +65,12 @@ def start_embedded(progress: Progress | None = None) -> str:
         return server.url
 
 
+def is_initialised() -> bool:
+    """Whether there is a cluster already; looks only, makes nothing. Blocks for a moment."""
+    home = settings().replan_home.expanduser().absolute()
+    return (home / "postgres" / "data" / "PG_VERSION").exists()
+
+
 def release_embedded() -> None:
     """Leave the servers this process uses; stop those that nobody else uses. Blocks."""
     with _mutex:

@@ -1,8 +1,10 @@
 """One process at a time runs a thread."""
 
+import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import psycopg
 
@@ -18,6 +20,9 @@ SESSION = (
     "SET tcp_keepalives_count = 3",
     "SET idle_session_timeout = 0",
 )
+
+# The server takes a moment to notice that a killed process has gone.
+_PATIENCE_SECONDS = 0.5
 
 
 @asynccontextmanager
@@ -40,15 +45,30 @@ async def thread_lock(database: Database, thread_id: str) -> AsyncIterator[None]
     try:
         for statement in SESSION:
             await connection.execute(statement)
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_key(thread_id),))
-        if await cursor.fetchone() != (True,):
+        if not await _take(connection, _key(thread_id)):
             raise ThreadBusyError(
                 f"Thread {thread_id} is running elsewhere.",
                 "Wait for it to end, or end that process, and try again.",
             )
-        yield
+        try:
+            yield
+        finally:
+            # Closing frees it too, but only when the server comes round to noticing.
+            with suppress(psycopg.Error):
+                await connection.execute("SELECT pg_advisory_unlock(%s)", (_key(thread_id),))
     finally:
-        await connection.close()  # Frees the lock.
+        await connection.close()
+
+
+async def _take(connection: psycopg.AsyncConnection, key: int) -> bool:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+        if await cursor.fetchone() == (True,):
+            return True
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.02)
 
 
 def _key(thread_id: str) -> int:
