@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 
+import psycopg
 import pytest
 
 from replan.state.errors import ThreadBusyError
@@ -60,11 +61,19 @@ async def test_an_error_inside_frees_the_thread(database: Database) -> None:
         pass
 
 
-async def test_a_thread_is_free_the_moment_it_is_left(
+async def test_leaving_frees_a_thread_before_the_server_notices_the_closed_connection(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Without patience: leaving has to free it, not the server's noticing of a closed connection.
-    monkeypatch.setattr("replan.storage.thread_lock._PATIENCE_SECONDS", -1.0)
-    for _ in range(100):
-        async with thread_lock(database, "again"):
-            pass
+    left = []
+    close = psycopg.AsyncConnection.close
+
+    async def late(connection: psycopg.AsyncConnection) -> None:
+        left.append(connection)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "close", late)
+    async with thread_lock(database, "again"):
+        pass
+    async with thread_lock(database, "again"):
+        pass
+    for connection in left:
+        await close(connection)
