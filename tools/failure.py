@@ -4,6 +4,7 @@ import re
 
 from replan.tools.bounds import clipped
 from replan.tools.packages import importable
+from replan.tools.witness import MARK
 
 _FRAME = re.compile(r'^ +File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
 _START = "Traceback (most recent call last):"
@@ -13,13 +14,17 @@ _HINTS = {
 
 
 def failure(stderr: str, sources: dict[str, str]) -> str:
-    """The error of the last traceback in `stderr`; "" when there is none.
+    """The error of the last traceback in `stderr`, with its line and the values there.
+
+    "" when there is no traceback.
 
     Args:
         stderr: what the script wrote to standard error, file names already shortened.
         sources: text of the script, and of other files of the workspace, by shown name.
     """
     lines = stderr.rstrip().splitlines()
+    values = next((line[len(MARK) :] for line in reversed(lines) if line.startswith(MARK)), "")
+    lines = without_values(stderr.rstrip()).splitlines()
     frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
     if not frames:
         return ""
@@ -28,8 +33,13 @@ def failure(stderr: str, sources: dict[str, str]) -> str:
     if not message:
         return ""
     where = _where([lines[number] for number in frames if number > start], sources)
-    hint = _hint(message)
-    return message + (f" ({where})" if where else "") + (f"; {hint}" if hint else "")
+    more = "".join(f"; {part}" for part in (_hint(message), values) if part)
+    return message + (f" ({where})" if where else "") + more
+
+
+def without_values(stderr: str) -> str:
+    """Standard error as the script wrote it: the line of values is told with the error."""
+    return "\n".join(line for line in stderr.splitlines() if not line.startswith(MARK))
 
 
 def shorten(text: str, scratch: str, workspace: str) -> str:

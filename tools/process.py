@@ -89,7 +89,7 @@ class Job:
         cwd: the folder to run in.
         files: text files to lay into the scratch folder first, by name.
         collect: name of a file of the scratch folder whose content is wanted afterwards.
-        environment: variables beyond the usual ones.
+        environment: variables beyond the usual ones; "{scratch}" as in the command.
     """
 
     command: tuple[str, ...]
@@ -168,7 +168,8 @@ def _supervise(job: Job, limits: Limits, stop: threading.Event) -> Finished:
         home = Path(scratch, "home")
         home.mkdir()
         mark = secrets.token_hex(16)
-        environment = {**clean_environment(str(home)), **job.environment, "REPLAN_CALL": mark}
+        more = {name: text.replace(SCRATCH, scratch) for name, text in job.environment.items()}
+        environment = {**clean_environment(str(home)), **more, "REPLAN_CALL": mark}
         child = subprocess.Popen(
             _launch(job, limits, scratch),
             cwd=job.cwd,

@@ -1,12 +1,15 @@
 """Running Python: one-off code, a script of the workspace, the tests of the workspace."""
 
 import asyncio
+import os
 import sys
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
 from replan.tools.bounds import bounded
-from replan.tools.failure import failure, shorten
+from replan.tools.failure import failure, shorten, without_values
 from replan.tools.formats import syntax_fault
 from replan.tools.process import SCRATCH, Finished, Job, Limits, run
 from replan.tools.protocol import CallContext, ToolError, schema
@@ -42,11 +45,13 @@ class PythonTool:
         wrong = await asyncio.to_thread(syntax_fault, code, _SCRIPT)
         if wrong:
             return Observation(ok=False, error=wrong)
+        # In a thread: the first time, the witness is read from disk.
+        witness = await asyncio.to_thread(_witness)
         job = Job(
             command=(sys.executable, f"{SCRATCH}/{_SCRIPT}"),
             cwd=context.workspace.path,
-            files={_SCRIPT: code},
-            environment={"PYTHONPATH": str(context.workspace.path)},
+            files={_SCRIPT: code, **witness},
+            environment={"PYTHONPATH": _search_path(context.workspace)},
         )
         finished = await run(job, Limits(seconds=context.seconds))
         return await asyncio.to_thread(_observe, finished, context.workspace, {_SCRIPT: code})
@@ -76,10 +81,12 @@ class RunScript:
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Run the script with its arguments."""
         path = await asyncio.to_thread(_script, context.workspace, str(args["path"]))
+        witness = await asyncio.to_thread(_witness)
         job = Job(
             command=(sys.executable, path, *map(str, args.get("arguments") or ())),
             cwd=context.workspace.path,
-            environment={"PYTHONPATH": str(context.workspace.path)},
+            files=witness,
+            environment={"PYTHONPATH": _search_path(context.workspace)},
         )
         finished = await run(job, Limits(seconds=context.seconds))
         return await asyncio.to_thread(_observe, finished, context.workspace, {})
@@ -114,6 +121,16 @@ class RunTests:
         )
 
 
+@lru_cache
+def _witness() -> dict[str, str]:
+    """What Python runs at its start, so that a failing script says what its names stood for."""
+    return {"sitecustomize.py": Path(__file__).with_name("witness.py").read_text("utf-8")}
+
+
+def _search_path(workspace: Workspace) -> str:
+    return os.pathsep.join([SCRATCH, str(workspace.path)])
+
+
 def _script(workspace: Workspace, path: str) -> str:
     _present(workspace, path)
     found = workspace.confine(path)
@@ -133,7 +150,7 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     out = shorten(finished.stdout, finished.scratch, place).rstrip()
     err = shorten(finished.stderr, finished.scratch, place).rstrip()
     error = "" if finished.ok else _why(finished, err, {**_sources(workspace, err), **sources})
-    text = "\n".join(part for part in (out, err) if part)
+    text = "\n".join(part for part in (out, without_values(err)) if part)
     return Observation(
         ok=finished.ok,
         text=bounded(text, _SHOWN) or "(nothing was printed)",
