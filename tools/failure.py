@@ -4,9 +4,14 @@ import re
 
 from replan.tools.bounds import clipped
 from replan.tools.packages import importable
-from replan.tools.witness import MARK
+from replan.tools.witness import MARK, STOPPED
 
 _FRAME = re.compile(r'^ +File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
+_PLACE = re.compile(r' +File "(?P<file>[^"\n]+)", line (?P<line>\d+) in (?P<function>\S+)')
+_REPORT = re.compile(
+    re.escape(STOPPED) + r"[^\n]*\n(?:Thread 0x[^\n]*\n(?: +(?:File [^\n]*|\.\.\.)(?:\n|\Z))*\n?)+"
+)
+_RECURSION = 5
 _START = "Traceback (most recent call last):"
 _HINTS = {
     "EOFError": "nobody can answer input(): use values from the goal or from files",
@@ -24,7 +29,7 @@ def failure(stderr: str, sources: dict[str, str]) -> str:
     """
     lines = stderr.rstrip().splitlines()
     values = next((line[len(MARK) :] for line in reversed(lines) if line.startswith(MARK)), "")
-    lines = without_values(stderr.rstrip()).splitlines()
+    lines = without_witness(stderr.rstrip()).splitlines()
     frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
     if not frames:
         return ""
@@ -37,9 +42,30 @@ def failure(stderr: str, sources: dict[str, str]) -> str:
     return message + (f" ({where})" if where else "") + more
 
 
-def without_values(stderr: str) -> str:
-    """Standard error as the script wrote it: the line of values is told with the error."""
-    return "\n".join(line for line in stderr.splitlines() if not line.startswith(MARK))
+def stuck(stderr: str, sources: dict[str, str]) -> str:
+    """Where a script was when its time was up, and what may be done about it.
+
+    Args:
+        stderr: what the script wrote to standard error, file names already shortened.
+        sources: text of the script, and of other files of the workspace, by shown name.
+    """
+    report = stderr.partition(STOPPED)[2].splitlines()
+    frames = [found for line in report if (found := _PLACE.match(line))]
+    place = next((frame for frame in frames if frame["file"] in sources), None)
+    if place is None:
+        return ""
+    deep = sum(frame["function"] == place["function"] for frame in frames)
+    where = _where([place.group()], sources)
+    if deep > _RECURSION and place["function"] != "<module>":
+        name = place["function"]
+        return f"it was in {where}; {name} calls itself far too often: write it as a loop"
+    return f"it was in {where}; that never ends, or is far too slow: do it in a faster way"
+
+
+def without_witness(stderr: str) -> str:
+    """Standard error as the script wrote it: values and place are told with the error."""
+    wrote = re.sub(_REPORT, "", stderr)
+    return "\n".join(line for line in wrote.splitlines() if not line.startswith(MARK))
 
 
 def shorten(text: str, scratch: str, workspace: str) -> str:

@@ -9,15 +9,17 @@ from typing import Any, ClassVar
 
 from replan.state.task import Observation
 from replan.tools.bounds import bounded
-from replan.tools.failure import failure, shorten, without_values
+from replan.tools.failure import failure, shorten, stuck, without_witness
 from replan.tools.formats import syntax_fault
 from replan.tools.process import SCRATCH, Finished, Job, Limits, run
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.pytest_run import run_pytest
+from replan.tools.witness import SPEAK_AFTER
 from replan.tools.workspace import Workspace
 
 _SHOWN = 4000
 _SCRIPT = "script.py"
+_BEFORE_THE_END = 0.5
 _SOURCE_BYTES = 1024 * 1024
 
 
@@ -51,7 +53,7 @@ class PythonTool:
             command=(sys.executable, f"{SCRATCH}/{_SCRIPT}"),
             cwd=context.workspace.path,
             files={_SCRIPT: code, **witness},
-            environment={"PYTHONPATH": _search_path(context.workspace)},
+            environment=_environment(context),
         )
         finished = await run(job, Limits(seconds=context.seconds))
         return await asyncio.to_thread(_observe, finished, context.workspace, {_SCRIPT: code})
@@ -86,7 +88,7 @@ class RunScript:
             command=(sys.executable, path, *map(str, args.get("arguments") or ())),
             cwd=context.workspace.path,
             files=witness,
-            environment={"PYTHONPATH": _search_path(context.workspace)},
+            environment=_environment(context),
         )
         finished = await run(job, Limits(seconds=context.seconds))
         return await asyncio.to_thread(_observe, finished, context.workspace, {})
@@ -127,8 +129,12 @@ def _witness() -> dict[str, str]:
     return {"sitecustomize.py": Path(__file__).with_name("witness.py").read_text("utf-8")}
 
 
-def _search_path(workspace: Workspace) -> str:
-    return os.pathsep.join([SCRATCH, str(workspace.path)])
+def _environment(context: CallContext) -> dict[str, str]:
+    """Where a script finds the witness and the workspace's own modules."""
+    return {
+        "PYTHONPATH": os.pathsep.join([SCRATCH, str(context.workspace.path)]),
+        SPEAK_AFTER: str(max(0.1, context.seconds - _BEFORE_THE_END)),
+    }
 
 
 def _script(workspace: Workspace, path: str) -> str:
@@ -150,7 +156,7 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     out = shorten(finished.stdout, finished.scratch, place).rstrip()
     err = shorten(finished.stderr, finished.scratch, place).rstrip()
     error = "" if finished.ok else _why(finished, err, {**_sources(workspace, err), **sources})
-    text = "\n".join(part for part in (out, without_values(err)) if part)
+    text = "\n".join(part for part in (out, without_witness(err)) if part)
     return Observation(
         ok=finished.ok,
         text=bounded(text, _SHOWN) or "(nothing was printed)",
@@ -163,6 +169,7 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
 def _why(finished: Finished, stderr: str, sources: dict[str, str]) -> str:
     found = failure(stderr, sources)
     if finished.limit:
+        found = found or stuck(stderr, sources)
         return f"{finished.how()}; {found}" if found else finished.how()
     return found or _last_line(stderr) or finished.how()
 

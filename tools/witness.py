@@ -1,4 +1,4 @@
-"""Says, when a script fails, what the names in its failing line stood for.
+"""Says what the names in a failing line stood for, and where a script was when its time was up.
 
 A small model that wrote `row['total']` reads "KeyError: 'total'" and writes `row['total']` again;
 told that `row` has the keys 'region' and 'amount', it does not. Laid beside the script as
@@ -15,6 +15,9 @@ from types import FrameType, TracebackType
 from typing import Any
 
 MARK = "Where it failed: "
+# Seconds after which a script says where it is: shortly before it is stopped.
+SPEAK_AFTER = "REPLAN_SPEAK_AFTER"
+STOPPED = "Timeout ("  # how the standard library's report begins
 _NAMES = 6
 _KEYS = 8
 _SHORT = 80
@@ -90,5 +93,14 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
             print(MARK + said, file=sys.stderr)
 
 
+def _speak_later() -> None:
+    import faulthandler
+
+    if seconds := os.environ.get(SPEAK_AFTER):
+        faulthandler.dump_traceback_later(float(seconds))
+
+
 if __name__ == "sitecustomize":
     sys.excepthook = _tell
+    with contextlib.suppress(Exception):
+        _speak_later()

@@ -184,8 +184,6 @@ def told(attempt: Attempt) -> str:
         lines.append(f"Error: {seen.error[:600]}")
         if library := _LIBRARY_ERROR.match(seen.error):
             lines.append(f"Do it in plain Python, without {library.group(1)}.")
-        if "time limit" in seen.error:
-            lines.append("It was far too slow: use a loop in place of recursion, or a faster way.")
     if seen.changed:
         lines.append(f"Files changed: {', '.join(seen.changed[:20])}")
     missing = [one.check.path for one in attempt.evidence if one.detail.startswith(_MISSING)]

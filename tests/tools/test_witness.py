@@ -51,6 +51,35 @@ async def test_an_error_in_a_library_is_told_by_the_line_that_called_it(tmp_path
     assert (await error_of("\n".join(lines), tmp_path)).endswith("; parts is ['x', 'May']")
 
 
+RECURSIVE = (
+    "def deep(n):\n    return n if n < 2 else deep(n - 1) + deep(n - 2)\n\nprint(deep(90))\n"
+)
+ENDLESS = "n = 1\nwhile n:\n    n += 1\n"
+WAITING = "import time\nprint('begun', flush=True)\ntime.sleep(60)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "where"),
+    [
+        (
+            RECURSIVE,
+            "it was in script.py line 2: return n if n < 2 else deep(n - 1) + deep(n - 2); "
+            "deep calls itself far too often: write it as a loop",
+        ),
+        (ENDLESS, "that never ends, or is far too slow: do it in a faster way"),
+        (WAITING, "it was in script.py line 3: time.sleep(60); that never ends"),
+    ],
+)
+async def test_what_ran_out_of_time_is_told_where_it_was(
+    code: str, where: str, tmp_path: Path
+) -> None:
+    toolbox = Toolbox(Workspace(tmp_path))
+    seen = await toolbox.call(Action(tool="python", args={"code": code}), seconds=1.5)
+    assert seen.error.startswith("stopped by the time limit of 1.5 s; it was in script.py line ")
+    assert where in seen.error
+    assert seen.text in ("begun", "(nothing was printed)")
+
+
 @pytest.mark.parametrize(
     "code",
     [
