@@ -63,9 +63,14 @@ def stuck(stderr: str, sources: dict[str, str]) -> str:
 
 
 def without_witness(stderr: str) -> str:
-    """Standard error as the script wrote it: values and place are told with the error."""
+    """Standard error as the script wrote it."""
     wrote = re.sub(_REPORT, "", stderr)
     return "\n".join(line for line in wrote.splitlines() if not line.startswith(MARK))
+
+
+def without_traceback(stderr: str) -> str:
+    """What stands before the first traceback: of that, `failure` says all in one line."""
+    return without_witness(stderr).partition(_START)[0].rstrip()
 
 
 def shorten(text: str, scratch: str, workspace: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from replan.state.task import Observation
 from replan.tools.bounds import bounded
-from replan.tools.failure import failure, shorten, stuck, without_witness
+from replan.tools.failure import failure, shorten, stuck, without_traceback, without_witness
 from replan.tools.formats import syntax_fault
 from replan.tools.process import SCRATCH, Finished, Job, Limits, run
 from replan.tools.protocol import CallContext, ToolError, schema
@@ -156,7 +156,9 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     out = shorten(finished.stdout, finished.scratch, place).rstrip()
     err = shorten(finished.stderr, finished.scratch, place).rstrip()
     error = "" if finished.ok else _why(finished, err, {**_sources(workspace, err), **sources})
-    text = "\n".join(part for part in (out, without_witness(err)) if part)
+    # A small model reads the frames of libraries, and loses sight of its own line.
+    beside = without_traceback(err) if error else without_witness(err)
+    text = "\n".join(part for part in (out, beside) if part)
     return Observation(
         ok=finished.ok,
         text=bounded(text, _SHOWN) or "(nothing was printed)",

@@ -25,7 +25,7 @@ _CHARS = 500
 
 
 def describe(value: Any) -> str:
-    """A value in few words: what it is, and what may be asked of it."""
+    """A value in few words: what it is, and what may be asked of it; "" when no words help."""
     kind = type(value).__name__
     if kind in ("DataFrame", "Series") and hasattr(value, "index"):
         held = value.columns if kind == "DataFrame" else value.index
@@ -38,7 +38,9 @@ def describe(value: Any) -> str:
         return whole if 0 < len(whole) <= _SHORT else f"{kind} of {len(value)}{first}"
     if value is None or isinstance(value, str | bytes | int | float):
         return _short(value)
-    return f"{kind} {_short(value)}"
+    shown = _short(value)
+    # An address in memory tells nobody anything.
+    return "" if shown.startswith("<") else f"{kind} {shown}"
 
 
 def names_in(line: str, frame: FrameType) -> str:
@@ -49,7 +51,8 @@ def names_in(line: str, frame: FrameType) -> str:
         if value is said or callable(value) or type(value).__name__ == "module":
             continue
         with contextlib.suppress(Exception):
-            said.append(f"{name} is {describe(value)}")
+            if words := describe(value):
+                said.append(f"{name} is {words}")
     return "; ".join(said[:_NAMES])[:_CHARS]
 
 

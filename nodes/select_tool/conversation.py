@@ -22,6 +22,7 @@ from replan.tools.toolbox import Toolbox
 
 _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
+_LESSON_CHARS = 400
 _HOTTER = (0.0, 0.2, 0.5, 0.8)
 
 # A task that writes a file is always asked this, so that the turns of each attempt begin alike.
@@ -85,11 +86,11 @@ def conversation(
         parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
         return briefing(request.brief, tools, "\n".join([*parts, ask]))
     messages = briefing(request.brief, tools, "\n".join([*parts, ask]))
-    for attempt in task.attempts:
+    for at, attempt in enumerate(task.attempts):
         following = f"{OTHER} {ask}" if attempt.verdict == "retry" else ask
         if last and attempt is task.attempts[-1]:
             following = last
-        messages += _turns(attempt, tools, task.writes, following)
+        messages += _turns(attempt, tools, task, at, following)
     return messages
 
 
@@ -120,8 +121,16 @@ def _wrong(attempt: Attempt) -> str:
     return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}"
 
 
-def _turns(attempt: Attempt, tools: Toolbox, writes: Sequence[str], ask: str) -> list[BaseMessage]:
-    """What was asked and answered, so that it is in the server's cache."""
+def _turns(attempt: Attempt, tools: Toolbox, task: Task, at: int, ask: str) -> list[BaseMessage]:
+    """What was asked and answered, so that it is in the server's cache.
+
+    Args:
+        attempt: what to tell.
+        tools: what can be called.
+        task: whose attempt it is.
+        at: its number among the attempts that are kept.
+        ask: what is asked after it.
+    """
     action = attempt.action
     tool = tools.get(action.tool) if action.tool in tools.names() else None
     content = tool.content if tool else None
@@ -133,7 +142,7 @@ def _turns(attempt: Attempt, tools: Toolbox, writes: Sequence[str], ask: str) ->
         body = str(action.args.get(content, ""))[:_CODE_CHARS].rstrip()
         language = tool.content_language or _LANGUAGES.get(_ending(call), "")
         turns += [
-            HumanMessage(content_ask(tool, call, writes)),
+            HumanMessage(content_ask(tool, call, task.writes, task.attempts[:at])),
             AIMessage(f"```{language}\n{body}\n```"),
         ]
     return [*turns, HumanMessage(f"{told(attempt)}\n{ask}")]
@@ -146,13 +155,16 @@ def _ending(call: dict[str, Any]) -> str:
     return str(call.get("path", "")).rsplit(".", 1)[-1]
 
 
-def content_ask(tool: Tool, call: dict[str, Any], writes: Sequence[str]) -> str:
+def content_ask(
+    tool: Tool, call: dict[str, Any], writes: Sequence[str], attempts: Sequence[Attempt]
+) -> str:
     """What the model is asked after it chose a tool that takes long content.
 
     Args:
         tool: the tool.
         call: its other arguments.
         writes: the files that the task has to write.
+        attempts: what was tried before.
     """
     if tool.name == "write_file":
         path = call["path"]
@@ -170,8 +182,26 @@ def content_ask(tool: Tool, call: dict[str, Any], writes: Sequence[str]) -> str:
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
         f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
-        "input and no arguments."
+        f"input and no arguments.{_lesson(attempts)}"
     )
+
+
+def _lesson(attempts: Sequence[Attempt]) -> str:
+    """What the next script has to do better: said last, it is not forgotten."""
+    made = [one for one in attempts if not one.observation.repeated]
+    if not made or made[-1].action.tool != "python":
+        return ""
+    if made[-1].observation.error:
+        return f" The last script failed: {made[-1].observation.error[:_LESSON_CHARS]}."
+    if missing := _not_written(made[-1]):
+        opens = " and ".join(f"open('{path}', 'w')" for path in missing)
+        return f" The last script wrote no file: this one has to, with {opens}."
+    return ""
+
+
+def _not_written(attempt: Attempt) -> list[str]:
+    """The files that a check misses."""
+    return [one.check.path for one in attempt.evidence if one.detail.startswith(_MISSING)]
 
 
 def told(attempt: Attempt) -> str:
@@ -186,12 +216,12 @@ def told(attempt: Attempt) -> str:
             lines.append(f"Do it in plain Python, without {library.group(1)}.")
     if seen.changed:
         lines.append(f"Files changed: {', '.join(seen.changed[:20])}")
-    missing = [one.check.path for one in attempt.evidence if one.detail.startswith(_MISSING)]
+    missing = _not_written(attempt)
     if attempt.action.tool == "python" and seen.ok and seen.text.strip() and missing:
         lines.append(f"Printing is not enough: the script has to write {', '.join(missing)}.")
     if failing := failures(attempt.evidence):
         lines.append(f"Not done yet:\n{failing}")
-    elif attempt.reason:
+    elif attempt.reason and attempt.reason not in seen.error:
         lines.append(f"Not done yet: {attempt.reason}")
     return "\n".join(lines)
 

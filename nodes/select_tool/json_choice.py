@@ -73,7 +73,7 @@ class SelectByJson:
             asked = [
                 *messages,
                 AIMessage(said),
-                HumanMessage(content_ask(tool, call, request.task.writes)),
+                HumanMessage(content_ask(tool, call, request.task.writes, request.task.attempts)),
             ]
             action.args[tool.content] = await self._content(asked, tool, call, request, use)
         return SelectToolResult(action=action)

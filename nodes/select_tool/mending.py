@@ -15,7 +15,7 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.survey import CODE, TABLES, TEXT
 from replan.state.errors import ReplanError
-from replan.state.task import Task
+from replan.state.task import Attempt, Task
 from replan.tools.bounds import storable
 from replan.tools.edit import edited
 from replan.tools.formats import syntax_fault
@@ -30,6 +30,8 @@ MEND_SCRIPT = (
     "Which lines of the script are wrong? One edit for each: the fault, the old line as it is, "
     "and the new line in its place. Answer in JSON."
 )
+# How an error goes on that happened in a line of the script.
+FAILED_AT = " (script.py line "
 _MOST_CHARS = 8000
 _MOST_SOURCES = 4
 # Of a longer script the checkpoint keeps, and the prompt shows, only the beginning.
@@ -71,10 +73,19 @@ def editable(request: SelectToolRequest) -> list[str]:
     own = [
         path
         for path in request.task.writes
-        if path in request.existing and path.endswith(TEXT) and not path.endswith(TABLES)
+        if path in request.existing
+        and path.endswith(TEXT)
+        and not path.endswith(TABLES)
+        and not _half_written(path, request.task)
     ]
     code = writable_code(request) if is_mending(request) else []
     return list(dict.fromkeys([*own, *code]))
+
+
+def _half_written(path: str, task: Task) -> bool:
+    """Whether the file is what a call left that failed: no text to go on from."""
+    wrote = [one.observation for one in task.attempts if path in one.observation.changed]
+    return bool(wrote) and not wrote[-1].ok
 
 
 async def read_editable(request: SelectToolRequest, workspace: Workspace) -> dict[str, str]:
@@ -112,12 +123,18 @@ def script_to_mend(task: Task) -> str:
     last = task.attempts[-1] if task.attempts else None
     if last is None or last.action.tool != "python" or last.observation.repeated:
         return ""
-    if "(script.py line " not in last.observation.error:
+    if FAILED_AT not in last.observation.error:
         return ""
-    if len(task.attempts) > 1 and task.attempts[-2].reason == last.reason:
+    if len(task.attempts) > 1 and _failure(task.attempts[-2]) == _failure(last):
         return ""
     script = str(last.action.args.get("code", ""))
     return script if script.strip() and len(script) <= _SCRIPT_CHARS else ""
+
+
+def _failure(attempt: Attempt) -> str:
+    """The error and its line, without the values that led to it."""
+    error = attempt.observation.error
+    return error[: error.find(FAILED_AT)] if FAILED_AT in error else error
 
 
 def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:

@@ -26,6 +26,11 @@ CRASHED = Observation(
     ok=False, error="NameError: name 'rows' is not defined (script.py line 1: for row in rows:)"
 )
 
+OTHERWISE = Observation(
+    ok=False, error="TypeError: unhashable (script.py line 1: for row in rows:)"
+)
+OTHER_VALUES = CRASHED.model_copy(update={"error": f"{CRASHED.error}; row is 'a'"})
+
 
 def attempt(seen: Observation = CRASHED, reason: str = "it crashed", **more: object) -> Attempt:
     action = Action(tool="python", args={"code": SCRIPT})
@@ -73,6 +78,15 @@ async def test_what_may_be_edited(workspace: Path) -> None:
     task = mend(before=[FAILS], writes=["own.md", "own.csv"])
     found = await read_editable(request(task, *texts, "long.py", "gone.py"), place)
     assert found == {"own.md": "z", "calc.py": "x = 1\n"}
+    broken = Attempt.model_validate(
+        {
+            "action": Action(tool="python", args={"code": SCRIPT}),
+            "observation": Observation(ok=False, error="it crashed", changed=["own.md"]),
+            "evidence": [FAILS],
+        }
+    )
+    half = task.model_copy(update={"attempts": [broken]})
+    assert await read_editable(request(half, *texts), place) == {"calc.py": "x = 1\n"}
     quiet = task.model_copy(update={"before": []})
     assert await read_editable(request(quiet, *texts), place) == {"own.md": "z"}
 
@@ -100,8 +114,9 @@ def test_a_mended_script() -> None:
     [
         ([], ""),
         ([attempt()], SCRIPT),
-        ([attempt(reason="it crashed otherwise"), attempt()], SCRIPT),
+        ([attempt(OTHERWISE), attempt()], SCRIPT),
         ([attempt(), attempt()], ""),
+        ([attempt(OTHER_VALUES), attempt(reason="after an edit")], ""),
         ([attempt(Observation(ok=True, text="1"))], ""),
         ([attempt(WROTE, evidence=[BAD])], ""),
         ([attempt(Observation(ok=False, repeated=True))], ""),

@@ -105,6 +105,7 @@ async def test_it_never_adds_an_error_of_its_own(code: str, tmp_path: Path) -> N
         (None, "None"),
         ("line\nbreak", r"'line\nbreak'"),
         (1.5, "1.5"),
+        (object(), ""),
     ],
 )
 def test_describe(value: object, words: str) -> None:
