@@ -83,9 +83,11 @@ class Connection:
             try:
                 await asyncio.wait([ready], timeout=self.server.start_seconds)
             except asyncio.CancelledError:
+                self._owner.cancel()  # it waits for the server, not for being told to stop
                 self._leave()
                 raise
             if not ready.done():
+                self._owner.cancel()
                 ready.cancel()
                 self.why_down = f"it did not start within {self.server.start_seconds:g} s"
             elif (error := ready.exception()) is not None:
@@ -116,6 +118,7 @@ class Connection:
             )
         asked = {"type": "tool_call", "id": "call", "name": known.name, "args": args}
         call, owner = asyncio.ensure_future(known.ainvoke(asked)), self._owner
+        call.add_done_callback(_taken_note_of)
         try:
             await asyncio.wait([call, owner], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -181,10 +184,10 @@ class Connection:
                 ready.set_result({tool.name: tool for tool in tools})
                 await stop.wait()
         except BaseException as error:
-            if ready.done():
-                self.why_down = self.why_down or self.clean(_why(error))
-            else:
+            if not ready.done():
                 ready.set_exception(error if isinstance(error, Exception) else ToolError("ended"))
+            elif asyncio.current_task() is self._owner:
+                self.why_down = self.clean(_why(error))
 
 
 @asynccontextmanager
@@ -216,6 +219,12 @@ async def _session(server: McpServer) -> "AsyncIterator[ClientSession]":
             ClientSession(read, write) as session,
         ):
             yield session
+
+
+def _taken_note_of(call: "asyncio.Future[Any]") -> None:
+    """An error of a call that nobody waits for any more is no news."""
+    if not call.cancelled():
+        call.exception()
 
 
 def _still_speaks(error: BaseException) -> bool:
