@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.prompt import Prompt
 from rich.text import Text
 
+from replan.cli.printable import visible
 from replan.state.approval import Answer
 from replan.state.errors import UsageError
 
@@ -139,16 +140,6 @@ def described(call: Mapping[str, Any]) -> Text:
     if call.get("problem"):
         lines.append(Text(f"  your last answer cannot be used: {visible(call['problem'])}", "red"))
     return Text("\n").join(lines)
-
-
-def visible(text: str) -> str:
-    """The text with all that is not printable, but for line ends and tabs, written as escapes:
-    control sequences would change what a person believes to agree to.
-    """
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
-        for char in text
-    )
 
 
 def how_to_go_on(thread_id: str, waiting: Sequence["Interrupt"]) -> str:

@@ -138,7 +138,8 @@ def settings() -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         names = {field: section for section, field in _SECTIONS.items()}
         where = ".".join(names.get(str(part), str(part)) for part in first["loc"])
-        raise SettingError(f"setting {where}: {first['msg']}.", _MEND) from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"setting {where}: {said}.", _MEND) from None
     except SettingsError:
         raise SettingError("REPLAN_APPROVALS or REPLAN_MCP is not JSON.", _MEND) from None
 
