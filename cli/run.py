@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from replan.cli.printable import visible
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
 from replan.models.chat import warm_up
 from replan.state.approval import Answer
@@ -189,8 +190,8 @@ def _show(result: dict[str, Any], as_json: bool) -> int:
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        if result["report"]:
-            print(result["report"])
+        if report := result["report"]:
+            print(visible(report) if sys.stdout.isatty() else report)
         tell_where(result)
     return EXIT_CODES[result["status"]]
 
@@ -199,7 +200,7 @@ def tell_where(result: dict[str, Any]) -> None:
     """The files and the counts, on standard error."""
     usage = result["usage"]
     for artifact in result["artifacts"][:20]:
-        print(f"  {artifact['change']}: {artifact['path']}", file=sys.stderr)
+        print(f"  {artifact['change']}: {visible(artifact['path'])}", file=sys.stderr)
     cost = "" if usage["cost_usd"] is None else f", {usage['cost_usd']:.4f} USD"
     print(
         f"{result['status']}: {usage['steps']} steps, {usage['model_calls']} model calls, "

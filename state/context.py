@@ -28,7 +28,7 @@ class Context(BaseModel):
     )
     sandbox: str = Field("auto", description="Sandbox that Python runs in.")
     approvals: list[RuleText] = Field(
-        default_factory=list,
+        [],
         max_length=100,
         description="Rules for tool calls beside those of the settings file, such as "
         "allow:web_search, ask:python(*), deny:write_file(*.md). Deny counts before ask, ask "

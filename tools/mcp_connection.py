@@ -176,6 +176,8 @@ class Connection:
         try:
             if missing := self.server.missing():
                 raise ToolError(f"the variable {missing[0]} is not set")
+            # In a thread, since `langgraph dev` lets no loop import, not even this one.
+            await asyncio.to_thread(_import_libraries)
             async with _session(self.server) as session:
                 from langchain_mcp_adapters.tools import load_mcp_tools
 
@@ -188,6 +190,13 @@ class Connection:
                 ready.set_exception(error if isinstance(error, Exception) else ToolError("ended"))
             elif asyncio.current_task() is self._owner:
                 self.why_down = self.clean(_why(error))
+
+
+def _import_libraries() -> None:
+    import httpx  # noqa: F401
+    import jsonschema  # noqa: F401
+    import langchain_core.utils.json_schema  # noqa: F401
+    import langchain_mcp_adapters.tools  # noqa: F401
 
 
 @asynccontextmanager

@@ -241,8 +241,9 @@ def over_http(port: int) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
 async def test_over_http_too(workspace: Workspace, run: str, port: int, over_http) -> None:
     process = over_http()
     servers = {"things": McpServer(url=f"http://127.0.0.1:{port}/mcp", headers={"X-Token": "t"})}
-    toolbox = await box(workspace, servers, run)
-    assert (await ask(toolbox, "add", a=2, b=3)).text.endswith("\n5")
+    with blockbuster_ctx():
+        toolbox = await box(workspace, servers, run)
+        assert (await ask(toolbox, "add", a=2, b=3)).text.endswith("\n5")
     assert "boom" in (await ask(toolbox, "fail", why="boom")).error
     process.kill()
     process.wait(10)
