@@ -15,6 +15,7 @@ from replan.tools.bounds import clipped, storable
 from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
 from replan.tools.move import MoveFiles
+from replan.tools.own_settings import OwnSettings
 from replan.tools.policy import Decision, Policy
 from replan.tools.protection import Protection
 from replan.tools.protocol import CallContext, TimeLimitError, Tool, ToolError
@@ -201,15 +202,16 @@ class Toolbox:
         return agreed is not None and (agreed.tool, agreed.args) == (action.tool, action.args)
 
     async def _watched(self, tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
-        """A call with what it changed, and with the protected files put back."""
+        """A call with what it changed, and with protected files and our own settings put back."""
         before = await self.workspace.hashes()
+        own = await asyncio.to_thread(OwnSettings, self.workspace)
         kept = await asyncio.to_thread(Protection, self.workspace, context.protected)
         restored: list[str] = []
         try:
             try:
                 seen = await _carry_out(tool, args, context)
             finally:
-                restored = await asyncio.to_thread(kept.put_back)
+                restored = await asyncio.to_thread(lambda: [*kept.put_back(), *own.put_back()])
         except Exception as error:
             seen = _failed(error)
         finally:
