@@ -29,29 +29,30 @@ class Cleared:
     observation: Observation | None = None
 
 
-async def cleared(action: Action, toolbox: Toolbox, task: Task, can_ask: bool) -> Cleared:
-    """Ask about a call where the policy says so, again as long as the answer cannot be used.
+async def why_ask(action: Action, toolbox: Toolbox) -> str:
+    """Why a person has to agree to a call; "" when nobody has to, or it cannot be made anyway."""
+    try:
+        decision = await toolbox.decide(action)
+    except ToolError:
+        return ""  # The toolbox will say what is wrong with it.
+    return decision.why if decision.effect == "ask" else ""
+
+
+async def cleared(action: Action, toolbox: Toolbox, task: Task, why: str) -> Cleared:
+    """Ask about a call, again as long as the answer cannot be used.
 
     Args:
         action: the call.
         toolbox: knows the policy, and denies by itself what is denied.
         task: what the call is for.
-        can_ask: whether the run is kept, so that it can wait for an answer.
+        why: why a person is asked.
 
     Raises:
         GraphInterrupt: the person has not answered yet.
     """
-    try:
-        decision = await toolbox.decide(action)
-    except ToolError:
-        return Cleared(action)  # The toolbox will say what is wrong with it.
-    if decision.effect != "ask" or not can_ask:
-        return Cleared(action)
     problem = ""
     while True:
-        given = interrupt(
-            _question(action, task, decision.why, problem), response_schema=ANSWER_SCHEMA
-        )
+        given = interrupt(_question(action, task, why, problem), response_schema=ANSWER_SCHEMA)
         try:
             answer = Answer.model_validate(given)
         except ValidationError as error:

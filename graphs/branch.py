@@ -6,7 +6,7 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from replan.graphs.approval import Cleared, cleared
+from replan.graphs.approval import Cleared, cleared, why_ask
 from replan.graphs.cast import Cast, Scene, scene
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
@@ -62,6 +62,7 @@ class Branch:
                 **state,
                 "task": task.model_dump(),
                 "action": result.action.model_dump(),
+                "asked": await why_ask(result.action, await self._cast.toolbox(where)),
                 "remaining_seconds": _left(state, usage),
             }
         )
@@ -84,7 +85,10 @@ class Branch:
         if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
             observation = repeated(task, fingerprint)
         else:
-            call = await cleared(action, toolbox, task, can_ask=bool(where.thread_id))
+            why = state.get("asked") or await why_ask(action, toolbox)
+            # Without a thread nothing could wait for the answer: the toolbox refuses then.
+            can_ask = bool(where.thread_id)
+            call = await cleared(action, toolbox, task, why) if why and can_ask else Cleared(action)
             action = call.action
             fingerprint = toolbox.fingerprint(action, digest)
             if call.observation is not None:

@@ -39,7 +39,7 @@ class McpServer(BaseModel):
     cwd: str = ""
     url: str = ""
     headers: dict[str, str] = Field(default_factory=dict)
-    start_seconds: float = Field(20.0, gt=0, le=600)
+    start_seconds: float = Field(30.0, gt=0, le=600)
 
     @model_validator(mode="after")
     def _one_way(self) -> "McpServer":

@@ -109,7 +109,7 @@ async def mcp_tools(servers: Mapping[str, McpServer], run: str) -> list[Tool]:
 async def close_servers(run: str | None = None) -> None:
     """End the servers of a run, or of all runs of this process."""
     if _RUNS:
-        await on_mcp_loop(_close(list(_RUNS) if run is None else [run]))
+        await on_mcp_loop(_close(run))
 
 
 def public_name(server: str, remote: str) -> str:
@@ -196,6 +196,7 @@ def _is_idle(connections: Mapping[str, Connection]) -> bool:
     return not any(one.up for one in connections.values())
 
 
-async def _close(runs: Sequence[str]) -> None:
+async def _close(only: str | None) -> None:
+    runs = list(_RUNS) if only is None else [only]
     ended = [one for run in runs for one in _RUNS.pop(run, {}).values()]
     await asyncio.gather(*(one.close() for one in ended), return_exceptions=True)

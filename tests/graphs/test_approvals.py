@@ -176,6 +176,34 @@ async def test_rules_given_at_the_answer_hold_for_the_call(start_agent) -> None:
     assert task["attempts"][0]["observation"]["reason"] == "denied"
 
 
+@pytest.mark.parametrize("decision", ["reject", "approve"])
+async def test_an_answer_counts_where_the_rules_are_no_longer_given(
+    start_agent, decision: str
+) -> None:
+    """As through the SDK, which does not keep the context of a run for the next one."""
+    async with start_agent(ScriptedAgent([WRITE, ELSEWHERE])) as agent:
+        await agent.run(GOAL, approvals=ASK)
+        result = await answer(agent, {"decision": decision})
+        assert result["status"] == "done"
+        [task] = await agent.tasks()
+    made = ["rejected", ""] if decision == "reject" else [""]
+    assert [one["observation"]["reason"] for one in task["attempts"]] == made
+
+
+async def test_a_replay_of_an_approved_call_asks_again(start_agent) -> None:
+    counting = Counting()
+    async with start_agent(ScriptedAgent([WRITE]), {"execute": counting}) as agent:
+        await agent.run(GOAL, approvals=ASK)
+        assert (await answer(agent, {"decision": "approve"}, approvals=ASK))["status"] == "done"
+        [executing] = [step for step in await agent.history() if step.next == ("execute",)]
+        (agent.workspace / "hello.txt").unlink()
+        result = await agent.run(None, executing.config, approvals=ASK)
+        assert len(result["__interrupt__"]) == 1
+        assert len(counting.calls) == 1
+        assert (await answer(agent, {"decision": "approve"}, approvals=ASK))["status"] == "done"
+        assert len(counting.calls) == 2
+
+
 async def test_a_role_cannot_make_calls_that_nobody_agreed_to(start_agent) -> None:
     """Approval is for the one call, through whichever implementation of the role."""
 
