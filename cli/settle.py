@@ -20,9 +20,10 @@ def overrides(
     max_seconds: int | None,
     max_tokens: int | None,
     max_cost: float | None,
+    approvals: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The context fields that were given on the command line. `roles` are `role=implementation`
-    strings; they are checked by `context_from`.
+    strings, `approvals` are rules; they are checked by `context_from`.
     """
     given = {
         "model": model,
@@ -30,6 +31,7 @@ def overrides(
         "max_seconds": max_seconds,
         "max_tokens": max_tokens,
         "max_cost": max_cost,
+        "approvals": list(approvals or []) or None,
         "--set": list(roles or []) or None,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -60,7 +62,8 @@ def context_from(given: dict[str, Any], base: dict[str, Any] | None = None) -> C
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise SettingError(f"{where}: {first['msg']}.", "See replan run --help.") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"{where}: {said}.", "See replan run --help.") from error
     for role, name in context.roles().items():
         implementation(role, name)
     return context

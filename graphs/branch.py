@@ -6,7 +6,8 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from replan.graphs.cast import Cast, scene
+from replan.graphs.approval import Cleared, cleared, why_ask
+from replan.graphs.cast import Cast, Scene, scene
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
 from replan.nodes.survey import CODE
@@ -17,7 +18,6 @@ from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
-from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
 _KEPT_ATTEMPTS = 3
@@ -62,6 +62,7 @@ class Branch:
                 **state,
                 "task": task.model_dump(),
                 "action": result.action.model_dump(),
+                "asked": await why_ask(result.action, await self._cast.toolbox(where)),
                 "remaining_seconds": _left(state, usage),
             }
         )
@@ -70,34 +71,56 @@ class Branch:
     async def execute(
         self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["reflect"]]:
-        """Carry the call out, unless it is one that was made before."""
+        """Carry the call out, unless it is one that was made before, or a person says no.
+
+        Up to the person's answer the node does nothing but look: the answer re-executes it.
+        """
         where = scene(state["workspace"], runtime)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
-        fingerprint = Toolbox(where.workspace).fingerprint(action, await where.workspace.digest())
+        digest = await where.workspace.digest()
+        toolbox = await self._cast.toolbox(where)
+        fingerprint = toolbox.fingerprint(action, digest)
         usage = Usage()
         if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
             observation = repeated(task, fingerprint)
         else:
-            request = contract.ExecuteRequest(
-                action=action,
-                protected=state["protected"],
-                seconds=min(_CALL_SECONDS, state["remaining_seconds"]),
-            )
-            result, usage = await self._cast.play("execute", request, where)
-            observation = result.observation
-            usage["tool_seconds"] = observation.seconds
+            why = state.get("asked") or await why_ask(action, toolbox)
+            # Without a thread nothing could wait for the answer: the toolbox refuses then.
+            can_ask = bool(where.thread_id)
+            call = await cleared(action, toolbox, task, why) if why and can_ask else Cleared(action)
+            action = call.action
+            fingerprint = toolbox.fingerprint(action, digest)
+            if call.observation is not None:
+                observation = call.observation
+            else:
+                observation, usage = await self._carry_out(call, state, where)
         usage["steps"] = 1
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
             **{
                 **state,
+                "action": action.model_dump(),
                 "fingerprint": fingerprint,
                 "observation": observation.model_dump(),
                 "remaining_seconds": _left(state, usage),
             }
         )
         return Command(update={"usage": usage}, goto=Send("reflect", payload))
+
+    async def _carry_out(
+        self, call: Cleared, state: TaskBranch, where: Scene
+    ) -> tuple[Observation, Usage]:
+        request = contract.ExecuteRequest(
+            action=call.action,
+            protected=state["protected"],
+            seconds=min(_CALL_SECONDS, state["remaining_seconds"]),
+        )
+        approved = call.action if call.approved else None
+        toolbox = await self._cast.toolbox(where, approved)
+        result, usage = await self._cast.play("execute", request, where, tools=toolbox)
+        usage["tool_seconds"] = result.observation.seconds
+        return result.observation, usage
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""

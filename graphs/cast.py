@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from replan.models.asking import Asker
@@ -14,9 +15,12 @@ from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ContractError, ReplanError
-from replan.state.task import Noun
+from replan.state.settings import settings
+from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
-from replan.tools.toolbox import Toolbox
+from replan.tools.mcp import mcp_tools
+from replan.tools.policy import policy_of
+from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import Workspace
 
 
@@ -55,8 +59,25 @@ class Cast:
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self._given = dict(given or {})
 
+    async def toolbox(self, where: Scene, approved: Action | None = None) -> Toolbox:
+        """The tools of a node, those of MCP servers too, under the run's policy.
+
+        Args:
+            where: the node's scene.
+            approved: the call that a person has agreed to.
+        """
+        policy = await asyncio.to_thread(policy_of, where.context)
+        outside = await mcp_tools(settings().replan_mcp.servers, where.thread_id)
+        tools = [*default_tools(), *outside]
+        return Toolbox(where.workspace, tools=tools, policy=policy, approved=approved)
+
     async def play(
-        self, role: str, request: Noun, where: Scene, seconds: float | None = None
+        self,
+        role: str,
+        request: Noun,
+        where: Scene,
+        seconds: float | None = None,
+        tools: Toolbox | None = None,
     ) -> tuple[Any, Usage]:
         """Has the role answered.
 
@@ -65,6 +86,7 @@ class Cast:
             request: of the role's request type.
             where: the node's scene.
             seconds: how long the answer may take; None for as long as it takes.
+            tools: in place of the node's own.
 
         Returns:
             The result, of the role's result type, or None when the time ran out; and what was
@@ -80,7 +102,7 @@ class Cast:
         chat = await open_chat_model(where.context.model)
         use = Use(
             model=Asker(chat),
-            tools=Toolbox(where.workspace),
+            tools=tools or await self.toolbox(where),
             store=where.runtime.store,
             thread_id=where.thread_id,
         )
@@ -92,7 +114,7 @@ class Cast:
             if not limit.expired():
                 raise
             return None, add_usage(use.model.usage, Usage(seconds=time.monotonic() - started))
-        except (ReplanError, OSError):
+        except (ReplanError, OSError, GraphBubbleUp):
             raise
         except Exception as error:
             raise ContractError(

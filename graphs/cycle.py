@@ -24,6 +24,7 @@ from replan.state.settings import settings
 from replan.state.task import CheckResult, Task
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
+from replan.tools.mcp import close_servers
 from replan.tools.workspace import Workspace, open_workspace
 
 _SHOWN_FILES = 3
@@ -153,7 +154,7 @@ class Cycle:
         return AgentState(status=status, report=result.report, artifacts=artifacts, usage=usage)
 
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
-        """Keep what was learned."""
+        """Keep what was learned, and end the run's MCP servers."""
         where = scene(state["workspace"], runtime)
         request = contract.RememberRequest(
             goal=state["goal"],
@@ -162,6 +163,7 @@ class Cycle:
             lessons=lessons(tasks_of(state)),
         )
         _, usage = await self._cast.play("remember", request, where)
+        await close_servers(where.thread_id)
         return AgentState(usage=usage)
 
 

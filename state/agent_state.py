@@ -56,7 +56,11 @@ class AgentState(TypedDict, total=False):
 
 
 class TaskBranch(TypedDict, total=False):
-    """What a dispatched branch carries with it from select_tool to reflect."""
+    """What a dispatched branch carries with it from select_tool to reflect.
+
+    `asked` says why a person has to agree to the action, "" when nobody has to: what resumes a
+    waiting run may come without the rules that made it wait.
+    """
 
     goal: str
     constraints: list[str]
@@ -68,6 +72,7 @@ class TaskBranch(TypedDict, total=False):
     made: list[str]
     task: dict[str, Any]
     action: dict[str, Any]
+    asked: str
     fingerprint: str
     observation: dict[str, Any]
     remaining_seconds: float

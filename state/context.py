@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from replan.state.approval import Rule, RuleText, parse_rule
+
 NonNegative = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
 
@@ -23,6 +25,14 @@ class Context(BaseModel):
     )
     workspace: str = Field(
         "", description="Folder to work in. Empty: a folder of the thread's own."
+    )
+    sandbox: str = Field("auto", description="Sandbox that Python runs in.")
+    approvals: list[RuleText] = Field(
+        [],
+        max_length=100,
+        description="Rules for tool calls beside those of the settings file, such as "
+        "allow:web_search, ask:python(*), deny:write_file(*.md). Deny counts before ask, ask "
+        "before allow.",
     )
     recall: str = Field("store", description="Who recalls what earlier runs learned.")
     decompose: str = Field("llm", description="Who splits the goal into tasks.")
@@ -47,6 +57,10 @@ class Context(BaseModel):
     def roles(self) -> dict[str, str]:
         """Implementation name by role."""
         return {role: getattr(self, role) for role in ROLES}
+
+    def rules(self) -> list[Rule]:
+        """The run's own approval rules."""
+        return [parse_rule(text) for text in self.approvals]
 
     def changed(self) -> dict[str, Any]:
         """Only the fields that differ from the defaults."""

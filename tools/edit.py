@@ -32,6 +32,7 @@ class EditFile:
         path={"type": "string", "minLength": 1, "description": "the file"},
         edits={"type": "array", "minItems": 1, "maxItems": 50, "items": _EDIT},
     )
+    subject = "path"
     content = None
     content_language = ""
 

@@ -36,6 +36,7 @@ class ReadFile:
         start={**_LINE, "description": "first line to show, from 1"},
         end={**_LINE, "description": "last line to show"},
     )
+    subject = "path"
     content = None
     content_language = ""
     reads_only = True
@@ -63,6 +64,7 @@ class WriteFile:
         path={"type": "string", "minLength": 1, "description": "the file"},
         text={"type": "string", "description": "its complete text"},
     )
+    subject = "path"
     content = "text"
     content_language = ""
 
@@ -91,6 +93,7 @@ class ListFiles:
     parameters: ClassVar[dict[str, Any]] = schema(
         folder={"type": "string", "description": "only what is in this folder"}
     )
+    subject = "folder"
     content = None
     content_language = ""
     reads_only = True

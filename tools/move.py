@@ -45,6 +45,19 @@ class MoveFiles:
         """Always available."""
         return ""
 
+    def subjects(self, args: dict[str, Any], workspace: Workspace) -> list[str]:
+        """Every file that is moved, by its old and its new path. Blocking.
+
+        Raises:
+            ToolError: the moves cannot be made.
+        """
+        found: list[str] = []
+        for source, target in plan_moves(workspace, args["moves"]).items():
+            for file in (source, *_inside(source)):
+                place = target / file.relative_to(source) if file != source else target
+                found += [workspace.relative(file), workspace.relative(place)]
+        return found
+
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Move, and never over a file that is there."""
         text = await asyncio.to_thread(

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 
 class ToolError(ReplanError):
-    """A call that cannot be carried out; the toolbox turns it into an observation."""
+    """A call that cannot be carried out; the toolbox turns it into an observation.
+
+    `reason` becomes the observation's: the limit or rule that ended the call, "" when none did.
+    """
+
+    reason = ""
+
+
+class TimeLimitError(ToolError):
+    """A call that did not end in its time."""
+
+    reason = "time limit"
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,13 @@ class Tool(Protocol):
     """Something the agent may do in the world.
 
     A tool that never changes the workspace may set `reads_only = True`: the toolbox then spares
-    itself the search for changed files.
+    itself the search for changed files. One that reaches beyond the workspace and the sandbox sets
+    `leaves = True`: a person is asked before each call, unless a rule says otherwise.
+
+    What approval rules are matched against, a tool says by `subject`, the name of an argument
+    (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does
+    not tell, by a method `subjects(args, workspace)` that returns the paths concerned, inner files
+    of folders included; it may block. Without either it is all arguments as JSON.
     """
 
     @property

@@ -34,6 +34,7 @@ class PythonTool:
     parameters: ClassVar[dict[str, Any]] = schema(
         ["code"], code={"type": "string", "minLength": 1, "description": "the script"}
     )
+    subject = "code"
     content = "code"
     content_language = "python"
 
@@ -73,6 +74,7 @@ class RunScript:
             "description": "command-line arguments",
         },
     )
+    subject = "path"
     content = None
     content_language = ""
 
@@ -102,6 +104,7 @@ class RunTests:
     parameters: ClassVar[dict[str, Any]] = schema(
         path={"type": "string", "description": "a test file or folder; all tests without it"}
     )
+    subject = "path"
     content = None
     content_language = ""
 
@@ -163,6 +166,7 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
         ok=finished.ok,
         text=bounded(text, _SHOWN) or "(nothing was printed)",
         error=error,
+        reason=finished.limit,
         exit_code=finished.exit_code,
         seconds=finished.seconds,
     )

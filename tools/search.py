@@ -28,6 +28,8 @@ class WebSearch:
         # 400 characters are what the service takes.
         query={"type": "string", "minLength": 1, "maxLength": 400, "description": "the question"},
     )
+    subject = "query"
+    leaves = True
     content = None
     content_language = ""
     reads_only = True
