@@ -21,7 +21,6 @@ from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
 _KEPT_ATTEMPTS = 3
-_CALL_SECONDS = 30.0
 _KEPT_CHARS = 4000
 _SHOWN_FILES = 2
 _SHOWN_CHARS = 1500
@@ -41,7 +40,7 @@ class Branch:
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
-            task.before = await run_checks(task.checks, where.workspace, {})
+            task.before = await run_checks(task.checks, where.workspace, {}, confinement=where.confinement)
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -82,7 +81,7 @@ class Branch:
             request = contract.ExecuteRequest(
                 action=action,
                 protected=state["protected"],
-                seconds=min(_CALL_SECONDS, state["remaining_seconds"]),
+                seconds=min(where.context.max_call_seconds, state["remaining_seconds"]),
             )
             result, usage = await self._cast.play("execute", request, where)
             observation = result.observation
@@ -106,7 +105,7 @@ class Branch:
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
         started = time.monotonic()
-        evidence = await run_checks(task.checks, where.workspace, {})
+        evidence = await run_checks(task.checks, where.workspace, {}, confinement=where.confinement)
         checking = time.monotonic() - started
         request = contract.ReflectRequest(
             brief=brief_of(state),

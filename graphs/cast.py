@@ -16,6 +16,7 @@ from replan.state.context import Context
 from replan.state.errors import ContractError, ReplanError
 from replan.state.task import Noun
 from replan.state.usage import Usage, add_usage
+from replan.tools.sandbox.protocol import Confinement
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
@@ -28,6 +29,11 @@ class Scene:
     workspace: Workspace
     thread_id: str
     runtime: Runtime[Context]
+
+    @property
+    def confinement(self) -> Confinement:
+        """The sandbox of this run, and its limits."""
+        return Confinement.of(self.context)
 
     def tell(self, **what: Any) -> None:
         """Send a progress event to whoever streams with mode `custom`."""
@@ -80,7 +86,7 @@ class Cast:
         chat = await open_chat_model(where.context.model)
         use = Use(
             model=Asker(chat),
-            tools=Toolbox(where.workspace),
+            tools=Toolbox(where.workspace, confinement=where.confinement),
             store=where.runtime.store,
             thread_id=where.thread_id,
         )

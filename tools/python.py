@@ -1,20 +1,20 @@
 """Running Python: one-off code, a script of the workspace, the tests of the workspace."""
 
 import asyncio
-import sys
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
 from replan.tools.bounds import bounded
 from replan.tools.failure import failure, shorten
 from replan.tools.formats import syntax_fault
-from replan.tools.process import SCRATCH, Finished, Job, Limits, run
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.pytest_run import run_pytest
+from replan.tools.sandbox.protocol import PYTHON, SCRATCH, Confinement, Finished, Job
+from replan.tools.sandbox.session import SCRIPT, run_confined
+from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
 
 _SHOWN = 4000
-_SCRIPT = "script.py"
 _SOURCE_BYTES = 1024 * 1024
 
 
@@ -39,17 +39,11 @@ class PythonTool:
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Run the code, after compiling it, so that a syntax error costs nothing."""
         code = str(args["code"])
-        wrong = await asyncio.to_thread(syntax_fault, code, _SCRIPT)
+        wrong = await asyncio.to_thread(syntax_fault, code, SCRIPT)
         if wrong:
             return Observation(ok=False, error=wrong)
-        job = Job(
-            command=(sys.executable, f"{SCRATCH}/{_SCRIPT}"),
-            cwd=context.workspace.path,
-            files={_SCRIPT: code},
-            environment={"PYTHONPATH": str(context.workspace.path)},
-        )
-        finished = await run(job, Limits(seconds=context.seconds))
-        return await asyncio.to_thread(_observe, finished, context.workspace, {_SCRIPT: code})
+        finished = await _run_code(code, context)
+        return await asyncio.to_thread(_observe, finished, context.workspace, {SCRIPT: code})
 
 
 class RunScript:
@@ -77,11 +71,11 @@ class RunScript:
         """Run the script with its arguments."""
         path = await asyncio.to_thread(_script, context.workspace, str(args["path"]))
         job = Job(
-            command=(sys.executable, path, *map(str, args.get("arguments") or ())),
+            command=(PYTHON, path, *map(str, args.get("arguments") or ())),
             cwd=context.workspace.path,
             environment={"PYTHONPATH": str(context.workspace.path)},
         )
-        finished = await run(job, Limits(seconds=context.seconds))
+        finished = await run_confined(job, context.confinement, context.seconds)
         return await asyncio.to_thread(_observe, finished, context.workspace, {})
 
 
@@ -104,7 +98,9 @@ class RunTests:
         """Run pytest; ok only when tests ran and passed."""
         path = str(args.get("path") or "")
         await asyncio.to_thread(_present, context.workspace, path)
-        report = await run_pytest(context.workspace, path, context.seconds)
+        report = await run_pytest(
+            context.workspace, path, context.seconds, context.confinement
+        )
         return Observation(
             ok=report.ok,
             text=report.text(_SHOWN),
@@ -112,6 +108,24 @@ class RunTests:
             exit_code=report.finished.exit_code,
             seconds=report.finished.seconds,
         )
+
+
+async def _run_code(code: str, context: CallContext) -> Finished:
+    if context.session:
+        session = await asyncio.to_thread(
+            SESSIONS.of,
+            context.session,
+            context.workspace.path,
+            context.confinement or Confinement(),
+        )
+        return await session.execute(code, context.seconds)
+    job = Job(
+        command=(PYTHON, f"{SCRATCH}/{SCRIPT}"),
+        cwd=context.workspace.path,
+        files={SCRIPT: code},
+        environment={"PYTHONPATH": str(context.workspace.path)},
+    )
+    return await run_confined(job, context.confinement, context.seconds)
 
 
 def _script(workspace: Workspace, path: str) -> str:
@@ -133,7 +147,10 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     out = shorten(finished.stdout, finished.scratch, place).rstrip()
     err = shorten(finished.stderr, finished.scratch, place).rstrip()
     error = "" if finished.ok else _why(finished, err, {**_sources(workspace, err), **sources})
-    text = "\n".join(part for part in (out, err) if part)
+    if error and finished.variables:
+        error += f"; {shorten(finished.variables, finished.scratch, place)}"
+    new = "(new Python session: there are no variables of earlier calls)"
+    text = "\n".join(part for part in (new if finished.fresh else "", out, err) if part)
     return Observation(
         ok=finished.ok,
         text=bounded(text, _SHOWN) or "(nothing was printed)",

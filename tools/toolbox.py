@@ -17,6 +17,7 @@ from replan.tools.move import MoveFiles
 from replan.tools.protection import Protection
 from replan.tools.protocol import CallContext, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
+from replan.tools.sandbox.protocol import Confinement
 from replan.tools.search import WebSearch
 from replan.tools.workspace import Workspace
 
@@ -54,9 +55,11 @@ class Toolbox:
         workspace: Workspace,
         seconds_per_call: float = 60.0,
         tools: Sequence[Tool] | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
         self.workspace = workspace
         self.seconds_per_call = seconds_per_call
+        self._confinement = confinement
         self._tools = {tool.name: tool for tool in (default_tools() if tools is None else tools)}
 
     def names(self) -> list[str]:
@@ -107,7 +110,11 @@ class Toolbox:
         return hashlib.sha256(f"{action.tool}\0{args}\0{digest}".encode()).hexdigest()
 
     async def call(
-        self, action: Action, seconds: float | None = None, protected: Sequence[str] = ()
+        self,
+        action: Action,
+        seconds: float | None = None,
+        protected: Sequence[str] = (),
+        session: str = "",
     ) -> Observation:
         """Carry out an action. Whatever goes wrong is in the observation; nothing is raised.
 
@@ -115,9 +122,12 @@ class Toolbox:
             action: tool and arguments.
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
+            session: name of the sandbox session whose variables `python` keeps; "" for none.
         """
         limit = self.seconds_per_call if seconds is None else seconds
-        context = CallContext(self.workspace, limit, tuple(protected))
+        context = CallContext(
+            self.workspace, limit, tuple(protected), self._confinement, session
+        )
         began = time.monotonic()
         try:
             tool = self.get(action.tool)

@@ -1,0 +1,138 @@
+"""Says what the variables in a failing line were. Runs inside the sandbox; standard library only.
+
+A copy of it lies in the sandbox's own Python environment, where a .pth file installs it. It never
+raises, and what it says is bounded: at most six names and 500 characters, on one line.
+"""
+
+import keyword
+import linecache
+import os
+import re
+import reprlib
+import sys
+import types
+from typing import Any
+
+_NAMES, _CHARS, _VALUE = 6, 500, 80
+_KEYS = 12
+# A name, not one behind a dot.
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_DULL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
+
+
+def install() -> None:
+    """Have an uncaught exception described into the file that REPLAN_VARIABLES names."""
+    place = os.environ.pop("REPLAN_VARIABLES", "")
+    if not place:
+        return
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        before(kind, error, trace)
+        said = describe(trace)
+        if said:
+            try:
+                with open(place, "w", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                    file.write(said)
+            except OSError:
+                pass
+
+    sys.excepthook = hook
+
+
+def describe(trace: Any) -> str:
+    """The variables of the innermost line of the script itself, in words; "" without any."""
+    try:
+        frame, line = _innermost(trace)
+        if frame is None:
+            return ""
+        parts = []
+        for name in _names(line):
+            scope = frame.f_locals if name in frame.f_locals else frame.f_globals
+            if name not in scope or isinstance(scope[name], _DULL):
+                continue
+            parts.append(f"{name}: {_form(scope[name])}")
+            if len(parts) == _NAMES:
+                break
+        said = " ".join("; ".join(parts).split())
+        return said if len(said) <= _CHARS else said[: _CHARS - 3] + "..."
+    except Exception:
+        return ""
+
+
+def _innermost(trace: Any) -> tuple[Any, str]:
+    found: tuple[Any, str] = (None, "")
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if _own(code.co_filename):
+            found = trace.tb_frame, _line(trace, code)
+        trace = trace.tb_next
+    return found
+
+
+def _own(file: str) -> bool:
+    """Whether it is the script, or another file beside it, and not a library."""
+    if file.startswith("<frozen"):
+        return False
+    full = os.path.realpath(file)
+    libraries = (os.path.dirname(os.__file__), sys.prefix, sys.base_prefix)  # noqa: PTH120
+    return not any(full.startswith(os.path.realpath(folder) + os.sep) for folder in libraries)
+
+
+def _line(trace: Any, code: Any) -> str:
+    """The text of the failing expression's lines."""
+    first = last = trace.tb_lineno
+    for number, place in enumerate(code.co_positions()):
+        if number == trace.tb_lasti // 2:
+            last = max(first, min(place[1] or first, first + 5))
+            break
+    return " ".join(
+        linecache.getline(code.co_filename, number) for number in range(first, last + 1)
+    )
+
+
+def _names(line: str) -> list[str]:
+    """The names of the line in their order, each once. f-strings keep what they show."""
+    bare = re.sub(r"\b[rbuRBU]*" + _QUOTED.pattern, "''", re.sub(r"#.*", "", line))
+    shown = [part for part in re.findall(r"[fF][\"'].*?\{(\w+)", line)]
+    found = [name for name in (*_NAME.findall(bare), *shown) if not keyword.iskeyword(name)]
+    return list(dict.fromkeys(found))
+
+
+def _form(value: Any) -> str:
+    kind = type(value).__name__
+    if type(value).__module__.split(".")[0] == "pandas":
+        if kind == "DataFrame":
+            return f"DataFrame of {len(value)} rows with columns {_list(value.columns)}"
+        if kind == "Series":
+            return f"Series with keys {_list(value.index)}"
+    if isinstance(value, dict):
+        return f"{kind} with keys {_list(value)}" if value else f"empty {kind}"
+    if isinstance(value, (list, tuple)):
+        if not value:
+            return f"empty {kind}"
+        return f"{kind} of {len(value)}, first: {_short(value[0])}"
+    if isinstance(value, (bool, int, float, str, bytes, type(None))):
+        return f"{kind} {_short(value)}" if value is not None else "None"
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"{kind} of shape {shape}"
+    return f"{kind} {_short(value)}"
+
+
+def _list(values: Any) -> str:
+    shown = []
+    for number, value in enumerate(values):
+        if number == _KEYS:
+            shown.append("...")
+            break
+        shown.append(_short(value, 30))
+    return ", ".join(shown)
+
+
+def _short(value: Any, most: int = _VALUE) -> str:
+    form = reprlib.Repr()
+    form.maxstring = form.maxother = form.maxlong = most
+    said = form.repr(value)
+    return said if len(said) <= most else said[: most - 3] + "..."
