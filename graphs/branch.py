@@ -17,6 +17,7 @@ from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
+from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
@@ -40,7 +41,9 @@ class Branch:
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
-            task.before = await run_checks(task.checks, where.workspace, {}, confinement=where.confinement)
+            task.before = await run_checks(
+                task.checks, where.workspace, {}, confinement=where.confinement
+            )
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -128,6 +131,8 @@ class Branch:
             reason=result.reason,
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
+        if judged.status != "open":
+            await SESSIONS.close(f"{where.thread_id}/{task.id}")
         where.tell(
             event="verdict",
             task=task.id,

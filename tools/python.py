@@ -98,9 +98,7 @@ class RunTests:
         """Run pytest; ok only when tests ran and passed."""
         path = str(args.get("path") or "")
         await asyncio.to_thread(_present, context.workspace, path)
-        report = await run_pytest(
-            context.workspace, path, context.seconds, context.confinement
-        )
+        report = await run_pytest(context.workspace, path, context.seconds, context.confinement)
         return Observation(
             ok=report.ok,
             text=report.text(_SHOWN),

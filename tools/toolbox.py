@@ -125,9 +125,7 @@ class Toolbox:
             session: name of the sandbox session whose variables `python` keeps; "" for none.
         """
         limit = self.seconds_per_call if seconds is None else seconds
-        context = CallContext(
-            self.workspace, limit, tuple(protected), self._confinement, session
-        )
+        context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
         began = time.monotonic()
         try:
             tool = self.get(action.tool)

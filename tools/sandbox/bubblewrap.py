@@ -74,11 +74,11 @@ def _system() -> list[str]:
 
 def _mounts(place: Place) -> list[str]:
     """Outer folders first, so that an inner one is not hidden by them."""
-    mounts = {path: "--ro-bind-try" for path in (*SYSTEM_FILES, *interpreter_folders())}
-    mounts.update({path: "--ro-bind" for path in place.read})
+    mounts = dict.fromkeys((*SYSTEM_FILES, *interpreter_folders()), "--ro-bind-try")
+    mounts.update(dict.fromkeys(place.read, "--ro-bind"))
     mounts.update({str(path): "--bind" for path in (place.workspace, place.scratch)})
     made: list[str] = []
-    known = {Path("/"), Path("/tmp"), Path("/proc"), Path("/dev")}  # noqa: S108
+    known = {Path("/"), Path("/tmp"), Path("/proc"), Path("/dev")}
     for path in sorted(mounts, key=lambda path: len(Path(path).parts)):
         for parent in reversed(Path(path).parents):
             if parent not in known and not _within(parent, [*SYSTEM, *mounts]):

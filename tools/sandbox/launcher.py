@@ -1,18 +1,19 @@
 """Confines its own process, then becomes the command. Run as a file, not imported.
 
-`python -I -S launcher.py SPEC COMMAND...`, SPEC being a JSON object. A program of its own because
-code between fork and exec (`preexec_fn`) can deadlock in a process with threads. What it cannot
-set up ends it: nothing runs with less confinement than was asked for.
+`python -I -S launcher.py SPEC COMMAND...`, SPEC being marshalled, in hexadecimal. A program of its
+own because code between fork and exec (`preexec_fn`) can deadlock in a process with threads. What
+it cannot set up ends it: nothing runs with less confinement than was asked for. It imports little:
+every call waits for it.
 """
 
-import base64
-import contextlib
-import json
+import marshal
 import os
 import resource
-import struct
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 1, 24, 22
@@ -33,8 +34,10 @@ def _limit(kind: int, soft: int, hard: int) -> None:
     if allowed != resource.RLIM_INFINITY:
         soft, hard = min(soft, allowed), min(hard, allowed)
     # macOS has no limit of the address space.
-    with contextlib.suppress(ValueError, OSError):
+    try:
         resource.setrlimit(kind, (soft, hard))
+    except (ValueError, OSError):
+        pass
 
 
 def _limits(limits: dict[str, int]) -> None:
@@ -66,21 +69,22 @@ class _Kernel:
 
     def __init__(self) -> None:
         import ctypes
+        import struct
 
-        self.ctypes = ctypes
+        self.ctypes, self.pack = ctypes, struct.pack
         self._libc = ctypes.CDLL(None, use_errno=True)
 
-    def prctl(self, option: int, *values: Any) -> None:
+    def prctl(self, option: int, *values: "Any") -> None:
         given = [self.ctypes.c_ulong(v) if isinstance(v, int) else v for v in values]
         given += [self.ctypes.c_ulong(0)] * (4 - len(given))
         self._check(self._libc.prctl(option, *given), f"prctl {option}")
 
-    def call(self, number: int, *values: Any) -> int:
+    def call(self, number: int, *values: "Any") -> int:
         given = [self.ctypes.c_long(v) if isinstance(v, int) else v for v in values]
         return self._check(self._libc.syscall(self.ctypes.c_long(number), *given), f"call {number}")
 
     def capset(self) -> None:
-        header = struct.pack("=Ii", 0x20080522, 0)
+        header = self.pack("=Ii", 0x20080522, 0)
         self._check(self._libc.capset(header, bytes(24)), "capset")
 
     def _check(self, result: int, what: str) -> int:
@@ -90,10 +94,10 @@ class _Kernel:
         return result
 
 
-def _landlock(kernel: _Kernel, rules: dict[str, Any]) -> None:
+def _landlock(kernel: _Kernel, rules: "dict[str, Any]") -> None:
     version = kernel.call(_CREATE_RULESET, None, 0, 1)
     handled = 0x7FFF if version < 5 else 0xFFFF
-    attributes = struct.pack("=QQQ", handled, 3 if version >= 4 else 0, 3 if version >= 6 else 0)
+    attributes = kernel.pack("=QQQ", handled, 3 if version >= 4 else 0, 3 if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = kernel.call(_CREATE_RULESET, attributes, size, 0)
     for paths, rights in (
@@ -108,7 +112,7 @@ def _landlock(kernel: _Kernel, rules: dict[str, Any]) -> None:
                 continue
             folder = os.path.isdir(path)  # noqa: PTH112 (pathlib takes long to import)
             allowed = rights if folder else rights & _OF_FILES
-            kernel.call(_ADD_RULE, ruleset, 1, struct.pack("=Qi", allowed, place), 0)
+            kernel.call(_ADD_RULE, ruleset, 1, kernel.pack("=Qi", allowed, place), 0)
             os.close(place)
     kernel.call(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
@@ -118,9 +122,11 @@ def _drop_root(kernel: _Kernel) -> None:
     """Without capabilities root is the owner of root's files, no more."""
     if os.geteuid() != 0:
         return
-    with contextlib.suppress(OSError):  # the last capability is the kernel's last
+    try:
         for capability in range(64):
             kernel.prctl(_PR_CAPBSET_DROP, capability)
+    except OSError:  # there is no such capability: that was the last
+        pass
     kernel.prctl(_PR_SET_SECUREBITS, _NO_ROOT)
     kernel.prctl(_PR_CAP_AMBIENT, _CLEAR_ALL)
     kernel.capset()
@@ -129,7 +135,7 @@ def _drop_root(kernel: _Kernel) -> None:
 def _seccomp(kernel: _Kernel, program: bytes) -> None:
     held = kernel.ctypes.create_string_buffer(program, len(program))
     address = kernel.ctypes.addressof(held)
-    pointer = struct.pack("@HP", len(program) // 8, address)
+    pointer = kernel.pack("@HP", len(program) // 8, address)
     kernel.prctl(_PR_SET_SECCOMP, 2, kernel.ctypes.c_char_p(pointer))
 
 
@@ -144,10 +150,11 @@ def _hand_on(program: bytes) -> str:
 
 def main() -> None:
     """Set up what SPEC says and run the command in place of this program."""
-    spec, command = json.loads(sys.argv[1]), sys.argv[2:]
-    _die_with(spec["parent"])
+    spec, command = marshal.loads(bytes.fromhex(sys.argv[1])), sys.argv[2:]
+    if spec["parent"]:
+        _die_with(spec["parent"])
     _limits(spec["limits"])
-    program = base64.b64decode(spec["seccomp"])
+    program = spec["seccomp"]
     if spec["landlock"]:
         kernel = _Kernel()
         # Orphans stay below this process, where they are found.

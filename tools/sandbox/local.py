@@ -1,7 +1,6 @@
 """What the back ends share that start processes on this machine."""
 
-import base64
-import json
+import marshal
 import os
 import secrets
 import sys
@@ -128,9 +127,7 @@ class LocalSandbox:
             code, out, err, seconds, limit, collected, str(scratch), one_line(variables)
         )
 
-    def start(
-        self, job: Job, scratch: Path, limits: Limits, handles: Sequence[int] = ()
-    ) -> Child:
+    def start(self, job: Job, scratch: Path, limits: Limits, handles: Sequence[int] = ()) -> Child:
         """Start a job; the caller watches and ends it.
 
         Args:
@@ -209,8 +206,9 @@ def _worker() -> tuple[str]:
 
 def _launch(plan: Plan, limits: Limits, info: int | None) -> list[str]:
     spec = {
-        "parent": os.getpid(),
-        "seccomp": base64.b64encode(plan.seccomp).decode(),
+        # Bubblewrap asks for that itself.
+        "parent": 0 if plan.contained else os.getpid(),
+        "seccomp": plan.seccomp,
         "landlock": {name: list(paths) for name, paths in plan.landlock.items()},
         "limits": {
             "cpu_seconds": limits.cpu,
@@ -221,7 +219,7 @@ def _launch(plan: Plan, limits: Limits, info: int | None) -> list[str]:
     }
     command = [str(info) if part == "{info}" else part for part in plan.command]
     # -I -S: nothing of the workspace or of site-packages runs before the limits are set.
-    return [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(spec), *command]
+    return [sys.executable, "-I", "-S", str(_LAUNCHER), marshal.dumps(spec).hex(), *command]
 
 
 def _tasks(limits: Limits) -> int:

@@ -5,6 +5,8 @@ Calls newer than the newest one known here do not exist for the sandbox. Written
 the bindings of libseccomp need the library of the system.
 """
 
+# ruff: noqa: SIM905 (long lists of names read better as text)
+
 import errno
 import platform
 import struct
@@ -161,9 +163,7 @@ _METADATA = (
     "chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown futimesat utime utimensat utimes "
     "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
 ).split()
-_SIGNALS = (
-    "kill tkill tgkill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo"
-).split()
+_SIGNALS = ("kill tkill tgkill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo").split()
 
 
 @dataclass(frozen=True)

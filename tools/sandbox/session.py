@@ -2,12 +2,9 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import shutil
 import signal
 import socket
-import struct
 import tempfile
 import threading
 import time
@@ -22,7 +19,7 @@ import psutil
 from replan.tools.sandbox.choose import choose
 from replan.tools.sandbox.local import LocalSandbox, one_line
 from replan.tools.sandbox.protocol import PYTHON, Confinement, Finished, Job, Limits, SandboxError
-from replan.tools.sandbox.supervision import Child, limit_behind
+from replan.tools.sandbox.supervision import limit_behind
 
 T = TypeVar("T")
 
@@ -119,7 +116,7 @@ class _Worker:
         self.lost, self.busy = False, False
         self.stop = threading.Event()
         self._sandbox = sandbox
-        self._answers: list[dict[str, object]] = []
+        self._answers: list[bytes] = []
         self._came = b""
         self._scratch = Path(tempfile.mkdtemp(prefix="replan-")).resolve()
         self._socket, other = socket.socketpair()
@@ -152,7 +149,7 @@ class _Worker:
         limit = ""
         either = _Either(stop, self.stop)
         try:
-            self._send({"code": code, "name": SCRIPT}, deadline)
+            self._send(code, deadline)
             limit = self._child.watch(limits, deadline, either, self._answered)
             if limit.startswith("the time limit"):
                 self.signal(signal.SIGINT)
@@ -179,12 +176,12 @@ class _Worker:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _finish(self, began: float, limit: str, limits: Limits) -> Finished:
-        answer = self._answers[0] if self._answers else {}
+        answer = self._answers[0] if self._answers else b""
         self.lost = self.lost or not answer or self._child.ended
         if not self.lost and self._process is not None:
             self.lost = not self._child.tree.kill_others(self._process)
             self.signal(signal.SIGSTOP)
-        code = _number(answer.get("exit"))
+        code = answer[0] if answer else 1
         if self.lost:
             ended = self._sandbox.exit_code(self._child.end())
             code = code if answer else ended
@@ -196,7 +193,7 @@ class _Worker:
         if limit and not code:
             code = 1
         limit = limit or limit_behind(code, err, limits)
-        said = one_line(str(answer.get("variables") or ""))
+        said = one_line(answer[1:].decode("utf-8", "replace"))
         seconds = time.monotonic() - began
         return Finished(code, out, err, seconds, limit, "", str(self._scratch), said)
 
@@ -213,11 +210,11 @@ class _Worker:
     def _answered(self) -> bool:
         return bool(self._answers) or self.lost
 
-    def _send(self, message: dict[str, str], deadline: float) -> None:
-        data = json.dumps(message).encode()
+    def _send(self, code: str, deadline: float) -> None:
+        data = code.encode("utf-8", "replace")
         self._socket.settimeout(max(0.1, deadline - time.monotonic()))
         try:
-            self._socket.sendall(struct.pack("=I", len(data)) + data)
+            self._socket.sendall(len(data).to_bytes(4, "little") + data)
         finally:
             self._socket.setblocking(False)
 
@@ -228,21 +225,14 @@ class _Worker:
             return
         self._came += data
         while len(self._came) >= 4:
-            (length,) = struct.unpack("=I", self._came[:4])
-            if length > _MOST_ANSWER:
+            length = int.from_bytes(self._came[:4], "little")
+            if not 0 < length <= _MOST_ANSWER:
                 self.lost = True
                 return
             if len(self._came) < 4 + length:
                 return
             body, self._came = self._came[4 : 4 + length], self._came[4 + length :]
-            try:
-                answer = json.loads(body)
-            except ValueError:
-                answer = None
-            if not isinstance(answer, dict):
-                self.lost = True
-                return
-            self._answers.append(answer)
+            self._answers.append(body)
 
 
 class _Either:
@@ -254,10 +244,6 @@ class _Either:
     def is_set(self) -> bool:
         """Whether one is set."""
         return any(event.is_set() for event in self._events)
-
-
-def _number(value: object) -> int:
-    return value & 0xFF if isinstance(value, int) else 1
 
 
 async def in_thread(work: Callable[[threading.Event], T]) -> T:

@@ -54,9 +54,7 @@ class Sessions:
 
     def _end(self, name: str) -> None:
         with self._lock:
-            chosen = [
-                key for key in self._open if not name or f"{key[0]}/".startswith(f"{name}/")
-            ]
+            chosen = [key for key in self._open if not name or f"{key[0]}/".startswith(f"{name}/")]
             ended = [self._open.pop(key) for key in chosen]
             if not self._open and self._timer is not None:
                 self._timer.cancel()

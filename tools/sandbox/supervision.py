@@ -81,7 +81,9 @@ class Child:
 
     def contained(self, text: str) -> None:
         """Take what bubblewrap says of its first process."""
-        found = "".join(part for part in text.partition("child-pid")[2].split(",")[0] if part.isdigit())
+        found = "".join(
+            part for part in text.partition("child-pid")[2].split(",")[0] if part.isdigit()
+        )
         if found:
             self.tree.contained_by(int(found))
 
@@ -144,6 +146,8 @@ def limit_behind(exit_code: int, stderr: str, limits: Limits) -> str:
     last = stderr.strip().rsplit("\n", 1)[-1]
     if exit_code == -signal.SIGXFSZ or "OSError: [Errno 27]" in last:
         return f"the limit of {size(limits.file_bytes)} for a file"
+    if "BlockingIOError: [Errno 11] Resource temporarily" in last:
+        return f"the limit of {limits.processes} processes"
     if last.startswith(("MemoryError", "numpy._core._exceptions._ArrayMemoryError")):
         return f"the memory limit of {size(limits.address_bytes)}"
     return ""

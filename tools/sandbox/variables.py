@@ -4,21 +4,19 @@ A copy of it lies in the sandbox's own Python environment, where a .pth file ins
 raises, and what it says is bounded: at most six names and 500 characters, on one line.
 """
 
-import keyword
-import linecache
 import os
-import re
-import reprlib
 import sys
-import types
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NAMES, _CHARS, _VALUE = 6, 500, 80
 _KEYS = 12
 # A name, not one behind a dot.
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
-_DULL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
+_NAME = r"(?<![\w.])[A-Za-z_]\w*"
+_STRING = r"""\b[rbuRBU]*(?:"[^"]*"|'[^']*')"""
+_DULL = (type(sys), type(lambda: 0), type(len), type)
 
 
 def install() -> None:
@@ -28,7 +26,7 @@ def install() -> None:
         return
     before = sys.excepthook
 
-    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: "Any") -> None:
         before(kind, error, trace)
         said = describe(trace)
         if said:
@@ -41,7 +39,7 @@ def install() -> None:
     sys.excepthook = hook
 
 
-def describe(trace: Any) -> str:
+def describe(trace: "Any") -> str:
     """The variables of the innermost line of the script itself, in words; "" without any."""
     try:
         frame, line = _innermost(trace)
@@ -61,7 +59,7 @@ def describe(trace: Any) -> str:
         return ""
 
 
-def _innermost(trace: Any) -> tuple[Any, str]:
+def _innermost(trace: "Any") -> "tuple[Any, str]":
     found: tuple[Any, str] = (None, "")
     while trace is not None:
         code = trace.tb_frame.f_code
@@ -80,8 +78,10 @@ def _own(file: str) -> bool:
     return not any(full.startswith(os.path.realpath(folder) + os.sep) for folder in libraries)
 
 
-def _line(trace: Any, code: Any) -> str:
+def _line(trace: "Any", code: "Any") -> str:
     """The text of the failing expression's lines."""
+    import linecache
+
     first = last = trace.tb_lineno
     for number, place in enumerate(code.co_positions()):
         if number == trace.tb_lasti // 2:
@@ -93,14 +93,17 @@ def _line(trace: Any, code: Any) -> str:
 
 
 def _names(line: str) -> list[str]:
-    """The names of the line in their order, each once. f-strings keep what they show."""
-    bare = re.sub(r"\b[rbuRBU]*" + _QUOTED.pattern, "''", re.sub(r"#.*", "", line))
-    shown = [part for part in re.findall(r"[fF][\"'].*?\{(\w+)", line)]
-    found = [name for name in (*_NAME.findall(bare), *shown) if not keyword.iskeyword(name)]
+    """The names of the line in their order, each once; with those that an f-string shows."""
+    import keyword
+    import re
+
+    bare = re.sub(_STRING, "''", re.sub(r"#.*", "", line))
+    shown = re.findall(r"\{(\w+)", line) if re.search(r"\b[rR]?[fF][\"']", line) else []
+    found = [name for name in (*re.findall(_NAME, bare), *shown) if not keyword.iskeyword(name)]
     return list(dict.fromkeys(found))
 
 
-def _form(value: Any) -> str:
+def _form(value: "Any") -> str:
     kind = type(value).__name__
     if type(value).__module__.split(".")[0] == "pandas":
         if kind == "DataFrame":
@@ -121,7 +124,7 @@ def _form(value: Any) -> str:
     return f"{kind} {_short(value)}"
 
 
-def _list(values: Any) -> str:
+def _list(values: "Any") -> str:
     shown = []
     for number, value in enumerate(values):
         if number == _KEYS:
@@ -131,7 +134,9 @@ def _list(values: Any) -> str:
     return ", ".join(shown)
 
 
-def _short(value: Any, most: int = _VALUE) -> str:
+def _short(value: "Any", most: int = _VALUE) -> str:
+    import reprlib
+
     form = reprlib.Repr()
     form.maxstring = form.maxother = form.maxlong = most
     said = form.repr(value)
