@@ -36,6 +36,8 @@ class Bubblewrap(LocalSandbox):
             *("--seccomp", "{seccomp}"),
             *_system(),
             *("--proc", "/proc"),
+            # Without it root, even in a namespace of its own, could set the kernel by /proc/sys.
+            *("--remount-ro", "/proc"),
             *("--dev", "/dev"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/dev/shm"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/tmp"),

@@ -110,7 +110,7 @@ def _landlock(kernel: _Kernel, rules: "dict[str, Any]") -> None:
                 place = os.open(path, os.O_PATH | os.O_CLOEXEC)
             except FileNotFoundError:
                 continue
-            folder = os.path.isdir(path)  # noqa: PTH112 (pathlib takes long to import)
+            folder = os.path.isdir(path)
             allowed = rights if folder else rights & _OF_FILES
             kernel.call(_ADD_RULE, ruleset, 1, kernel.pack("=Qi", allowed, place), 0)
             os.close(place)

@@ -31,7 +31,7 @@ def install() -> None:
         said = describe(trace)
         if said:
             try:
-                with open(place, "w", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                with open(place, "w", encoding="utf-8", errors="replace") as file:
                     file.write(said)
             except OSError:
                 pass
@@ -74,7 +74,7 @@ def _own(file: str) -> bool:
     if file.startswith("<frozen"):
         return False
     full = os.path.realpath(file)
-    libraries = (os.path.dirname(os.__file__), sys.prefix, sys.base_prefix)  # noqa: PTH120
+    libraries = (os.path.dirname(os.__file__), sys.prefix, sys.base_prefix)
     return not any(full.startswith(os.path.realpath(folder) + os.sep) for folder in libraries)
 
 
