@@ -183,6 +183,8 @@ class _Worker:
             self.signal(signal.SIGSTOP)
         code = answer[0] if answer else 1
         if self.lost:
+            if not answer and not limit:
+                self._child.settle(_GRACE_SECONDS)
             ended = self._sandbox.exit_code(self._child.end())
             code = code if answer else ended
         else:

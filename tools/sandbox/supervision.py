@@ -119,6 +119,11 @@ class Child:
                     return f"the limit of {size(limits.disk_bytes)} on disk"
         return ""
 
+    def settle(self, seconds: float) -> None:
+        """Wait for the child to end by itself, so that its own exit code is told."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(seconds)
+
     def fresh_streams(self) -> None:
         """Forget what was printed so far."""
         while self.streams.read(0):

@@ -145,7 +145,7 @@ def eat(megabytes):
 """
 _BEAT = """\
 def beat():
-    for number in range(400):
+    for number in range(500):
         with open('beat', 'w') as file:
             file.write(str(number))
         time.sleep(0.02)
@@ -254,5 +254,5 @@ print('BREACH')""",
         "the limit of 10 MB of output",
     ),
     "a daemon outlives the end": (_BEAT, 10, ""),
-    "a daemon outlives the time": (f"{_BEAT}\ntime.sleep(6)", 1, "the time limit of 1 s"),
+    "a daemon outlives the time": (f"{_BEAT}\ntime.sleep(5)", 1, "the time limit of 1 s"),
 }
