@@ -19,7 +19,7 @@ import psutil
 from replan.tools.sandbox.choose import choose
 from replan.tools.sandbox.local import LocalSandbox, one_line
 from replan.tools.sandbox.protocol import PYTHON, Confinement, Finished, Job, Limits, SandboxError
-from replan.tools.sandbox.supervision import limit_behind
+from replan.tools.sandbox.supervision import Stop, limit_behind
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class LocalSession:
         self._limits = limits
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self.used = time.monotonic()
 
     @property
@@ -53,7 +53,7 @@ class LocalSession:
     @property
     def open(self) -> bool:
         """Whether it has not been closed."""
-        return not self._closed
+        return not self._closed.is_set()
 
     async def execute(self, code: str, seconds: float) -> Finished:
         """Run code in the session's Python, which keeps its variables."""
@@ -61,7 +61,7 @@ class LocalSession:
 
     async def command(self, job: Job, seconds: float) -> Finished:
         """Run a command in a fresh process tree."""
-        if self._closed:
+        if self._closed.is_set():
             raise SandboxError("the sandbox session is closed.")
         limits = replace(self._limits, seconds=seconds)
         return await in_thread(lambda stop: self._sandbox.run(job, limits, stop))
@@ -78,23 +78,21 @@ class LocalSession:
 
     def end(self) -> None:
         """The same, blocking. A call that runs is cancelled first."""
-        self._closed = True
-        worker = self._worker
-        if worker is not None:
-            worker.stop.set()
+        self._closed.set()
         with self._lock:
             self._drop()
 
     def _execute(self, code: str, seconds: float, stop: threading.Event) -> Finished:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise SandboxError("the sandbox session is closed.")
             fresh = self._worker is None
             limits = replace(self._limits, seconds=seconds)
+            either = _Either(stop, self._closed)
             if self._worker is None:
-                self._worker = _Worker(self._sandbox, self._workspace, self._limits)
+                self._worker = _Worker(self._sandbox, self._workspace, self._limits, either)
             try:
-                finished = self._worker.call(code, limits, stop)
+                finished = self._worker.call(code, limits, either)
             except BaseException:
                 self._drop()
                 raise
@@ -112,9 +110,8 @@ class LocalSession:
 class _Worker:
     """The process that keeps the variables. Between calls it and all of its threads stand still."""
 
-    def __init__(self, sandbox: LocalSandbox, workspace: Path, limits: Limits) -> None:
+    def __init__(self, sandbox: LocalSandbox, workspace: Path, limits: Limits, stop: Stop) -> None:
         self.lost, self.busy = False, False
-        self.stop = threading.Event()
         self._sandbox = sandbox
         self._answers: list[bytes] = []
         self._came = b""
@@ -136,9 +133,9 @@ class _Worker:
             raise
         self._child.streams.listen(self._socket.fileno(), self._take)
         self._process: psutil.Process | None = None
-        self._wait_for_start(limits)
+        self._wait_for_start(limits, stop)
 
-    def call(self, code: str, limits: Limits, stop: threading.Event) -> Finished:
+    def call(self, code: str, limits: Limits, stop: Stop) -> Finished:
         """Run code; afterwards `lost` tells whether the variables are gone."""
         began = time.monotonic()
         deadline = began + limits.seconds
@@ -147,14 +144,13 @@ class _Worker:
         self.busy = True
         self.signal(signal.SIGCONT)
         limit = ""
-        either = _Either(stop, self.stop)
         try:
             self._send(code, deadline)
-            limit = self._child.watch(limits, deadline, either, self._answered)
+            limit = self._child.watch(limits, deadline, stop, self._answered)
             if limit.startswith("the time limit"):
                 self.signal(signal.SIGINT)
                 grace = time.monotonic() + _GRACE_SECONDS
-                self.lost = bool(self._child.watch(limits, grace, either, self._answered))
+                self.lost = bool(self._child.watch(limits, grace, stop, self._answered))
             elif limit:
                 self.lost = True
         except OSError:
@@ -199,10 +195,8 @@ class _Worker:
         seconds = time.monotonic() - began
         return Finished(code, out, err, seconds, limit, "", str(self._scratch), said)
 
-    def _wait_for_start(self, limits: Limits) -> None:
-        limit = self._child.watch(
-            limits, time.monotonic() + _START_SECONDS, self.stop, self._answered
-        )
+    def _wait_for_start(self, limits: Limits, stop: Stop) -> None:
+        limit = self._child.watch(limits, time.monotonic() + _START_SECONDS, stop, self._answered)
         self._process = self._child.tree.innermost
         if limit or not self._answers or self._process is None:
             said = self._child.streams.err.text().strip()[-300:]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -74,8 +75,6 @@ def test_a_launcher_that_cannot_confine_runs_nothing(tmp_path: Path) -> None:
             return replace(super().confine(command, place), seccomp=b"\0" * 8)
 
     job = Job((PYTHON, "-c", "open('ran', 'w')"), tmp_path)
-    import threading
-
     done = Wrong().run(job, Limits(seconds=10), threading.Event())
     assert not done.ok
     assert not (tmp_path / "ran").exists()
@@ -186,7 +185,7 @@ def test_the_environment_is_made_once_and_says_why_not(
     assert environments._environment(str(open_cache)).folder == made[0]
     assert list((open_cache / "sandbox").iterdir()) == made
     (tmp_path / "file").write_text("")
-    with pytest.raises(SandboxError, match="cannot be made in .*set REPLAN_CACHE"):
+    with pytest.raises(SandboxError, match=r"cannot be made in .*set REPLAN_CACHE"):
         environments._environment(str(tmp_path / "file"))
 
 

@@ -72,10 +72,10 @@ async def test_output_and_exit_code(python: Python, tmp_path: Path) -> None:
 
 async def test_wall_time_keeps_what_was_printed(python: Python, tmp_path: Path) -> None:
     began = time.monotonic()
-    done = await python("import time\nprint('a')\ntime.sleep(60)", tmp_path, Limits(seconds=0.7))
-    assert time.monotonic() - began < 5
+    done = await python("import time\nprint('a')\ntime.sleep(60)", tmp_path, Limits(seconds=2))
+    assert time.monotonic() - began < 15
     assert done.stdout == "a\n"
-    assert done.how() == "stopped by the time limit of 0.7 s"
+    assert done.how() == "stopped by the time limit of 2 s"
 
 
 async def test_cpu_time(python: Python, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ CASES = [
     ),
     ("import json\njson.loads('x' * 3)", None),
     ("none = None\nnone.strip()", "(script.py line 2: none.strip()); none: None"),
-    ("text = 'y' * 500\nint(\n    text,\n)", f"text: str '{'y' * 36}..."),
+    ("text = 'y' * 500\nint(\n    text,\n)", "(script.py line 2: int(); text: str 'yyyyyyyyyyyy"),
 ]
 
 
@@ -76,8 +76,7 @@ def test_it_never_raises_and_is_bounded() -> None:
         said = describe(error.__traceback__)
     assert len(said) <= 500
     assert "g: " not in said
-    try:
+    with pytest.raises(RuntimeError) as caught:
         assert hostile.shape
-    except RuntimeError as error:
-        assert describe(error.__traceback__) == ""
+    assert "hostile" not in describe(caught.tb)
     assert describe(None) == ""
