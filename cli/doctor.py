@@ -77,11 +77,33 @@ def _version(package: str) -> str:
         return ""
 
 
+def _sandboxes() -> list[Finding]:
+    """The sandbox that would be used, and why the others would not."""
+    from replan.tools.sandbox.choose import BACK_ENDS, choose, verdict
+    from replan.tools.sandbox.protocol import SandboxError
+
+    try:
+        used = choose("auto").name
+        findings = [Finding("sandbox", True, f"{used} would be used")]
+    except SandboxError as error:
+        used = ""
+        findings = [Finding("sandbox", False, f"{error.what} {error.todo}")]
+    for name in BACK_ENDS:
+        why = verdict(name)
+        if name == used:
+            continue
+        detail = why or "it holds too: choose it by sandbox=" + name
+        if name == "unsafe":
+            detail = "no confinement: only when you say sandbox=unsafe"
+        findings.append(Finding(f"sandbox {name}", not why and name != "unsafe", detail, False))
+    return findings
+
+
 async def _reachable() -> list[Finding]:
     from replan.models.chat import preflight
     from replan.storage.database import open_database
 
-    findings = []
+    findings = await asyncio.to_thread(_sandboxes)
     try:
         choice = await preflight("auto")
         findings.append(Finding("model", True, f"{choice.provider} {choice.name}"))

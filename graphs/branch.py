@@ -18,10 +18,10 @@ from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
+from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
 
 _KEPT_ATTEMPTS = 3
-_CALL_SECONDS = 30.0
 _KEPT_CHARS = 4000
 _SHOWN_FILES = 2
 _SHOWN_CHARS = 1500
@@ -41,7 +41,9 @@ class Branch:
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
-            task.before = await run_checks(task.checks, where.workspace, {})
+            task.before = await run_checks(
+                task.checks, where.workspace, {}, confinement=where.confinement
+            )
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -114,7 +116,7 @@ class Branch:
         request = contract.ExecuteRequest(
             action=call.action,
             protected=state["protected"],
-            seconds=min(_CALL_SECONDS, state["remaining_seconds"]),
+            seconds=min(where.context.max_call_seconds, state["remaining_seconds"]),
         )
         approved = call.action if call.approved else None
         toolbox = await self._cast.toolbox(where, approved)
@@ -129,7 +131,7 @@ class Branch:
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
         started = time.monotonic()
-        evidence = await run_checks(task.checks, where.workspace, {})
+        evidence = await run_checks(task.checks, where.workspace, {}, confinement=where.confinement)
         checking = time.monotonic() - started
         request = contract.ReflectRequest(
             brief=brief_of(state),
@@ -152,6 +154,8 @@ class Branch:
             reason=result.reason,
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
+        if judged.status != "open":
+            await SESSIONS.close(f"{where.thread_id}/{task.id}")
         where.tell(
             event="verdict",
             task=task.id,

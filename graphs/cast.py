@@ -20,6 +20,7 @@ from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
 from replan.tools.mcp import mcp_tools
 from replan.tools.policy import policy_of
+from replan.tools.sandbox.protocol import Confinement
 from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import Workspace
 
@@ -32,6 +33,11 @@ class Scene:
     workspace: Workspace
     thread_id: str
     runtime: Runtime[Context]
+
+    @property
+    def confinement(self) -> Confinement:
+        """The sandbox of this run, and its limits."""
+        return Confinement.of(self.context)
 
     def tell(self, **what: Any) -> None:
         """Send a progress event to whoever streams with mode `custom`."""
@@ -69,7 +75,13 @@ class Cast:
         policy = await asyncio.to_thread(policy_of, where.context)
         outside = await mcp_tools(settings().replan_mcp.servers, where.thread_id)
         tools = [*default_tools(), *outside]
-        return Toolbox(where.workspace, tools=tools, policy=policy, approved=approved)
+        return Toolbox(
+            where.workspace,
+            tools=tools,
+            confinement=where.confinement,
+            policy=policy,
+            approved=approved,
+        )
 
     async def play(
         self,

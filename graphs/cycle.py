@@ -9,7 +9,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from replan.graphs.cast import Cast, scene, thread_of
+from replan.graphs.cast import Cast, Scene, scene, thread_of
 from replan.graphs.limits import limit_reached, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, tasks_of
 from replan.nodes import contract
@@ -115,7 +115,7 @@ class Cycle:
         tasks = tasks_of(state)
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
-            evidence = await _evidence(state, where.workspace)
+            evidence = await _evidence(state, where)
         request = contract.ReviewRequest(
             goal=state["goal"],
             tasks=tasks,
@@ -146,7 +146,7 @@ class Cycle:
             status=status,
             reason=state.get("reason", ""),
             tasks=tasks_of(state),
-            evidence=await _evidence(state, where.workspace),
+            evidence=await _evidence(state, where),
             artifacts=[artifact["path"] for artifact in artifacts],
             shown=await _shown([artifact["path"] for artifact in artifacts], where.workspace),
         )
@@ -201,8 +201,11 @@ async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -
     return list(dict.fromkeys(named))
 
 
-async def _evidence(state: AgentState, workspace: Workspace) -> list[CheckResult]:
-    return await run_checks(checks_of(state), workspace, state.get("baseline", {}))
+async def _evidence(state: AgentState, where: Scene) -> list[CheckResult]:
+    baseline = state.get("baseline", {})
+    return await run_checks(
+        checks_of(state), where.workspace, baseline, confinement=where.confinement
+    )
 
 
 async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:

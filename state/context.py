@@ -1,6 +1,6 @@
 """What a run can be told: the model, who plays each role, and the limits."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,6 +45,20 @@ class Context(BaseModel):
     review: str = Field("checks", description="Who decides what happens after each round.")
     report: str = Field("llm", description="Who writes the report.")
     remember: str = Field("store", description="Who keeps what this run learned.")
+
+    sandbox: Literal["auto", "bubblewrap", "landlock", "unsafe"] = Field(
+        "auto",
+        description="Where code runs: 'auto' (the first of bubblewrap and landlock that holds "
+        "here), or one of them; 'unsafe' is none: code has all of your rights.",
+    )
+    max_call_seconds: Positive = Field(30, description="Seconds a tool call may take.")
+    max_cpu_seconds: NonNegative = Field(
+        0, description="CPU seconds a tool call may take; 0 for all cores all of its time."
+    )
+    max_memory_mb: Positive = Field(2048, description="Memory that code may use, in MB.")
+    max_processes: Positive = Field(64, description="Processes that code may run at a time.")
+    max_disk_mb: Positive = Field(1024, description="Disk that a tool call may take, in MB.")
+    max_output_mb: Positive = Field(50, description="What code may print, in MB.")
 
     max_steps: Positive = Field(30, description="Tool calls a run may make.")
     max_seconds: Positive = Field(1800, description="Seconds a run may take.")

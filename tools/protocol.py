@@ -10,6 +10,7 @@ from replan.state.errors import ReplanError
 from replan.state.task import Observation
 
 if TYPE_CHECKING:
+    from replan.tools.sandbox.protocol import Confinement
     from replan.tools.workspace import Workspace
 
 
@@ -36,11 +37,16 @@ class CallContext:
         workspace: the folder that the call works in.
         seconds: wall-clock time the call may take.
         protected: workspace paths that must not change.
+        confinement: the sandbox that code runs in; None for `auto` and the usual limits.
+        session: name of the sandbox session whose variables `python` keeps, such as thread and
+            task; "" for a fresh script each call.
     """
 
     workspace: Workspace
     seconds: float = 60.0
     protected: Sequence[str] = ()
+    confinement: Confinement | None = None
+    session: str = ""
 
 
 class Tool(Protocol):

@@ -20,6 +20,7 @@ from replan.tools.policy import Decision, Policy
 from replan.tools.protection import Protection
 from replan.tools.protocol import CallContext, TimeLimitError, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
+from replan.tools.sandbox.protocol import Confinement
 from replan.tools.search import WebSearch
 from replan.tools.workspace import Workspace
 
@@ -66,12 +67,14 @@ class Toolbox:
         workspace: Workspace,
         seconds_per_call: float = 60.0,
         tools: Sequence[Tool] | None = None,
+        confinement: Confinement | None = None,
         policy: Policy = NO_RULES,
         approved: Action | None = None,
     ) -> None:
         self.workspace = workspace
         self.seconds_per_call = seconds_per_call
         self.policy = policy
+        self._confinement = confinement
         self._approved = approved
         self._tools = {tool.name: tool for tool in (default_tools() if tools is None else tools)}
 
@@ -147,7 +150,11 @@ class Toolbox:
         return await asyncio.to_thread(decided)
 
     async def call(
-        self, action: Action, seconds: float | None = None, protected: Sequence[str] = ()
+        self,
+        action: Action,
+        seconds: float | None = None,
+        protected: Sequence[str] = (),
+        session: str = "",
     ) -> Observation:
         """Carry out an action. Whatever goes wrong is in the observation; nothing is raised.
 
@@ -155,9 +162,10 @@ class Toolbox:
             action: tool and arguments.
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
+            session: name of the sandbox session whose variables `python` keeps; "" for none.
         """
         limit = self.seconds_per_call if seconds is None else seconds
-        context = CallContext(self.workspace, limit, tuple(protected))
+        context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
         began = time.monotonic()
         try:
             tool = self.get(action.tool)
