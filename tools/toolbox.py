@@ -11,9 +11,12 @@ from weakref import WeakValueDictionary
 
 from replan.state.task import Action, Observation
 from replan.tools.bounds import clipped, storable
+from replan.tools.delete import DeleteFile
 from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
+from replan.tools.find import SearchFiles
 from replan.tools.move import MoveFiles
+from replan.tools.outputs import shortened
 from replan.tools.protection import Protection
 from replan.tools.protocol import CallContext, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
@@ -38,6 +41,8 @@ def default_tools() -> list[Tool]:
         EditFile(),
         MoveFiles(),
         ListFiles(),
+        SearchFiles(),
+        DeleteFile(),
         WebSearch(),
     ]
 
@@ -135,7 +140,7 @@ class Toolbox:
             seen = Observation(ok=False, error=_told(error))
         return seen.model_copy(
             update={
-                "text": storable(seen.text),
+                "text": await shortened(storable(seen.text)),
                 "error": storable(seen.error),
                 "seconds": round(time.monotonic() - began, 3),
             }
