@@ -1,8 +1,10 @@
 """Deleting files and folders of the workspace."""
 
 import asyncio
+import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +12,6 @@ from replan.state.task import Observation
 from replan.tools import beneath
 from replan.tools.bounds import clipped
 from replan.tools.listing import IGNORED, MOST_FILES, printable, walk
-from replan.tools.protection import is_protected
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.workspace import Workspace
 
@@ -58,33 +59,38 @@ def _delete(workspace: Workspace, path: str, whole: bool, protected: Sequence[st
     inside = workspace.place(path)
     if not inside.name or IGNORED.intersection(inside.parts):
         raise ToolError(f"{shown} is not to be deleted.")
-    held = _allow(workspace, shown, inside, protected)
     try:
         seen = beneath.status(workspace.path, inside)
         if seen is None:
             raise FileNotFoundError
+        is_folder = stat.S_ISDIR(seen.st_mode)
+        held = _files_in(workspace, inside) if is_folder else []
+        if not stat.S_ISLNK(seen.st_mode):
+            _allow(workspace, shown, [printable(inside.as_posix()), *held], protected)
+        if is_folder and any(".git" in names for _, names, _ in os.walk(workspace.path / inside)):
+            raise ToolError(f"{shown} holds a repository of git.", "Delete single files in it.")
+        count = f"{len(held)} file{'' if len(held) == 1 else 's'}"
         if held and not whole:
             raise ToolError(
-                f"{shown} is a folder with {len(held)} file{'' if len(held) == 1 else 's'}.",
+                f"{shown} is a folder with {count}.",
                 "To delete it with all that is in it, say whole: true.",
             )
         beneath.remove(workspace.path, inside, whole=whole)
     except OSError as error:
         raise workspace.failure(error, path, "be deleted") from error
-    if not stat.S_ISDIR(seen.st_mode):
-        return f"deleted {shown}"
-    return f"deleted the folder {shown} with {len(held)} file{'' if len(held) == 1 else 's'}"
+    return f"deleted the folder {shown} with {count}" if is_folder else f"deleted {shown}"
 
 
-def _allow(workspace: Workspace, shown: str, inside: Path, protected: Sequence[str]) -> list[str]:
-    """The files in it, none of which, nor it itself, is protected."""
-    root = workspace.path
-    held = _files_in(workspace, inside)
-    if not (root / inside).is_symlink():
-        for file in (printable(inside.as_posix()), *held):
-            if not (root / file).is_symlink() and is_protected(workspace, file, protected):
-                raise ToolError(f"{shown} must not be changed.", "Leave it where it is.")
-    return held
+def _allow(
+    workspace: Workspace, shown: str, files: Sequence[str], protected: Sequence[str]
+) -> None:
+    """Raise when one of the files is protected; a link that leads to one may go."""
+    known = set()
+    for path in protected:
+        with suppress(ToolError):
+            known |= {workspace.place(path), workspace.inside(path)}
+    if any(workspace.place(path) in known for path in files):
+        raise ToolError(f"{shown} must not be changed.", "Leave it where it is.")
 
 
 def _files_in(workspace: Workspace, inside: Path) -> list[str]:

@@ -177,6 +177,7 @@ _WHY = {
     errno.ELOOP: "a symbolic link is in the way",
     errno.ENOTDIR: "a file is in the way",
     errno.EEXIST: "a file is in the way",
+    errno.ENOTEMPTY: "it is not empty",
     errno.ENOSPC: "the disk is full; nothing was changed",
     errno.EDQUOT: "the disk quota is used up; nothing was changed",
 }
@@ -187,7 +188,10 @@ def _checked(path: str) -> str:
     if "\0" in path:
         raise ToolError("a path cannot hold a NUL character.")
     shown = clipped(path, 100)
-    parts = path.encode("utf-8", "replace").split(b"/")
+    try:
+        parts = os.fsencode(path).split(b"/")
+    except UnicodeEncodeError as error:
+        raise ToolError(f"{shown!r} is not a path: it holds half a character.") from error
     if len(path) > 2000 or any(len(part) > 255 for part in parts):
         raise ToolError(f"the path is too long: {shown}")
     return shown

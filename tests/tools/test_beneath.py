@@ -1,4 +1,4 @@
-"""Nothing is reached outside the root, even while links are swapped in, by either way of opening."""
+"""Nothing outside the root is reached, even while links are swapped in."""
 
 import os
 import threading
@@ -171,7 +171,7 @@ def test_a_hard_link_to_outside_is_not_written_through(
     assert (outside / "file").read_bytes() == SECRET
     assert linked.stat().st_mode & 0o777 == 0o640
     # Opened and written, as is usual, it would be.
-    os.unlink(linked)
+    linked.unlink()
     linked.hardlink_to(outside / "file")
     linked.write_bytes(MINE)
     assert (outside / "file").read_bytes() == MINE
@@ -197,14 +197,14 @@ def test_what_is_removed_whole_is_not_left_by_a_link(workspace: Workspace, outsi
 
 
 def test_descriptors_are_given_back(way: str, workspace: Workspace) -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(50):
         workspace.write_bytes("a/b/c", MINE)
         workspace.read_bytes("a/b/c", 9)
         for path in ("a", "no/no", "a/b/c/d"):
             with pytest.raises(ToolError):
                 workspace.read_bytes(path, 9)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_root_that_became_a_link_is_none(tmp_path: Path, outside: Path) -> None:
