@@ -22,6 +22,8 @@ Stamp = tuple[int, int, int, int]
 
 def printable(name: str) -> str:
     """A file name that may hold bytes that are not UTF-8: as surrogates they would break JSON."""
+    if name.isascii():
+        return name
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -68,7 +70,7 @@ def hashes(root: Path) -> dict[str, str]:
             found[path] = value
     for path in known.keys() - found.keys():
         known.pop(path, None)
-    return dict(sorted(found.items()))
+    return found
 
 
 def hash_one(root: Path, inside: PurePath) -> str:

@@ -82,6 +82,8 @@ def _data_unseen(request: SelectToolRequest) -> bool:
 
 
 def _is_data(path: str, survey: str) -> bool:
+    if f"{path} begins (" not in survey:  # of thousands of paths hardly any is there
+        return False
     return bool(re.search(rf"^{re.escape(path)} begins \(\d+ {DATA}\)", survey, re.MULTILINE))
 
 
