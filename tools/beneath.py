@@ -88,7 +88,7 @@ def opened_at(parent: int, name: str) -> Iterator[BinaryIO]:
     with open(os.open(name, _TO_READ, dir_fd=parent), "rb", buffering=0) as raw:  # noqa: PTH123
         if not stat.S_ISREG(mode := os.fstat(raw.fileno()).st_mode):
             raise NotAFileError(mode)
-        yield raw  # type: ignore[misc]
+        yield raw
 
 
 def read(file: BinaryIO, limit: int) -> bytes:

@@ -89,7 +89,7 @@ def _allow(
     for path in protected:
         with suppress(ToolError):
             known |= {workspace.place(path), workspace.inside(path)}
-    if any(workspace.place(path) in known for path in files):
+    if known and any(workspace.place(path) in known for path in files):
         raise ToolError(f"{shown} must not be changed.", "Leave it where it is.")
 
 

@@ -101,7 +101,8 @@ class Workspace:
             return ToolError(f"{shown} is {error.kind}.", "Give the path of a file.")
         if isinstance(error, FileNotFoundError):
             return ToolError(f"{shown} does not exist.")
-        return ToolError(f"{shown} cannot {what}: {_WHY.get(error.errno, error.strerror)}.")
+        why = _WHY.get(error.errno or 0, error.strerror or str(error))
+        return ToolError(f"{shown} cannot {what}: {why}.")
 
     async def files(self, limit: int = MOST_FILES) -> list[str]:
         """Relative paths of files (and symbolic links), sorted; at most `limit`."""
