@@ -100,7 +100,7 @@ async def test_results_are_bounded(call, workspace: Workspace) -> None:
 
 
 async def test_a_catastrophic_expression_is_stopped(call, workspace: Workspace) -> None:
-    """It is: without the limit it would take years. Meanwhile the event loop goes on."""
+    """It runs into the limit, and meanwhile the event loop goes on."""
     workspace.write_bytes("a.txt", b"x" * 5000)
     turns = 0
 

@@ -31,7 +31,7 @@ async def test_ten_thousand_files(many: Workspace) -> None:
     assert first["folder7/file9957.txt"] == hashlib.sha256(b"9957\n").hexdigest()
     began = time.process_time()
     assert await many.hashes() == first
-    # About 40 ms on an idle machine; reading all again takes ten times as long.
+    # Seen: 70 ms of CPU on a busy machine; the first time, when all is read, 370 ms.
     assert time.process_time() - began < 0.3
     tools = Toolbox(many)
     args = {"path": "folder7/file9957.txt", "text": "new\n"}
