@@ -11,10 +11,11 @@ from pathlib import Path
 from replan.state.task import Check, CheckResult
 from replan.tools.bounds import storable
 from replan.tools.formats import fault, first_lines, header
+from replan.tools.listing import IGNORED
 from replan.tools.protocol import ToolError
 from replan.tools.pytest_run import run_pytest
 from replan.tools.sandbox.protocol import Confinement
-from replan.tools.workspace import IGNORED, Workspace, read_bytes
+from replan.tools.workspace import Workspace
 
 _DETAIL = 1500
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
@@ -96,7 +97,7 @@ def _file(check: Check, workspace: Workspace) -> str:
         return _folder(file) if folder_meant or check.path.endswith("/") else "it is a folder"
     if check.path.endswith("/"):
         return "it is a file, not a folder"
-    data = read_bytes(file, check.path, _READ)
+    data = workspace.read_bytes(check.path, _READ)
     if check.kind == "csv_columns":
         return _columns(check, data)
     if check.kind == "one_row_per":

@@ -12,9 +12,12 @@ from weakref import WeakValueDictionary
 from replan.state.task import Action, Observation
 from replan.tools.arguments import validate
 from replan.tools.bounds import clipped, storable
+from replan.tools.delete import DeleteFile
 from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
+from replan.tools.find import SearchFiles
 from replan.tools.move import MoveFiles
+from replan.tools.outputs import shortened
 from replan.tools.own_settings import OwnSettings
 from replan.tools.policy import Decision, Policy
 from replan.tools.protection import Protection
@@ -44,6 +47,8 @@ def default_tools() -> list[Tool]:
         EditFile(),
         MoveFiles(),
         ListFiles(),
+        SearchFiles(),
+        DeleteFile(),
         WebSearch(),
     ]
 
@@ -182,7 +187,7 @@ class Toolbox:
             seen = _failed(error)
         return seen.model_copy(
             update={
-                "text": storable(seen.text),
+                "text": await shortened(storable(seen.text)),
                 "error": storable(seen.error),
                 "seconds": round(time.monotonic() - began, 3),
             }

@@ -13,6 +13,11 @@ from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _LISTED = 40
+_DELETING = re.compile(
+    r"\b(?:delete[sd]?|deleting|deletion|remove[sd]?|removing|removal|erase[sd]?|erasing|rm)\b"
+    r"|\bget(?:ting)? rid of\b|删除|删掉|删去|删了|移除|清除|清理|去除",
+    re.IGNORECASE,
+)
 _DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
 
@@ -40,12 +45,21 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "move_files": not request.task.writes and bool(request.existing) and not writes_code,
         "read_file": bool(_unread(request)) and not mends and (tried or not _writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
+        "search_files": len(request.existing) > _LISTED,
+        "delete_file": not request.task.writes
+        and bool(_deletable(request))
+        and speaks_of_deleting(f"{request.task.title}\n{request.brief.goal}"),
         "run_script": any(_is_script(path) for path in request.existing) and not writes_code,
         # The checks run the tests after every call and show what fails.
         "run_tests": any(is_test_file(path) for path in request.existing)
         and not any(check.kind == "tests_pass" for check in request.task.checks),
     }
     return [tool for tool in tools.available() if fits.get(tool.name, True)]
+
+
+def speaks_of_deleting(text: str) -> bool:
+    """Whether a text, English or Chinese, speaks of deleting or removing something."""
+    return bool(_DELETING.search(text))
 
 
 def is_code_task(request: SelectToolRequest) -> bool:
@@ -68,6 +82,8 @@ def _data_unseen(request: SelectToolRequest) -> bool:
 
 
 def _is_data(path: str, survey: str) -> bool:
+    if f"{path} begins (" not in survey:  # of thousands of paths hardly any is there
+        return False
     return bool(re.search(rf"^{re.escape(path)} begins \(\d+ {DATA}\)", survey, re.MULTILINE))
 
 
@@ -105,6 +121,8 @@ def _narrowed(
         paths = _unread(request)
     elif tool == "run_script":
         paths = [path for path in paths if _is_script(path)]
+    elif tool == "delete_file":
+        paths = _deletable(request)
     elif tool == "write_file":
         paths = _writable(request)
     else:
@@ -122,6 +140,10 @@ def _writable(request: SelectToolRequest) -> list[str]:
     if not task.writes:
         return code if is_mending(request) else []  # a module is missing: it may have any name
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes
+
+
+def _deletable(request: SelectToolRequest) -> list[str]:
+    return [path for path in request.existing if path not in request.protected]
 
 
 def asks_for_source(tools: list[Tool], request: SelectToolRequest) -> bool:

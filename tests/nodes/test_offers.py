@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from replan.nodes.contract import Brief, SelectToolRequest
-from replan.nodes.select_tool.offers import call_schemas, offered, only_call
+from replan.nodes.select_tool.offers import (
+    call_schemas,
+    offered,
+    only_call,
+    speaks_of_deleting,
+)
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import open_workspace
@@ -53,7 +58,7 @@ def request(*existing: str, survey: str = "", **task: object) -> SelectToolReque
         (request("a.md"), {}, "move_files python read_file write_file"),
         (request("a", "b", checks=[CHANGE], writes=["c.md"]), {}, "python read_file write_file"),
         (request("a.md", "b.md", checks=[CHANGE]), {}, "move_files python read_file write_file"),
-        (request(*MANY), {}, "list_files move_files python read_file write_file"),
+        (request(*MANY), {}, "list_files move_files python read_file search_files write_file"),
         (request("a.md", writes=["b.json"]), {}, "python"),
         (request("a.md", writes=["b.json"], tries=1), {}, "python read_file"),
         (request(writes=["b.json"]), {}, "python write_file"),
@@ -127,3 +132,50 @@ def test_a_module_that_is_missing_may_have_any_name(tools: Toolbox) -> None:
         if schema["properties"]["tool"] == {"const": "write_file"}
     )
     assert call["path"]["type"] == "string"
+
+
+@pytest.mark.parametrize(
+    ("text", "deletes"),
+    [
+        ("Delete all files that are empty", True),
+        ("files are to be removed", True),
+        ("Deleting old logs", True),
+        ("Get rid of draft.md", True),
+        ("the removal of old.md", True),
+        ("rm old.md", True),
+        ("删除所有空文件", True),
+        ("把草稿移除", True),
+        ("清理旧日志", True),
+        ("Add up the amounts in sales.csv", False),
+        ("the remover of paint", False),
+        ("undeleted mails", False),
+        ("format the text", False),
+        ("把文件移动到 docs", False),
+        ("", False),
+    ],
+)
+def test_what_speaks_of_deleting(text: str, deletes: bool) -> None:
+    assert speaks_of_deleting(text) is deletes
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        (request("a.md", title="Delete a.md"), True),
+        (request("a.md", title="Tidy up"), False),
+        (request("a.md", title="Remove duplicates", writes=["b.md"]), False),
+        (request(title="Delete a.md"), False),
+        (request("a.md", title="Delete a.md").model_copy(update={"protected": ["a.md"]}), False),
+    ],
+)
+def test_delete_is_offered_where_it_is_asked_for(
+    tools: Toolbox, asked: SelectToolRequest, there: bool
+) -> None:
+    assert ("delete_file" in {tool.name for tool in offered(asked, tools, {})}) is there
+
+
+def test_delete_may_name_what_is_there_and_not_protected(tools: Toolbox) -> None:
+    asked = request("a.md", "b.md", title="Delete a.md").model_copy(update={"protected": ["b.md"]})
+    schemas = call_schemas([tools.get("delete_file"), tools.get("search_files")], asked, {})
+    assert schemas[0]["properties"]["path"] == {"enum": ["a.md"]}
+    assert list(schemas[1]["properties"]) == ["tool", "files", "text"]

@@ -158,7 +158,7 @@ def test_what_the_model_is_told(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatc
         schemas = toolbox.schemas()
     finally:
         settings.cache_clear()
-    assert len(lines) == len(toolbox.names()) == 9
+    assert len(lines) == len(toolbox.names()) == 11
     assert lines[0].startswith("- python(code): ")
     assert lines[-1].endswith("(not available: no TAVILY_API_KEY is set)")
     assert "web_search" not in available
