@@ -10,13 +10,15 @@ from langgraph.runtime import Runtime
 
 from replan.models.asking import Asker
 from replan.models.chat import open_chat_model
+from replan.models.embeddings import choose_embedder
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ContractError, ReplanError
 from replan.state.task import Noun
 from replan.state.usage import Usage, add_usage
-from replan.tools.toolbox import Toolbox
+from replan.tools.documents.search_documents import SearchDocuments
+from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import Workspace
 
 
@@ -80,7 +82,7 @@ class Cast:
         chat = await open_chat_model(where.context.model)
         use = Use(
             model=Asker(chat),
-            tools=Toolbox(where.workspace),
+            tools=_tools(request, where),
             store=where.runtime.store,
             thread_id=where.thread_id,
         )
@@ -107,3 +109,15 @@ class Cast:
             )
         spent = Usage(seconds=time.monotonic() - started)
         return result, add_usage(use.model.usage, spent)
+
+
+def _tools(request: Noun, where: Scene) -> Toolbox:
+    """The tools of a run. What the prompt says of them depends on the goal alone."""
+
+    def told(line: str, fraction: float) -> None:
+        where.tell(event="progress", what=line, fraction=fraction)
+
+    documents = SearchDocuments(where.context.documents, choose_embedder, told)
+    brief = getattr(request, "brief", request)
+    goal = str(getattr(brief, "goal", ""))
+    return Toolbox(where.workspace, tools=default_tools(documents), goal=goal)

@@ -24,6 +24,9 @@ class Context(BaseModel):
     workspace: str = Field(
         "", description="Folder to work in. Empty: a folder of the thread's own."
     )
+    documents: str = Field(
+        "", description="Folder of your own documents to search. Empty: REPLAN_DOCUMENTS, if set."
+    )
     recall: str = Field("store", description="Who recalls what earlier runs learned.")
     decompose: str = Field("llm", description="Who splits the goal into tasks.")
     plan: str = Field("sequence", description="Who orders the tasks, and replans.")

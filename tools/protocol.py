@@ -36,7 +36,8 @@ class Tool(Protocol):
     """Something the agent may do in the world.
 
     A tool that never changes the workspace may set `reads_only = True`: the toolbox then spares
-    itself the search for changed files.
+    itself the search for changed files. One that only some goals need may have a method
+    `told_of(goal) -> bool`: where it says no, the prompt does not name the tool.
     """
 
     @property
