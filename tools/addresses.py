@@ -15,6 +15,11 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 Refuse = Callable[[str], str]
 
 _PORTS = {"http": 80, "https": 443}
+# Not public either, which not every version of Python knows: protocol assignments, where one
+# cloud keeps its metadata; the relays of 6to4; site-local addresses.
+_INNER = tuple(
+    ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10")
+)
 # Ranges through which an inner address can be reached in disguise.
 _TUNNELS = tuple(
     ipaddress.ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")
@@ -47,6 +52,8 @@ def refusal(address: str) -> str:
             return refusal(str(inner))
         if any(numeric in network for network in _TUNNELS) or numeric.teredo:
             return "it leads through a tunnel"
+    if any(numeric in network for network in _INNER):
+        return "it is private"
     kinds = (
         ("is_loopback", "it is this machine's own"),
         ("is_link_local", "it is link-local, where clouds keep their metadata"),
