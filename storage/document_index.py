@@ -48,28 +48,32 @@ _ADD = f"""
 INSERT INTO document_chunks (document_id, place, text, words, meaning)
 VALUES (%(document)s, %(place)s, %(text)s, array_to_tsvector({_STEMS}), %(meaning)s::vector)"""
 
-# Reciprocal rank fusion: a chunk's rank by words (rare ones weigh more) and by meaning each give
-# 1 / (60 + rank). No index on the vectors: up to some 100,000 chunks reading them all is exact
-# and takes less than a tenth of a second.
+# Reciprocal rank fusion: a chunk gets 1 / (60 + rank) for its rank by meaning, and as much for its
+# rank by words times the square of the share of the question's words that it holds, rare ones
+# counting more: a few chance words must not outweigh the meaning. There is no index on the
+# vectors: reading them all is exact, and quick enough for a folder.
 _SEARCH = f"""
-WITH asked AS MATERIALIZED (SELECT unnest({_STEMS}) AS stem),
-chunks AS (
+WITH chunks AS (
     SELECT chunk.id, chunk.words, chunk.meaning FROM document_chunks AS chunk
     JOIN documents ON documents.id = document_id WHERE folder_id = %(folder)s),
-hits AS (
-    SELECT chunks.id, stem FROM asked JOIN chunks ON words @@ quote_literal(stem)::tsquery),
-weights AS (
-    SELECT stem, ln(1 + (SELECT count(*) FROM chunks)::float8 / count(*)) AS weight
-    FROM hits GROUP BY stem),
+asked AS MATERIALIZED (
+    SELECT stem, quote_literal(stem)::tsquery AS query FROM unnest({_STEMS}) AS stem),
+hits AS MATERIALIZED (SELECT chunks.id, stem FROM asked JOIN chunks ON words @@ query),
+weights AS MATERIALIZED (
+    SELECT stem, ln(1 + (SELECT count(*) FROM chunks)::float8 / greatest(1, count(hits.id)))
+        AS weight
+    FROM asked LEFT JOIN hits USING (stem) GROUP BY stem),
 by_words AS (
-    SELECT id, row_number() OVER (ORDER BY sum(weight) DESC, id) AS place
+    SELECT id, (sum(weight) / (SELECT sum(weight) FROM weights)) ^ 2 AS share,
+        row_number() OVER (ORDER BY sum(weight) DESC, id) AS place
     FROM hits JOIN weights USING (stem) GROUP BY id ORDER BY place LIMIT 50),
 by_meaning AS (
-    SELECT id, row_number() OVER (ORDER BY meaning <=> %(meaning)s::vector, id) AS place
+    SELECT id, 1.0::float8 AS share,
+        row_number() OVER (ORDER BY meaning <=> %(meaning)s::vector, id) AS place
     FROM chunks WHERE meaning IS NOT NULL AND %(meaning)s::vector IS NOT NULL
     ORDER BY place LIMIT 50),
 joined AS (
-    SELECT id, sum(1.0 / (60 + place)) AS score
+    SELECT id, sum(share / (60 + place)) AS score
     FROM (SELECT * FROM by_words UNION ALL SELECT * FROM by_meaning) AS ranked GROUP BY id)
 SELECT path, chunk.place, chunk.text FROM joined
 JOIN document_chunks AS chunk USING (id) JOIN documents ON documents.id = document_id

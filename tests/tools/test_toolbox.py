@@ -210,8 +210,8 @@ def test_importable() -> None:
 
 
 def test_the_import_is_light() -> None:
-    heavy = set(["tavily", "trafilatura", "pypdf", "docx", "aiohttp", "httpx2", "jsonschema", "pandas", "httpx"])
-    heavy |= {"langgraph", "pytest", "langchain_text_splitters", "numpy"}
+    heavy = {"tavily", "trafilatura", "pypdf", "docx", "aiohttp", "httpx", "httpx2", "jsonschema"}
+    heavy |= {"pandas", "numpy", "langgraph", "langchain_text_splitters", "pytest"}
     code = (
         f"import sys, replan.tools.toolbox, replan.tools.checks; print({heavy} & set(sys.modules))"
     )
