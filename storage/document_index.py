@@ -49,7 +49,7 @@ INSERT INTO document_chunks (document_id, place, text, words, meaning)
 VALUES (%(document)s, %(place)s, %(text)s, array_to_tsvector({_STEMS}), %(meaning)s::vector)"""
 
 # Reciprocal rank fusion: a chunk gets 1 / (60 + rank) for its rank by meaning, and as much for its
-# rank by words times the square of the share of the question's words that it holds, rare ones
+# rank by words times the third power of the share of the question's words that it holds, rare ones
 # counting more: a few chance words must not outweigh the meaning. There is no index on the
 # vectors: reading them all is exact, and quick enough for a folder.
 _SEARCH = f"""
@@ -64,7 +64,7 @@ weights AS MATERIALIZED (
         AS weight
     FROM asked LEFT JOIN hits USING (stem) GROUP BY stem),
 by_words AS (
-    SELECT id, (sum(weight) / (SELECT sum(weight) FROM weights)) ^ 2 AS share,
+    SELECT id, (sum(weight) / (SELECT sum(weight) FROM weights)) ^ 3 AS share,
         row_number() OVER (ORDER BY sum(weight) DESC, id) AS place
     FROM hits JOIN weights USING (stem) GROUP BY id ORDER BY place LIMIT 50),
 by_meaning AS (
