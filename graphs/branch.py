@@ -64,7 +64,9 @@ class Branch:
                 **state,
                 "task": task.model_dump(),
                 "action": result.action.model_dump(),
-                "asked": await why_ask(result.action, await self._cast.toolbox(where)),
+                "asked": await why_ask(
+                    result.action, await self._cast.toolbox(where, state["goal"])
+                ),
                 "remaining_seconds": _left(state, usage),
             }
         )
@@ -81,7 +83,7 @@ class Branch:
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         digest = await where.workspace.digest()
-        toolbox = await self._cast.toolbox(where)
+        toolbox = await self._cast.toolbox(where, state["goal"])
         fingerprint = toolbox.fingerprint(action, digest)
         usage = Usage()
         if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
@@ -119,7 +121,7 @@ class Branch:
             seconds=min(where.context.max_call_seconds, state["remaining_seconds"]),
         )
         approved = call.action if call.approved else None
-        toolbox = await self._cast.toolbox(where, approved)
+        toolbox = await self._cast.toolbox(where, state["goal"], approved)
         result, usage = await self._cast.play("execute", request, where, tools=toolbox)
         usage["tool_seconds"] = result.observation.seconds
         return result.observation, usage

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 
 from replan.models.asking import Asker
 from replan.models.chat import open_chat_model
+from replan.models.embeddings import choose_embedder
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
@@ -18,6 +19,7 @@ from replan.state.errors import ContractError, ReplanError
 from replan.state.settings import settings
 from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
+from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.mcp import mcp_tools
 from replan.tools.policy import policy_of
 from replan.tools.sandbox.protocol import Confinement
@@ -43,6 +45,10 @@ class Scene:
         """Send a progress event to whoever streams with mode `custom`."""
         self.runtime.stream_writer(what)
 
+    def tell_progress(self, line: str, fraction: float) -> None:
+        """Say how far long work has come, 0 to 1."""
+        self.tell(event="progress", what=line, fraction=fraction)
+
 
 def thread_of(runtime: Runtime[Context]) -> str:
     """The thread's id, "" when nothing is kept of the run."""
@@ -65,22 +71,25 @@ class Cast:
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self._given = dict(given or {})
 
-    async def toolbox(self, where: Scene, approved: Action | None = None) -> Toolbox:
+    async def toolbox(self, where: Scene, goal: str, approved: Action | None = None) -> Toolbox:
         """The tools of a node, those of MCP servers too, under the run's policy.
 
         Args:
             where: the node's scene.
+            goal: what the prompt says of the tools depends on it alone.
             approved: the call that a person has agreed to.
         """
         policy = await asyncio.to_thread(policy_of, where.context)
+        documents = SearchDocuments(where.context.documents, choose_embedder, where.tell_progress)
         outside = await mcp_tools(settings().replan_mcp.servers, where.thread_id)
-        tools = [*default_tools(), *outside]
+        tools = [*default_tools(documents), *outside]
         return Toolbox(
             where.workspace,
             tools=tools,
             confinement=where.confinement,
             policy=policy,
             approved=approved,
+            goal=goal,
         )
 
     async def play(
@@ -114,7 +123,7 @@ class Cast:
         chat = await open_chat_model(where.context.model)
         use = Use(
             model=Asker(chat),
-            tools=tools or await self.toolbox(where),
+            tools=tools or await self.toolbox(where, goal_of(request)),
             store=where.runtime.store,
             thread_id=where.thread_id,
         )
@@ -141,3 +150,8 @@ class Cast:
             )
         spent = Usage(seconds=time.monotonic() - started)
         return result, add_usage(use.model.usage, spent)
+
+
+def goal_of(request: Noun) -> str:
+    """What the run is for, as a request of any role says it."""
+    return str(getattr(getattr(request, "brief", request), "goal", ""))

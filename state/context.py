@@ -26,7 +26,9 @@ class Context(BaseModel):
     workspace: str = Field(
         "", description="Folder to work in. Empty: a folder of the thread's own."
     )
-    sandbox: str = Field("auto", description="Sandbox that Python runs in.")
+    documents: str = Field(
+        "", description="Folder of your own documents to search. Empty: REPLAN_DOCUMENTS, if set."
+    )
     approvals: list[RuleText] = Field(
         [],
         max_length=100,

@@ -5,7 +5,7 @@ servers. Never part of a prompt or checkpoint.
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError
@@ -62,7 +62,12 @@ class Settings(BaseSettings):
     openai_base_url: str | None = None
     openai_model: str | None = None
     tavily_api_key: SecretStr | None = None
+    openai_embedding_model: str | None = None
     tavily_base_url: str | None = None
+    searxng_url: str | None = None
+    replan_search: Literal["auto", "tavily", "searxng", "ddgs", "none"] = "auto"
+    replan_documents: Path | None = None
+    replan_page_ports: str = "80,443"
     replan_model_path: Path | None = None
     replan_model_sha256: str = DEFAULT_WEIGHTS_SHA256
     hf_endpoint: str = "https://huggingface.co"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,12 @@ from replan.tools.bounds import clipped
 from replan.tools.listing import IGNORED, MOST_FILES, printable, walk
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.workspace import Workspace
+
+_DELETING = re.compile(
+    r"\b(?:delete[sd]?|deleting|deletion|remove[sd]?|removing|removal|erase[sd]?|erasing|rm)\b"
+    r"|\bget(?:ting)? rid of\b|删除|删掉|删去|删了|移除|清除|清理|去除",
+    re.IGNORECASE,
+)
 
 
 class DeleteFile:
@@ -32,6 +39,10 @@ class DeleteFile:
     def unavailable(self) -> str:
         """Always available."""
         return ""
+
+    def told_of(self, goal: str) -> bool:
+        """Only where something is to go."""
+        return speaks_of_deleting(goal)
 
     def subjects(self, args: dict[str, Any], workspace: Workspace) -> list[str]:
         """What is deleted: the path, and of a folder every file in it. Blocking.
@@ -52,6 +63,11 @@ class DeleteFile:
             tuple(context.protected),
         )
         return Observation(ok=True, text=text)
+
+
+def speaks_of_deleting(text: str) -> bool:
+    """Whether a text, English or Chinese, speaks of deleting or removing something."""
+    return bool(_DELETING.search(text))
 
 
 def _delete(workspace: Workspace, path: str, whole: bool, protected: Sequence[str]) -> str:

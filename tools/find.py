@@ -19,6 +19,10 @@ from replan.tools.workspace import Workspace
 if TYPE_CHECKING:
     from regex import Pattern
 
+_FINDING = re.compile(
+    r"\b(?:find|search|grep|look for|locate|which files?|where is)\b|查找|搜索|寻找|哪些文件",
+    re.IGNORECASE,
+)
 _SECONDS = 10.0
 _NAMES = 200
 _LINES = 60
@@ -53,6 +57,10 @@ class SearchFiles:
     def unavailable(self) -> str:
         """Always available."""
         return ""
+
+    def told_of(self, goal: str) -> bool:
+        """Only where something is to be found: in a small folder all names are told anyway."""
+        return bool(_FINDING.search(goal))
 
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Show at most 200 names, or 60 lines with their numbers."""

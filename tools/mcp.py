@@ -14,6 +14,7 @@ from replan.state.mcp_servers import McpServer
 from replan.state.task import Observation
 from replan.tools.bounds import bounded, clipped
 from replan.tools.mcp_connection import Connection, on_mcp_loop
+from replan.tools.outside import outside
 from replan.tools.protocol import CallContext, Tool, ToolError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class McpTool:
             mark = _MARK.format(connection.name)
             return Observation(ok=False, text=mark, error=clipped(text, 1000))
         shown = bounded(text, _SHOWN) or "(nothing)"
-        return Observation(ok=True, text=f"{_MARK.format(connection.name)}\n{shown}")
+        return Observation(ok=True, text=outside(shown, f"MCP server {connection.name}"))
 
 
 class McpServerDown:

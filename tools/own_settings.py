@@ -9,10 +9,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from replan.state.settings import FILE_NAME, HOME_FILE_NAME, settings
-from replan.tools.workspace import Workspace, replace_bytes
+from replan.tools import beneath
+from replan.tools.workspace import Workspace
 
 _NAMES = (FILE_NAME, ".env")
 _MOST_BYTES = 1024 * 1024
@@ -77,5 +78,5 @@ def _restore(file: Path, before: _State) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.symlink_to(before)
     elif isinstance(before, tuple):
-        replace_bytes(file, before[1])
+        beneath.replace(file.parent, PurePath(file.name), before[1])
         file.chmod(before[0])

@@ -53,8 +53,10 @@ class Tool(Protocol):
     """Something the agent may do in the world.
 
     A tool that never changes the workspace may set `reads_only = True`: the toolbox then spares
-    itself the search for changed files. One that reaches beyond the workspace and the sandbox sets
-    `leaves = True`: a person is asked before each call, unless a rule says otherwise.
+    itself the search for changed files. One that only some goals need may have a method
+    `told_of(goal) -> bool`: where it says no, the prompt does not name the tool. One that reaches
+    beyond the workspace and the sandbox sets `leaves = True`: a person is asked before each call,
+    unless a rule says otherwise.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
     (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does

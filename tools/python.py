@@ -1,7 +1,6 @@
 """Running Python: one-off code, a script of the workspace, the tests of the workspace."""
 
 import asyncio
-import os
 from typing import Any, ClassVar
 
 from replan.state.task import Observation

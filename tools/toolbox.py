@@ -13,6 +13,7 @@ from replan.state.task import Action, Observation
 from replan.tools.arguments import validate
 from replan.tools.bounds import clipped, storable
 from replan.tools.delete import DeleteFile
+from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
 from replan.tools.find import SearchFiles
@@ -23,8 +24,9 @@ from replan.tools.policy import Decision, Policy
 from replan.tools.protection import Protection
 from replan.tools.protocol import CallContext, TimeLimitError, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
+from replan.tools.read_page import ReadPage
 from replan.tools.sandbox.protocol import Confinement
-from replan.tools.search import WebSearch
+from replan.tools.search.web_search import WebSearch
 from replan.tools.workspace import Workspace
 
 NO_RULES = Policy()
@@ -36,8 +38,12 @@ _LOCKS: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionar
 _GRACE_SECONDS = 5.0
 
 
-def default_tools() -> list[Tool]:
-    """Every built-in tool, in the order in which the model is told of them."""
+def default_tools(documents: SearchDocuments | None = None) -> list[Tool]:
+    """Every built-in tool, in the order in which the model is told of them.
+
+    Args:
+        documents: searches the user's documents; None for one by the settings and words alone.
+    """
     return [
         PythonTool(),
         RunScript(),
@@ -50,6 +56,8 @@ def default_tools() -> list[Tool]:
         SearchFiles(),
         DeleteFile(),
         WebSearch(),
+        ReadPage(),
+        documents or SearchDocuments(),
     ]
 
 
@@ -75,8 +83,21 @@ class Toolbox:
         confinement: Confinement | None = None,
         policy: Policy = NO_RULES,
         approved: Action | None = None,
+        goal: str = "",
     ) -> None:
+        """Makes a toolbox.
+
+        Args:
+            workspace: the folder that calls work in.
+            seconds_per_call: time a call may take, unless it is told another.
+            tools: None for the built-in ones.
+            confinement: the sandbox of code, and its limits; None for the defaults.
+            policy: which calls are made, asked about, refused.
+            approved: the call that a person has agreed to.
+            goal: what the run is for: some tools are not told of where they are no use.
+        """
         self.workspace = workspace
+        self.goal = goal
         self.seconds_per_call = seconds_per_call
         self.policy = policy
         self._confinement = confinement
@@ -110,8 +131,9 @@ class Toolbox:
         return [tool for tool in self._tools.values() if not tool.unavailable()]
 
     def describe(self) -> str:
-        """The tools for a prompt, a line each."""
-        return "\n".join(_line(tool) for tool in self._tools.values())
+        """The tools for a prompt, a line each; the same lines for the same goal."""
+        told = [tool for tool in self._tools.values() if _told_of(tool, self.goal)]
+        return "\n".join(map(_line, told))
 
     def schemas(self) -> list[dict[str, Any]]:
         """The available tools as OpenAI function schemas, long arguments included."""
@@ -257,6 +279,12 @@ def _told(error: Exception) -> str:
     if isinstance(error, ToolError):
         return str(error)
     return clipped(f"{type(error).__name__}: {error}", 400)
+
+
+def _told_of(tool: Tool, goal: str) -> bool:
+    """Whether the prompt names the tool: with most, even where it cannot be used."""
+    asked = getattr(tool, "told_of", None)
+    return asked is None or bool(asked(goal))
 
 
 def _line(tool: Tool) -> str:

@@ -9,15 +9,12 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
 from replan.nodes.survey import CODE, DATA, TABLES
+from replan.tools.delete import speaks_of_deleting
+from replan.tools.named_addresses import names_address
 from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _LISTED = 40
-_DELETING = re.compile(
-    r"\b(?:delete[sd]?|deleting|deletion|remove[sd]?|removing|removal|erase[sd]?|erasing|rm)\b"
-    r"|\bget(?:ting)? rid of\b|删除|删掉|删去|删了|移除|清除|清理|去除",
-    re.IGNORECASE,
-)
 _DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
 
@@ -53,13 +50,17 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         # The checks run the tests after every call and show what fails.
         "run_tests": any(is_test_file(path) for path in request.existing)
         and not any(check.kind == "tests_pass" for check in request.task.checks),
+        "read_page": not writes_code and _sees_address(request),
+        "search_documents": not writes_code,
     }
     return [tool for tool in tools.available() if fits.get(tool.name, True)]
 
 
-def speaks_of_deleting(text: str) -> bool:
-    """Whether a text, English or Chinese, speaks of deleting or removing something."""
-    return bool(_DELETING.search(text))
+def _sees_address(request: SelectToolRequest) -> bool:
+    """Whether the goal, the task, or what a tool brought, earlier or now, names an address."""
+    seen = [attempt.observation.text for attempt in request.task.attempts]
+    said = (request.brief.goal, request.task.title, *request.earlier, *seen)
+    return any(map(names_address, said))
 
 
 def is_code_task(request: SelectToolRequest) -> bool:

@@ -9,10 +9,11 @@ from replan.nodes.select_tool.offers import (
     call_schemas,
     offered,
     only_call,
-    speaks_of_deleting,
 )
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
-from replan.tools.toolbox import Toolbox
+from replan.tools.delete import speaks_of_deleting
+from replan.tools.documents.search_documents import SearchDocuments
+from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import open_workspace
 
 CHANGE = Check(kind="workspace_changed")
@@ -87,6 +88,43 @@ def test_search_is_offered_where_it_can_be_used(
     assert "web_search" in {tool.name for tool in offered(request(), tools, {})}
     monkeypatch.undo()
     settings.cache_clear()
+
+
+PAGE = "Sum up https://example.org/a in a.md"
+FOUND = Attempt(
+    action=Action(tool="web_search", args={"query": "x"}),
+    observation=Observation(ok=True, text="1. A page\n   https://example.org/b"),
+    verdict="continue",
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_offered"),
+    [
+        (request(), False),
+        (request("a.md", title="Copy http.md to https://"), False),
+        (request(title=PAGE), True),
+        (request(title=PAGE, writes=["a.py"]), False),
+        (request(attempts=[FOUND]), True),
+        (request().model_copy(update={"earlier": ["found http://example.org/c"]}), True),
+        (request().model_copy(update={"brief": Brief(goal=PAGE)}), True),
+    ],
+)
+def test_pages_are_offered_where_there_is_an_address(
+    tools: Toolbox, asked: SelectToolRequest, is_offered: bool
+) -> None:
+    assert ("read_page" in {tool.name for tool in offered(asked, tools, {})}) == is_offered
+
+
+def test_documents_are_offered_where_there_are_some(
+    workspace: Path, tools: Toolbox, tmp_path: Path
+) -> None:
+    documents = SearchDocuments(tmp_path)
+    with_folder = Toolbox(tools.workspace, tools=default_tools(documents))
+    named = {tool.name for tool in offered(request(), with_folder, {})}
+    assert "search_documents" in named
+    for asked, box in ((request(), tools), (request(writes=["a.py"]), with_folder)):
+        assert "search_documents" not in {tool.name for tool in offered(asked, box, {})}
 
 
 def test_the_schemas_of_the_calls(tools: Toolbox) -> None:

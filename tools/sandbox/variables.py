@@ -1,7 +1,8 @@
 """Says what the variables in a failing line were, and where a script was when its time was up.
 
 A small model that wrote `row['total']` reads "KeyError: 'total'" and writes `row['total']` again;
-told that `row` has the keys 'region' and 'amount', it does not. Runs inside the sandbox; standard library only.
+told that `row` has the keys 'region' and 'amount', it does not. Runs inside the sandbox; standard
+library only.
 
 A copy of it lies in the sandbox's own Python environment, where a .pth file installs it. It never
 raises, and what it says is bounded: at most six names and 500 characters, on one line.
