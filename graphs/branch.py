@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
 from replan.graphs.cast import Cast, scene
+from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
 from replan.nodes.survey import CODE
@@ -38,6 +39,7 @@ class Branch:
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
@@ -72,6 +74,7 @@ class Branch:
     ) -> Command[Literal["reflect"]]:
         """Carry the call out, unless it is one that was made before."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         fingerprint = Toolbox(where.workspace).fingerprint(action, await where.workspace.digest())
@@ -87,6 +90,8 @@ class Branch:
             result, usage = await self._cast.play("execute", request, where)
             observation = result.observation
             usage["tool_seconds"] = observation.seconds
+        kept = await keep_revision(where, state["revision"])
+        observation = kept.told(observation)
         usage["steps"] = 1
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
@@ -97,7 +102,8 @@ class Branch:
                 "remaining_seconds": _left(state, usage),
             }
         )
-        return Command(update={"usage": usage}, goto=Send("reflect", payload))
+        update = {"usage": usage, "revision": kept.revision}
+        return Command(update=update, goto=Send("reflect", payload))
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
