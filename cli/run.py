@@ -120,6 +120,7 @@ async def _run(errand: Errand, goal: str, context: Context, as_json: bool) -> in
 
 
 async def _resume(errand: Errand, given: dict[str, Any], as_json: bool) -> int:
+    from replan.cli.restore import bring_back_workspace
     from replan.cli.session import session
 
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
@@ -128,6 +129,7 @@ async def _resume(errand: Errand, given: dict[str, Any], as_json: bool) -> int:
         if result["status"] == "done" and not (await run.snapshot()).next:
             return _show(result, as_json)
         await run.take_up(context)
+        await bring_back_workspace(run.graph, await run.snapshot(), run.view.progress)
         await run.reopen()
         return await _finish(errand, run, "", as_json)
 

@@ -125,7 +125,7 @@ class Walk:
         return self._look
 
     def _folder(self, fd: int, prefix: str, depth: int) -> None:
-        known, seen, fresh = self._known, self._seen, self._look.fresh
+        known, seen, ask_again = self._known, self._seen, self._ask_again
         below: list[str] = []
         with os.scandir(fd) as entries:
             for entry in entries:
@@ -134,32 +134,41 @@ class Walk:
                     now = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                kind = stat.S_IFMT(now.st_mode)
                 before = known.get(path)
-                if before is None or self._ask_again:
-                    shown = f"{path}/" if kind == stat.S_IFDIR else path
-                    if self._ignored.match_file(shown.encode("utf-8", "replace").decode()):
-                        continue
-                if len(seen) >= MOST_FILES:
-                    self._look.left_out[path] = f"more than {MOST_FILES:,} files"
-                    continue
-                if kind == stat.S_IFREG:
-                    stamp = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
-                    if now.st_size > self._file_bytes:
-                        self._look.left_out[path] = too_large(now.st_size, self._file_bytes)
-                        continue
+                # Most files are as they were: these lines are what a walk spends its time on.
+                stamp = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
+                if before is not None and before[0] == stamp and not ask_again:
                     seen.append(path)
-                    if before is None or before[0] != stamp:
-                        fresh[path] = stamp
-                elif kind == stat.S_IFDIR:
-                    self._note(path, Entry("folder", now.st_mode & 0o777, ""))
-                    below.append(entry.name)
-                elif kind == stat.S_IFLNK:
-                    self._link(fd, entry.name, path)
-                else:
-                    self._look.left_out[path] = "not a file, link or folder"
+                elif self._wanted(path, now, before is not None):
+                    if stat.S_ISREG(now.st_mode):
+                        seen.append(path)
+                        if before is None or before[0] != stamp:
+                            self._look.fresh[path] = stamp
+                    elif stat.S_ISDIR(now.st_mode):
+                        self._note(path, Entry("folder", now.st_mode & 0o777, ""))
+                        below.append(entry.name)
+                    else:
+                        self._link(fd, entry.name, path)
         for name in below:
             self._below(fd, name, f"{prefix}{name}", depth + 1)
+
+    def _wanted(self, path: str, found: os.stat_result, is_known: bool) -> bool:
+        """Whether it belongs into a revision; what cannot be in one is noted."""
+        if not is_known or self._ask_again:
+            shown = f"{path}/" if stat.S_ISDIR(found.st_mode) else path
+            if self._ignored.match_file(shown.encode("utf-8", "replace").decode()):
+                return False
+        why = ""
+        if stat.S_ISREG(found.st_mode):
+            if found.st_size > self._file_bytes:
+                why = too_large(found.st_size, self._file_bytes)
+        elif not (stat.S_ISDIR(found.st_mode) or stat.S_ISLNK(found.st_mode)):
+            why = "not a file, link or folder"
+        if not why and len(self._seen) >= MOST_FILES:
+            why = f"more than {MOST_FILES:,} files"
+        if why:
+            self._look.left_out[path] = why
+        return not why
 
     def _below(self, fd: int, name: str, path: str, depth: int) -> None:
         if depth > _MOST_DEPTH:

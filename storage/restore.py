@@ -93,7 +93,9 @@ def _plan(target: Revision, before: Revision | None, folder: Path) -> _Plan:
             f"the workspace {folder} cannot be made: {error.strerror}.", "Name another folder."
         ) from error
     expected = before.manifest if before else {}
-    alone = {*target.left_out, *(before.left_out if before else ())}
+    alone = {*target.left_out}
+    if before:
+        alone |= before.left_out.keys() - target.manifest.keys()
     now = _present(folder, target.ignored, alone)
     write = {path: entry for path, entry in target.manifest.items() if now.get(path) != entry}
     remove = {path: entry for path, entry in now.items() if path not in target.manifest}

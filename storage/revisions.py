@@ -5,11 +5,10 @@ long, it is stored whole and is the base of those that follow. So two rows tell 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,16 +20,13 @@ from psycopg.rows import DictRow
 from replan.state.agent_state import revision_number
 from replan.state.errors import DatabaseError, RevisionError
 from replan.storage import blobs, manifest
-from replan.storage.folder_scan import (
-    Known,
-    Limits,
-    Look,
-    ReadFile,
-    Stamp,
-    Walk,
-    ignored_by,
-    open_root,
-    read_file,
+from replan.storage.folder_scan import Known, Limits, Look
+from replan.storage.known_folder import (
+    KnownFolder,
+    batch_of,
+    known_folder,
+    look_at,
+    read_all,
 )
 from replan.storage.manifest import Manifest
 from replan.storage.migrations import own_tables_are_ready
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
 
     Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
-_BATCH_BYTES = 16_000_000
 _BATCH_FILES = 2000
 _SHORT_DIFFERENCE = 64
 _RESUME = "What was stored before is safe. Mend that, then go on with: replan resume THREAD."
@@ -76,27 +71,6 @@ class RevisionRow:
     created: datetime
     files: int
     size: int
-
-
-@dataclass
-class _Folder:
-    """What this process knows of a folder: its files' stamps, and what was stored last."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    known: Known = field(default_factory=dict)
-    ignore: tuple[str, ...] = ()
-    base: int | None = None
-    base_manifest: Manifest = field(default_factory=dict)
-    last: str = ""
-    last_thread: str = ""
-    last_manifest: Manifest = field(default_factory=dict)
-    last_left_out: dict[str, str] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=16)
-def _folder_of(folder: Path, database: str, loop: int) -> _Folder:
-    """Kept between nodes: each makes its own `Revisions`."""
-    return _Folder()
 
 
 async def revisions_in(store: "BaseStore | None") -> "Revisions | None":
@@ -147,9 +121,9 @@ class Revisions:
             DatabaseError: it cannot be stored; there is no half revision then.
         """
         limits = limits or Limits()
-        here = _folder_of(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
+        here = known_folder(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
         async with here.lock:
-            look = await asyncio.to_thread(_look, here, folder, limits)
+            look = await asyncio.to_thread(look_at, here, folder, limits)
             if not here.last:
                 await self._take_up(here, folder, thread_id)
             known = await self._keep_content(here, folder, look, limits)
@@ -162,15 +136,34 @@ class Revisions:
                 not changed
                 and here.last_left_out == look.left_out
                 and here.last_thread == thread_id
-                and here.ignore == limits.ignore
+                and here.limits.ignore == limits.ignore
                 and revision_number(here.last) >= revision_number(after)
             )
             if not same:
                 here.last = await self._add(here, folder, thread_id, now, look, limits)
                 here.last_thread = thread_id
             here.known, here.last_manifest = known, now
-            here.last_left_out, here.ignore = look.left_out, limits.ignore
+            here.last_left_out, here.limits = look.left_out, limits
             return Taken(here.last, changed, news)
+
+    async def repeat(self, revision: str, folder: Path, thread_id: str) -> None:
+        """Note that a folder is again what it was in a revision, after a restore.
+
+        Raises:
+            RevisionError: there is none of that name.
+        """
+        nothing = manifest.encode(manifest.whole({}))
+        async with self.connection() as connection:
+            added = await connection.execute(
+                "INSERT INTO replan_revisions "
+                "(thread_id, workspace, base, files, bytes, entries, left_out, ignored) "
+                "SELECT %s, %s, coalesce(base, id), files, bytes, "
+                "CASE WHEN base IS NULL THEN %b ELSE entries END, left_out, ignored "
+                "FROM replan_revisions WHERE id = %s",
+                (thread_id, _storable(str(folder)), nothing, revision_number(revision)),
+            )
+        if not added.rowcount:
+            raise _unknown(revision)
 
     async def load(self, revision: str) -> Revision:
         """All of a revision but the content of its files.
@@ -186,7 +179,7 @@ class Revisions:
             )
             row = await found.fetchone()
         if row is None:
-            raise RevisionError(f"there is no revision {revision[:40]!r} of a workspace.")
+            raise _unknown(revision)
         return await asyncio.to_thread(_revision, row)
 
     async def content(self, names: list[str]) -> dict[str, tuple[int, bytes]]:
@@ -236,7 +229,7 @@ class Revisions:
                 "the database stopped answering while a revision was stored or read.", _RESUME
             ) from error
 
-    async def _take_up(self, here: _Folder, folder: Path, thread_id: str) -> None:
+    async def _take_up(self, here: KnownFolder, folder: Path, thread_id: str) -> None:
         """Go on from what another process stored: the difference to it is short."""
         latest = await self.latest_in(folder, thread_id)
         if not latest:
@@ -255,17 +248,19 @@ class Revisions:
         here.base_manifest = (before if base == latest else await self.load(base)).manifest
         here.last, here.last_thread = latest, thread_id
         here.last_manifest, here.last_left_out = before.manifest, before.left_out
-        here.ignore = tuple(before.ignored)
+        here.limits = Limits(ignore=tuple(before.ignored))
 
-    async def _keep_content(self, here: _Folder, folder: Path, look: Look, limits: Limits) -> Known:
+    async def _keep_content(
+        self, here: KnownFolder, folder: Path, look: Look, limits: Limits
+    ) -> Known:
         """What is known after the look, once the content of fresh files is in the database."""
         known = dict(here.known)
         for path in look.gone:
             known.pop(path, None)
         known.update((path, (None, entry)) for path, entry in look.changed.items())
         fresh = iter(look.fresh.items())
-        while batch := list(islice(_batch(fresh), _BATCH_FILES)):
-            read = await asyncio.to_thread(_read, folder, batch, look, limits.file_bytes)
+        while batch := list(islice(batch_of(fresh), _BATCH_FILES)):
+            read = await asyncio.to_thread(read_all, folder, batch, look, limits.file_bytes)
             content = {file.entry.value: file.data for file in read}
             async with self.connection() as connection:
                 new = await blobs.missing(connection, list(content))
@@ -278,7 +273,7 @@ class Revisions:
 
     async def _add(
         self,
-        here: _Folder,
+        here: KnownFolder,
         folder: Path,
         thread_id: str,
         now: Manifest,
@@ -316,53 +311,6 @@ class Revisions:
         return str(row["id"])
 
 
-def _look(here: _Folder, folder: Path, limits: Limits) -> Look:
-    ask_again = here.ignore != limits.ignore
-    ignored = ignored_by(limits.ignore)
-    look = Walk(folder, here.known, ignored, limits.file_bytes, ask_again).look()
-    _fit(here.known, look, limits.total_bytes)
-    return look
-
-
-def _fit(known: Known, look: Look, total_bytes: int) -> None:
-    """Leave out the largest files until the rest fits."""
-    gone = set(look.gone)
-    sizes = {path: entry.size for path, (_, entry) in known.items() if path not in gone}
-    sizes.update((path, stamp[0]) for path, stamp in look.fresh.items())
-    total = sum(sizes.values())
-    if total <= total_bytes:
-        return
-    for path in sorted(sizes, key=lambda path: (-sizes[path], path)):
-        if total <= total_bytes:
-            return
-        total -= sizes[path]
-        look.fresh.pop(path, None)
-        look.gone.append(path)
-        look.left_out[path] = f"all files together are more than {total_bytes / 1e6:,.0f} MB"
-
-
-def _batch(fresh: Iterator[tuple[str, Stamp]]) -> Iterator[str]:
-    """Paths up to a number of bytes, at least one."""
-    room = _BATCH_BYTES
-    for path, stamp in fresh:
-        yield path
-        room -= stamp[0]
-        if room <= 0:
-            return
-
-
-def _read(folder: Path, paths: list[str], look: Look, most_bytes: int) -> list[ReadFile]:
-    read = []
-    with open_root(folder) as root:
-        for path in paths:
-            file = read_file(root, path, most_bytes)
-            if isinstance(file, ReadFile):
-                read.append(file)
-            elif file:
-                look.left_out[path] = file
-    return read
-
-
 def _packed(content: dict[str, bytes]) -> dict[str, tuple[int, int, bytes]]:
     return {name: (len(data), *blobs.packed(data)) for name, data in content.items()}
 
@@ -378,6 +326,10 @@ def _revision(row: DictRow) -> Revision:
         left_out=manifest.decode(row["left_out"]),
         ignored=list(row["ignored"]),
     )
+
+
+def _unknown(revision: str) -> RevisionError:
+    return RevisionError(f"there is no revision {revision[:40]!r} of a workspace.")
 
 
 def _storable(text: str) -> str:
