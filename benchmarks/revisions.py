@@ -37,7 +37,13 @@ def fill(folder: Path, files: int) -> None:
         file.write_text(f"line of file {number}\n" * 30)
 
 
-async def measure(revisions: Revisions, folder: Path, files: int = FILES) -> dict[str, Any]:
+async def measure(
+    revisions: Revisions,
+    folder: Path,
+    files: int = FILES,
+    changes: int = CHANGES,
+    restores: int = RESTORES,
+) -> dict[str, Any]:
     """First revision, revisions after a change of one file, restores of all files."""
     thread = str(uuid4())
     await asyncio.to_thread(fill, folder, files)
@@ -47,19 +53,19 @@ async def measure(revisions: Revisions, folder: Path, files: int = FILES) -> dic
     first_seconds = time.perf_counter() - began
     await asyncio.sleep(0.3)
     after_change, busy = [], []
-    for number in range(CHANGES):
+    for number in range(changes):
         (folder / "folder-7" / "file-7.txt").write_text(f"changed {number}\n")
         began, busy_before = time.perf_counter(), time.process_time()
         taken = await revisions.take(folder, thread)
         after_change.append((time.perf_counter() - began) * 1000)
         busy.append((time.process_time() - busy_before) * 1000)
         assert taken.changed == 1
-    restores = []
-    for _ in range(RESTORES):
+    restored_in = []
+    for _ in range(restores):
         await asyncio.to_thread(shutil.rmtree, folder)
         began = time.perf_counter()
         restored = await restore(revisions, first, folder)
-        restores.append(time.perf_counter() - began)
+        restored_in.append(time.perf_counter() - began)
         assert len(restored.written) == files + FOLDERS
     return {
         "files": files,
@@ -70,7 +76,7 @@ async def measure(revisions: Revisions, folder: Path, files: int = FILES) -> dic
             "max": round(max(after_change), 1),
             "median_of_own_cpu_time": round(statistics.median(busy), 1),
         },
-        "restore_s": {"min": round(min(restores), 3), "max": round(max(restores), 3)},
+        "restore_s": {"min": round(min(restored_in), 3), "max": round(max(restored_in), 3)},
     }
 
 

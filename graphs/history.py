@@ -45,7 +45,8 @@ async def keep_revision(where: Scene, after: str) -> Kept:
         WorkspaceError: the workspace is gone.
         DatabaseError: the revision cannot be stored. No half of it is, and the run is resumable.
     """
-    revisions = await revisions_in(where.runtime.store)
+    # Without a thread there is no checkpoint to go back to.
+    revisions = await revisions_in(where.runtime.store) if where.thread_id else None
     if revisions is None:
         return Kept()
     async with one_call_at_a_time(where.workspace):

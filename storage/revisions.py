@@ -140,7 +140,13 @@ class Revisions:
                 and revision_number(here.last) >= revision_number(after)
             )
             if not same:
-                here.last = await self._add(here, folder, thread_id, now, look, limits)
+                try:
+                    here.last = await self._add(here, folder, thread_id, now, look, limits)
+                except psycopg.errors.ForeignKeyViolation as error:
+                    known_folder.cache_clear()  # What it knows as stored is not.
+                    raise DatabaseError(
+                        "earlier revisions were removed from the database meanwhile.", _RESUME
+                    ) from error
                 here.last_thread = thread_id
             here.known, here.last_manifest = known, now
             here.last_left_out, here.limits = look.left_out, limits
@@ -224,7 +230,7 @@ class Revisions:
                 yield connection
         except psycopg.errors.DiskFull as error:
             raise DatabaseError("the disk of the database is full.", _RESUME) from error
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
             raise DatabaseError(
                 "the database stopped answering while a revision was stored or read.", _RESUME
             ) from error
