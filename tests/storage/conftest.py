@@ -32,7 +32,7 @@ def content_of(folder: Path) -> dict[str, tuple[int, bytes | str]]:
     for path in sorted(folder.rglob("*")):
         name, mode = os.fsdecode(path.relative_to(folder)), path.lstat().st_mode & 0o777
         if path.is_symlink():
-            found[name] = (0, os.readlink(path))
+            found[name] = (0, str(path.readlink()))
         else:
             found[name] = (mode, "" if path.is_dir() else path.read_bytes())
     return found

@@ -66,7 +66,7 @@ async def test_into_a_folder_with_other_files_it_asks(
     other = tmp_path / "other"
     other.mkdir()
     (other / "a.txt").write_text("somebody's")
-    with pytest.raises(WorkspaceChangedError, match="a.txt"):
+    with pytest.raises(WorkspaceChangedError, match=r"a\.txt"):
         await restore(revisions, first, other)
     done = await restore(revisions, first, tmp_path / "new" / "folder")
     assert done.written == ["a.txt", "b.txt"]
