@@ -28,6 +28,17 @@ Exit codes: 0 done; 1 not done; 2 bad input or configuration; 3 waiting for a pe
 130 interrupted, and resumable.
 """
 
+RESTORE_EXAMPLES = """\b
+Examples:
+  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
+  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --checkpoint 1f0a... --workspace ../as-it-was
+  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --force --json
+
+\b
+Exit codes: 0 restored; 1 not all of it could be written; 2 bad input, or files were changed
+meanwhile and nobody is there to be asked.
+"""
+
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
 Sets = Annotated[
     list[str] | None,
@@ -130,6 +141,34 @@ def resume(
     given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules)
     reply = Reply(approve, reject, edit, interrupt)
     raise typer.Exit(resume_thread(thread, given, as_json, reply))
+
+
+@app.command(epilog=RESTORE_EXAMPLES)
+def restore(
+    thread: ThreadArgument,
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="ID", help="Id of a checkpoint; default: the latest.")
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option(metavar="N", help="A revision instead of a checkpoint's.")
+    ] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; default: the thread's own.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite and remove files changed meanwhile.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the workspace's files back as they were at a checkpoint.
+
+    Asks before it overwrites or removes files that were changed since the agent's last step.
+    Ignored files are left alone.
+    """
+    from replan.cli.restore import Wanted, restore_thread
+
+    wanted = Wanted(thread, checkpoint or "", revision or "")
+    raise typer.Exit(restore_thread(wanted, workspace, force, as_json))
 
 
 @app.command()

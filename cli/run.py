@@ -146,6 +146,7 @@ async def _resume(
     interrupt_id: str | None,
 ) -> int:
     from replan.cli.approval import addressed
+    from replan.cli.restore import bring_back_workspace
     from replan.cli.session import session
 
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
@@ -157,6 +158,7 @@ async def _resume(
         if result["status"] == "done" and not (await run.snapshot()).next:
             return _show(result, as_json)
         await run.take_up(context)
+        await bring_back_workspace(run.graph, await run.snapshot(), run.view.progress)
         await run.reopen()
         return await _finish(errand, run, "", as_json, answers)
 

@@ -8,6 +8,7 @@ from langgraph.types import Command, Send
 
 from replan.graphs.approval import Cleared, cleared, why_ask
 from replan.graphs.cast import Cast, Scene, scene
+from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
 from replan.nodes.survey import CODE
@@ -38,6 +39,7 @@ class Branch:
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
@@ -80,6 +82,7 @@ class Branch:
         Up to the person's answer the node does nothing but look: the answer re-executes it.
         """
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         digest = await where.workspace.digest()
@@ -99,6 +102,8 @@ class Branch:
                 observation = call.observation
             else:
                 observation, usage = await self._carry_out(call, state, where)
+        kept = await keep_revision(where, state["revision"])
+        observation = kept.told(observation)
         usage["steps"] = 1
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
@@ -110,7 +115,8 @@ class Branch:
                 "remaining_seconds": _left(state, usage),
             }
         )
-        return Command(update={"usage": usage}, goto=Send("reflect", payload))
+        update = {"usage": usage, "revision": kept.revision}
+        return Command(update=update, goto=Send("reflect", payload))
 
     async def _carry_out(
         self, call: Cleared, state: TaskBranch, where: Scene

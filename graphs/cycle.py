@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from replan.graphs.cast import Cast, Scene, scene, thread_of
+from replan.graphs.history import keep_revision
 from replan.graphs.limits import limit_reached, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, tasks_of
 from replan.nodes import contract
@@ -44,9 +45,11 @@ class Cycle:
         where = scene(await _workspace(context, runtime), runtime)
         request = contract.RecallRequest(goal=goal)
         result, usage = await self._cast.play("recall", request, where)
+        kept = await keep_revision(where, state.get("revision", ""))
         return {
             "goal": goal,
             "workspace": str(where.workspace.path),
+            "revision": kept.revision,
             "survey": await _survey({**state, "goal": goal}, where.workspace),
             "baseline": await where.workspace.hashes(),
             "recalled": result.memories,

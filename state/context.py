@@ -70,6 +70,18 @@ class Context(BaseModel):
     max_replans: NonNegative = Field(2, description="How often a run may plan anew.")
     max_parallel: Positive = Field(2, description="Tasks dispatched side by side.")
 
+    revision_file_mb: Positive = Field(
+        50, le=500, description="Largest file, in MB, that revisions of the workspace hold."
+    )
+    revision_mb: Positive = Field(
+        1000, description="MB that one revision of the workspace may hold."
+    )
+    revision_ignore: list[str] = Field(
+        [],
+        description="What revisions leave out and a restore leaves alone, as in .gitignore, "
+        "beside .git, caches, .venv and node_modules.",
+    )
+
     def roles(self) -> dict[str, str]:
         """Implementation name by role."""
         return {role: getattr(self, role) for role in ROLES}

@@ -202,7 +202,7 @@ class Toolbox:
             if getattr(tool, "reads_only", False):
                 seen = await _carry_out(tool, action.args, context)
             else:
-                async with _one_at_a_time(self.workspace):
+                async with one_call_at_a_time(self.workspace):
                     began = time.monotonic()
                     seen = await self._watched(tool, action.args, context)
         except Exception as error:
@@ -259,7 +259,8 @@ class Toolbox:
         return seen.model_copy(update={"changed": changed, "text": f"{seen.text}{note}".lstrip()})
 
 
-def _one_at_a_time(workspace: Workspace) -> asyncio.Lock:
+def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
+    """The lock under which a folder is changed, and looked at while nothing may change in it."""
     key = (id(asyncio.get_running_loop()), workspace.path)
     return _LOCKS.setdefault(key, asyncio.Lock())
 
