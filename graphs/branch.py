@@ -19,6 +19,7 @@ from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
+from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
 
@@ -89,7 +90,7 @@ class Branch:
         toolbox = await self._cast.toolbox(where, state["goal"])
         fingerprint = toolbox.fingerprint(action, digest)
         usage = Usage()
-        if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
+        if any(_same_again(attempt, fingerprint) for attempt in task.attempts):
             observation = repeated(task, fingerprint)
         else:
             why = state.get("asked") or await why_ask(action, toolbox)
@@ -206,6 +207,12 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
             "result": attempt.observation.text[:600] if done else task.result,
         }
     )
+
+
+def _same_again(attempt: Attempt, fingerprint: str) -> bool:
+    """Whether the call was made, and would do the same again: a server that ended may not."""
+    ended = attempt.observation.reason == ServerEndedError.reason
+    return attempt.fingerprint == fingerprint and not ended
 
 
 def repeated(task: Task, fingerprint: str) -> Observation:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from replan.state.mcp_servers import McpServer
 from replan.tools.bounds import clipped
-from replan.tools.protocol import TimeLimitError, ToolError
+from replan.tools.protocol import ServerEndedError, TimeLimitError, ToolError
 
 if TYPE_CHECKING:
     from langchain_core.messages import ToolMessage
@@ -81,16 +81,12 @@ class Connection:
             self._stop = asyncio.Event()
             self._owner = asyncio.create_task(self._own(ready, self._stop))
             try:
-                await asyncio.wait([ready], timeout=self.server.start_seconds)
+                await asyncio.wait([ready])  # `_own` holds to the time
             except asyncio.CancelledError:
                 self._owner.cancel()  # it waits for the server, not for being told to stop
                 self._leave()
                 raise
-            if not ready.done():
-                self._owner.cancel()
-                ready.cancel()
-                self.why_down = f"it did not start within {self.server.start_seconds:g} s"
-            elif (error := ready.exception()) is not None:
+            if (error := ready.exception()) is not None:
                 self.why_down = self.clean(_why(error))
             else:
                 self.tools, self.why_down = ready.result(), ""
@@ -131,14 +127,14 @@ class Connection:
                 raise TimeLimitError(
                     f"the MCP server {self.name} did not answer within {seconds:g} s.", _ANEW
                 )
-            raise ToolError(
+            raise ServerEndedError(
                 f"the MCP server {self.name} ended during the call: {why or 'no reason'}.", _ANEW
             )
         if (error := call.exception()) is None:
             return call.result()  # type: ignore[no-any-return]
         if not _still_speaks(error):
             self._leave()
-            raise ToolError(f"the MCP server {self.name} ended during the call.", _ANEW)
+            raise ServerEndedError(f"the MCP server {self.name} ended during the call.", _ANEW)
         said = clipped(self.clean(str(error)), 400)
         raise ToolError(f"the MCP server {self.name} refuses the call: {said}.")
 
@@ -181,8 +177,15 @@ class Connection:
             async with _session(self.server) as session:
                 from langchain_mcp_adapters.tools import load_mcp_tools
 
-                await session.initialize()
-                tools = await load_mcp_tools(session, server_name=self.name)
+                limit = self.server.start_seconds
+                try:
+                    # Not around the start of the process: the library leaks, cancelled there.
+                    async with asyncio.timeout(limit):
+                        await session.initialize()
+                        tools = await load_mcp_tools(session, server_name=self.name)
+                except TimeoutError:
+                    ready.set_exception(ToolError(f"it did not start within {limit:g} s"))
+                    return
                 ready.set_result({tool.name: tool for tool in tools})
                 await stop.wait()
         except BaseException as error:

@@ -29,6 +29,12 @@ class TimeLimitError(ToolError):
     reason = "time limit"
 
 
+class ServerEndedError(ToolError):
+    """A call whose server ended in the middle of it: made again, it meets a new one."""
+
+    reason = "server ended"
+
+
 @dataclass(frozen=True)
 class CallContext:
     """What a call may use.

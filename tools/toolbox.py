@@ -163,8 +163,7 @@ class Toolbox:
         """What the policy says of a call that could be made.
 
         Raises:
-            ToolError: it cannot be made: no such tool, not available, wrong arguments, a path
-                that leads out of the workspace.
+            ToolError: it cannot be made: no such tool, not available, wrong arguments.
         """
         tool = self.get(action.tool)
         if why := tool.unavailable():

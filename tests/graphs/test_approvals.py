@@ -262,3 +262,14 @@ async def test_a_run_with_a_tool_of_an_mcp_server(start_agent, things: str, tmp_
                 assert (await found.fetchone())["n"] == 0
     # The servers of the run ended with it.
     assert [one for one in psutil.Process().children() if "mcp_server" in str(one.cmdline())] == []
+
+
+async def test_a_call_whose_server_ended_is_no_repeat(start_agent, things: str) -> None:
+    die = Move("mcp__things__die")
+    async with start_agent(ScriptedAgent([die, die, ELSEWHERE])) as agent:
+        result = await agent.run(GOAL, approvals=["allow:mcp__things__*"])
+        assert result["status"] == "done"
+        [task] = await agent.tasks()
+    seen = [attempt["observation"] for attempt in task["attempts"]]
+    assert [one["reason"] for one in seen] == ["server ended", "server ended", ""]
+    assert not any(one["repeated"] for one in seen)
