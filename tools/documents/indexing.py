@@ -18,7 +18,7 @@ Progress = Callable[[str, float], None]
 
 MOST_BYTES = 50_000_000
 MOST_FILES = 20_000
-_EMBEDDED_AT_ONCE = 32
+_EMBEDDED_AT_ONCE = 16  # some seconds of work: what is cut off by time is lost
 _FORM = "1"  # changes when what is kept of a document does
 
 

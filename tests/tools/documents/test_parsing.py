@@ -92,11 +92,11 @@ async def test_what_cannot_be_read_has_a_problem_and_the_next_is_read(
 async def test_a_parser_that_hangs_is_ended_and_started_anew(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "never.txt")  # a read of it never ends
     (tmp_path / "a.txt").write_text("fine")
-    async with ParserProcess(1.5) as parser:
+    async with ParserProcess(4) as parser:
         began = time.monotonic()
         parsed = await parser.parse(tmp_path / "never.txt", "text")
-        assert parsed.problem == "reading it takes longer than 1.5 s"
-        assert time.monotonic() - began < 10
+        assert parsed.problem == "reading it takes longer than 4 s"
+        assert time.monotonic() - began < 15
         assert psutil.Process().children() == []
         assert await text_of(parser, tmp_path / "a.txt") == "fine"
     assert psutil.Process().children() == []
