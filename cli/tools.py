@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from replan.cli.settle import at_the_edge, context_from
+from replan.models.embeddings import choose_embedder
 from replan.state.context import Context
 from replan.state.errors import UsageError
 from replan.state.settings import settings
 from replan.state.task import Action, Observation
+from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.mcp import close_servers, mcp_tools
 from replan.tools.policy import policy_of
 from replan.tools.protocol import ToolError
+from replan.tools.sandbox.protocol import Confinement
 from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import Workspace, open_workspace
 
@@ -73,7 +76,11 @@ async def _listed(context: Context) -> list[dict[str, Any]]:
     """Every tool with its schema, the policy about it, and why it is not available, if so."""
     try:
         policy = policy_of(context)
-        tools = [*default_tools(), *await mcp_tools(settings().replan_mcp.servers, _BY_HAND)]
+        documents = SearchDocuments(context.documents, choose_embedder)
+        tools = [
+            *default_tools(documents),
+            *await mcp_tools(settings().replan_mcp.servers, _BY_HAND),
+        ]
         return [
             {
                 "name": tool.name,
@@ -108,7 +115,9 @@ async def _called(
     try:
         policy = policy_of(context)
         tools = [*default_tools(), *await mcp_tools(settings().replan_mcp.servers, _BY_HAND)]
-        toolbox = Toolbox(workspace, seconds, tools, policy)
+        toolbox = Toolbox(
+            workspace, seconds, tools, confinement=Confinement.of(context), policy=policy
+        )
         try:
             toolbox.get(action.tool)
         except ToolError as error:
@@ -134,7 +143,4 @@ async def _asked(action: Action, toolbox: Toolbox, refused: Observation) -> Obse
         return Observation(ok=False, reason="rejected", error=f"rejected at the terminal{why}")
     if answer.decision == "edit":
         action = action.model_copy(update={"args": answer.args or {}})
-    agreed = Toolbox(
-        toolbox.workspace, toolbox.seconds_per_call, toolbox.tools(), toolbox.policy, action
-    )
-    return await agreed.call(action)
+    return await toolbox.agreed_to(action).call(action)

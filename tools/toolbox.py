@@ -104,6 +104,18 @@ class Toolbox:
         self._approved = approved
         self._tools = {tool.name: tool for tool in (default_tools() if tools is None else tools)}
 
+    def agreed_to(self, action: Action) -> "Toolbox":
+        """The same tools for one call that a person has agreed to."""
+        return Toolbox(
+            self.workspace,
+            self.seconds_per_call,
+            self.tools(),
+            self._confinement,
+            self.policy,
+            action,
+            self.goal,
+        )
+
     def names(self) -> list[str]:
         """All tools, those that are not available too."""
         return list(self._tools)

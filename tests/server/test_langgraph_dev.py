@@ -195,6 +195,9 @@ async def test_a_thread_of_the_command_line_opens_under_the_server(
         history = await client.threads.get_history(thread, limit=100)
         assert len(history) == 11
         reviewing = next(step for step in history if step["next"] == ["review"])
+        # Its store is ours, so the files have revisions: the empty folder, and hello.txt.
+        kept = [values_of(step).get("revision", "") for step in history]
+        assert len(set(filter(None, kept))) == 2
         replayed = await run_on_server(
             client, thread_id=thread, input=None, checkpoint=reviewing["checkpoint"]
         )

@@ -35,21 +35,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", disk], check=True)
 
 
+def enlarge(disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=3m", disk], check=True)
+
+
 @needs_mount
 async def test_a_full_disk_leaves_whole_files(
-    revisions, folder: Path, thread: str, small_disk: Path
+    revisions, folder: Path, thread: str, small_disk: Path, content
 ) -> None:
     for number in range(6):
         (folder / f"{number}.bin").write_bytes(bytes([number]) * 300_000)
     taken = (await revisions.take(folder, thread)).revision
-    (small_disk / "old").mkdir()
     with pytest.raises(RevisionError, match=r"3\.bin cannot be written: No space left"):
         await restore(revisions, taken, small_disk, overwrite=True)
-    there = {path.name: path.stat().st_size for path in small_disk.iterdir()}
-    assert there == dict.fromkeys(["0.bin", "1.bin", "2.bin"], 300_000)
-    subprocess.run(["mount", "-o", "remount,size=3m", small_disk], check=True)
+    there = {name: value[1] for name, value in content(small_disk).items()}
+    assert there == {f"{n}.bin": bytes([n]) * 300_000 for n in range(3)}
+    enlarge(small_disk)
     await restore(revisions, taken, small_disk, overwrite=True)
-    assert len(list(small_disk.iterdir())) == 6
+    assert len(content(small_disk)) == 6
 
 
 @needs_mount
@@ -122,9 +125,7 @@ async def test_revisions_removed_meanwhile_are_noticed(
     assert list((await revisions.load(again)).manifest) == ["a.txt"]
 
 
-async def test_a_workspace_that_is_gone_comes_back(
-    revisions, folder: Path, thread: str, content
-) -> None:
+async def test_a_workspace_that_is_gone_comes_back(revisions, folder, thread: str, content) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "a.txt").write_text("one")
     before = content(folder)

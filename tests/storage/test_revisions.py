@@ -31,9 +31,7 @@ async def rows_of(revisions: Revisions, thread: str) -> int:
     return len(await revisions.of_thread(thread))
 
 
-async def test_everything_comes_back_as_it_was(
-    revisions, folder: Path, thread: str, content
-) -> None:
+async def test_everything_comes_back_as_it_was(revisions, folder, thread: str, content) -> None:
     (folder / "empty" / "folder").mkdir(parents=True)
     (folder / "run.sh").write_text("#!/bin/sh\n")
     (folder / "run.sh").chmod(0o750)
