@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -168,6 +169,7 @@ async def session(
             if resumed:
                 await _must_exist(run, database)
             await loading
+            sys.setswitchinterval(0.005)
             gc.freeze()
             gc.enable()
             yield run

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib
+import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -186,6 +187,9 @@ def _build(choice: ModelChoice, key: str) -> "ChatOpenAI":
     limits = httpx2.Limits(max_keepalive_connections=0)
     embedded = choice.provider == "embedded"
     options: dict[str, Any] = {"limits": limits, "trust_env": not embedded}
+    if choice.base_url.startswith("http://"):
+        # No certificates are read where none is needed; an address that led to TLS would fail.
+        options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return ChatOpenAI(
         model=choice.name,
         base_url=choice.base_url,

@@ -11,7 +11,8 @@ Verdict = Literal["done", "continue", "retry"]
 class Noun(BaseModel):
     """Base of all nouns: unknown fields are an error, so that a typo is noticed."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Built when first used: there are many, and a start needs few.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Check(Noun):
