@@ -53,6 +53,7 @@ class SearchFiles:
     content = None
     content_language = ""
     reads_only = True
+    subject = "files"
 
     def unavailable(self) -> str:
         """Always available."""

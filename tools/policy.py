@@ -104,11 +104,11 @@ def path_forms(path: str, workspace: Workspace) -> list[str]:
     root = f"{workspace.path.as_posix()}/"
     forms = [written.removeprefix(root)]
     folder, name = posixpath.split(written)
-    with suppress(ToolError):
+    with suppress(ToolError, ValueError):  # a name that is none
         place = workspace.confine(folder) / name if name not in ("", ".", "..") else None
         if place is not None:
             forms.append(workspace.relative(place))
-    with suppress(ToolError):
+    with suppress(ToolError, ValueError):  # a name that is none
         forms.append(workspace.relative(workspace.confine(path)))
     return list(dict.fromkeys(forms))
 

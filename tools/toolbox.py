@@ -80,9 +80,9 @@ class Toolbox:
         workspace: Workspace,
         seconds_per_call: float = 60.0,
         tools: Sequence[Tool] | None = None,
-        confinement: Confinement | None = None,
         policy: Policy = NO_RULES,
         approved: Action | None = None,
+        confinement: Confinement | None = None,
         goal: str = "",
     ) -> None:
         """Makes a toolbox.
@@ -91,9 +91,9 @@ class Toolbox:
             workspace: the folder that calls work in.
             seconds_per_call: time a call may take, unless it is told another.
             tools: None for the built-in ones.
-            confinement: the sandbox of code, and its limits; None for the defaults.
             policy: which calls are made, asked about, refused.
             approved: the call that a person has agreed to.
+            confinement: the sandbox of code, and its limits; None for the defaults.
             goal: what the run is for: some tools are not told of where they are no use.
         """
         self.workspace = workspace
@@ -110,9 +110,9 @@ class Toolbox:
             self.workspace,
             self.seconds_per_call,
             self.tools(),
-            self._confinement,
             self.policy,
             action,
+            self._confinement,
             self.goal,
         )
 

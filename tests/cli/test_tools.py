@@ -87,7 +87,7 @@ def test_tools_of_mcp_servers(inside, tmp_path: Path) -> None:
     assert tools["mcp__things__add"]["available"]
     allowed = ("--approve", "allow:mcp__things__*")
     added = inside("tool", "mcp__things__add", '{"a": 1, "b": 2}', *allowed, THINGS_TOKEN=SECRET)
-    assert added.result["text"].endswith("\n3")
+    assert added.result["text"].splitlines()[-2] == "3"
     told = inside("tool", "mcp__things__environment", "{}", *allowed, THINGS_TOKEN=SECRET)
     assert "GIVEN=***" in told.out
     assert SECRET not in told.out + told.err

@@ -13,10 +13,12 @@ from aiohttp import web
 from blockbuster import blockbuster_ctx
 from documents_made import make_pdf
 
+from replan.state.approval import parse_rule
 from replan.state.settings import settings
 from replan.state.task import Action, Observation
 from replan.tools.addresses import refusal
 from replan.tools.fetching import Fetcher
+from replan.tools.policy import Policy
 from replan.tools.read_page import ReadPage
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
@@ -61,6 +63,9 @@ class Site:
         return Fetcher(**{**rules, **options})
 
 
+ALLOWED = Policy((parse_rule("allow:*"),))
+
+
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     site = Site()
@@ -78,7 +83,7 @@ async def read(
     site: Site, workspace: Workspace, path: str, seconds: float = 20, **more: Any
 ) -> Observation:
     fetcher = site.fetcher(**more.pop("rules", {}))
-    toolbox = Toolbox(workspace, tools=[ReadPage(fetcher)])
+    toolbox = Toolbox(workspace, tools=[ReadPage(fetcher)], policy=ALLOWED)
     url = path if "://" in path else f"http://{PUBLIC}:{site.port}{path}"
     return await toolbox.call(Action(tool="read_page", args={"url": url, **more}), seconds)
 
@@ -188,7 +193,7 @@ async def test_a_name_that_changes_its_meaning_is_held_to_the_first(
 async def test_the_real_rules_refuse_the_real_loopback(site: Site, workspace: Workspace) -> None:
     site.answers["/secret"] = web.Response(text="the key is 4711")
     tool = ReadPage(Fetcher(ports=(site.port,)))
-    toolbox = Toolbox(workspace, tools=[tool])
+    toolbox = Toolbox(workspace, tools=[tool], policy=ALLOWED)
     for host in ("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"):
         url = f"http://{host}:{site.port}/secret"
         seen = await toolbox.call(Action(tool="read_page", args={"url": url}))
@@ -254,7 +259,7 @@ async def test_a_page_cannot_end_the_data(site: Site, workspace: Workspace) -> N
 async def test_the_ports_of_the_settings(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toolbox = Toolbox(workspace, tools=[ReadPage()])
+    toolbox = Toolbox(workspace, tools=[ReadPage()], policy=ALLOWED)
     action = Action(tool="read_page", args={"url": "http://127.0.0.1:8080/"})
     assert "port 8080 is not fetched" in (await toolbox.call(action)).error
     monkeypatch.setenv("REPLAN_PAGE_PORTS", "80,8080")
