@@ -2,10 +2,10 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
