@@ -36,7 +36,8 @@ class DiskUse:
         if began < self._next and not taken:
             return False
         grown = self._walk() - self._before
-        if taken and grown <= self._limit:
+        if grown <= self._limit:
+            # Free space alone does not tell of these: it lags behind, and others free some.
             grown += sum(_deleted_but_open(process) for process in members)
         spent = time.monotonic() - began
         self._next = began + max(0.5, _SHARE * spent)

@@ -48,7 +48,7 @@ async def test_variables_stay_and_errors_do_not_end_it(session: LocalSession) ->
     first = await session.execute("import math\nx = 41\nprint('é')", 10)
     assert (first.stdout, first.exit_code, first.fresh) == ("é\n", 0, True)
     failed = await session.execute("def f():\n    return x / 0\nf()", 10)
-    assert (failed.exit_code, failed.fresh, failed.variables) == (1, False, "x: int 41")
+    assert (failed.exit_code, failed.fresh, failed.variables) == (1, False, "x is 41")
     assert failed.stderr.splitlines()[1].strip() == 'File "script.py", line 3, in <module>'
     assert failed.stderr.endswith("ZeroDivisionError: division by zero\n")
     assert (await session.execute("import sys\nsys.exit(3)", 10)).exit_code == 3
