@@ -74,12 +74,8 @@ class RunScript:
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Run the script with its arguments."""
         path = await asyncio.to_thread(_script, context.workspace, str(args["path"]))
-        job = Job(
-            command=(PYTHON, path, *map(str, args.get("arguments") or ())),
-            cwd=context.workspace.path,
-            environment=_environment(context),
-        )
-        finished = await run_confined(job, context.confinement, context.seconds)
+        arguments = map(str, args.get("arguments") or ())
+        finished = await _run((path, *arguments), context, {})
         return await asyncio.to_thread(_observe, finished, context.workspace, {})
 
 
@@ -122,10 +118,23 @@ async def _run_code(code: str, context: CallContext) -> Finished:
             context.confinement or Confinement(),
         )
         return await session.execute(code, context.seconds)
+    return await _run((f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code})
+
+
+async def _run(
+    command: tuple[str, ...], context: CallContext, files: dict[str, str]
+) -> Finished:
+    """Run a script in a process of its own.
+
+    Args:
+        command: the script's path and its arguments.
+        context: of the call.
+        files: what lies in the scratch folder, by name.
+    """
     job = Job(
-        command=(PYTHON, f"{SCRATCH}/{SCRIPT}"),
+        command=(PYTHON, *command),
         cwd=context.workspace.path,
-        files={SCRIPT: code},
+        files=files,
         environment=_environment(context),
     )
     return await run_confined(job, context.confinement, context.seconds)
