@@ -121,9 +121,7 @@ async def _run_code(code: str, context: CallContext) -> Finished:
     return await _run((f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code})
 
 
-async def _run(
-    command: tuple[str, ...], context: CallContext, files: dict[str, str]
-) -> Finished:
+async def _run(command: tuple[str, ...], context: CallContext, files: dict[str, str]) -> Finished:
     """Run a script in a process of its own.
 
     Args:
