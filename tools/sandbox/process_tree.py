@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,9 +102,8 @@ class ProcessTree:
         self.members()
         if self._init is not None:
             # The kernel ends the whole namespace with it, before its parent hears of it.
-            with contextlib.suppress(psutil.Error):
-                self._init.kill()
-                self._init.wait(5)
+            with contextlib.suppress(psutil.Error, OSError):
+                _kill_and_wait(self._init, 5)
         for _ in range(_ROUNDS):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
@@ -159,6 +159,22 @@ def _proportional(process: psutil.Process) -> int:
         with contextlib.suppress(psutil.Error):
             return int(process.memory_info().rss)
     return 0
+
+
+def _kill_and_wait(process: psutil.Process, seconds: float) -> None:
+    """Kill a process that is not our child, and wait until it has ended.
+
+    psutil's own wait lasts until somebody has reaped it: with some first processes of a
+    container that takes seconds.
+    """
+    handle = os.pidfd_open(process.pid)
+    try:
+        process.kill()
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        ended.poll(seconds * 1000)
+    finally:
+        os.close(handle)
 
 
 def _kill(process: psutil.Process) -> bool:
