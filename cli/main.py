@@ -43,7 +43,12 @@ meanwhile and nobody is there to be asked.
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="ROLE=IMPLEMENTATION", help="Who plays a role. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Who plays a role (plan=dag), or any other setting of a run (max_memory_mb=512, "
+        "documents=DIR). Repeatable.",
+    ),
 ]
 MaxSteps = Annotated[int | None, typer.Option(min=1, help="Tool calls the run may make.")]
 MaxSeconds = Annotated[int | None, typer.Option(min=1, help="Seconds the run may take.")]
@@ -102,9 +107,7 @@ def run(
     from replan.cli.run import run_goal
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules)
-    if sandbox is not None:
-        given["sandbox"] = sandbox
+    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
     if workspace is not None:
         given["workspace"] = str(workspace.expanduser().absolute())
     raise typer.Exit(run_goal(goal, thread, given, as_json))
@@ -129,6 +132,7 @@ def resume(
     max_seconds: MaxSeconds = None,
     max_tokens: MaxTokens = None,
     max_cost: MaxCost = None,
+    sandbox: Sandbox = None,
     rules: ResumeRules = None,
     as_json: AsJson = False,
 ) -> None:
@@ -139,7 +143,7 @@ def resume(
     from replan.cli.run import Reply, resume_thread
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules)
+    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
     reply = Reply(approve, reject, edit, interrupt)
     raise typer.Exit(resume_thread(thread, given, as_json, reply))
 

@@ -291,6 +291,38 @@ def parent_of(root: int, path: str) -> Iterator[tuple[int, str]]:
         os.close(fd)
 
 
+class Parents:
+    """Like `parent_of`, for many paths in order: the folder of the last one is kept open."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._folder = ""
+        self._fd = root
+
+    def of(self, path: str) -> tuple[int, str]:
+        """A descriptor of the folder that the path is in, good until the next call, and its name.
+
+        Raises:
+            OSError: one of the folders is not there, or is something else.
+            ValueError: the path is none inside the folder.
+        """
+        folder, _, name = path.rpartition("/")
+        if name in ("", ".", "..") or "\0" in name:
+            raise ValueError(f"{path!r} is no path inside a folder")
+        if folder != self._folder:
+            self.close()
+            if folder:
+                with parent_of(self._root, f"{folder}/-") as (fd, _):
+                    self._fd, self._folder = os.dup(fd), folder
+        return self._fd, name
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._fd != self._root:
+            os.close(self._fd)
+        self._fd, self._folder = self._root, ""
+
+
 def _read(fd: int, most: int) -> bytes:
     parts = []
     while most > 0 and (part := os.read(fd, min(most, 1 << 24))):

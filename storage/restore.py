@@ -8,8 +8,8 @@ import asyncio
 import os
 import secrets
 import stat
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from replan.state.errors import RevisionError, WorkspaceChangedError, WorkspaceE
 from replan.storage import blobs
 from replan.storage.folder_scan import (
     Known,
+    Parents,
     ReadFile,
     Walk,
     ignored_by,
     open_root,
-    parent_of,
     read_file,
 )
 from replan.storage.manifest import Entry, Manifest
@@ -69,11 +69,23 @@ async def restore(
         raise WorkspaceChangedError(plan.conflicts)
     done = Restored()
     await asyncio.to_thread(_clear, folder, plan, done)
-    for batch in _batches(plan.write):
-        names = {entry.value for entry in batch.values() if entry.kind == "file"}
-        content = await revisions.content(sorted(names)) if names else {}
-        await asyncio.to_thread(_write, folder, batch, content, done)
+    await _write_all(revisions, folder, plan.write, done)
     return done
+
+
+async def _write_all(revisions: Revisions, folder: Path, write: Manifest, done: Restored) -> None:
+    """Batch by batch; while one is written, the next is read from the database."""
+    writing: asyncio.Future[None] | None = None
+    try:
+        for batch in _batches(write):
+            names = {entry.value for entry in batch.values() if entry.kind == "file"}
+            content = await revisions.content(sorted(names)) if names else {}
+            if writing:
+                await writing
+            writing = asyncio.ensure_future(asyncio.to_thread(_write, folder, batch, content, done))
+    finally:
+        if writing:
+            await writing
 
 
 @dataclass(frozen=True)
@@ -138,17 +150,17 @@ def _present(folder: Path, ignored: Sequence[str], alone: set[str]) -> Manifest:
 def _clear(folder: Path, plan: _Plan, done: Restored) -> None:
     """Remove what is not in the revision, and what stands in the way."""
     wrong = {path: plan.remove.get(path) for path in [*plan.remove, *plan.write]}
-    with open_root(folder) as root:
+    with _parents(folder) as parents:
         for path in sorted(wrong, reverse=True):  # What is in a folder before the folder.
             entry = wrong[path]
             try:
-                with parent_of(root, path) as (parent, name):
-                    if entry is None:
-                        _make_way(parent, name, plan.write[path])
-                    elif entry.kind == "folder":
-                        os.rmdir(name, dir_fd=parent)
-                    else:
-                        os.unlink(name, dir_fd=parent)
+                parent, name = parents.of(path)
+                if entry is None:
+                    _make_way(parent, name, plan.write[path])
+                elif entry.kind == "folder":
+                    os.rmdir(name, dir_fd=parent)
+                else:
+                    os.unlink(name, dir_fd=parent)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
@@ -172,22 +184,29 @@ def _make_way(parent: int, name: str, entry: Entry) -> None:
 def _write(
     folder: Path, batch: Manifest, content: dict[str, tuple[int, bytes]], done: Restored
 ) -> None:
-    with open_root(folder) as root:
+    spare = f".{secrets.token_hex(8)}.tmp"
+    with _parents(folder) as parents:
         for path, entry in batch.items():
             try:
-                with parent_of(root, path) as (parent, name):
-                    if entry.kind == "folder":
-                        _write_folder(parent, name, entry.mode)
-                    elif entry.kind == "link":
-                        _write_link(parent, name, entry.value)
-                    else:
-                        data = blobs.unpacked(entry.value, *content[entry.value])
-                        _write_file(parent, name, data, entry.mode)
+                parent, name = parents.of(path)
+                if entry.kind == "folder":
+                    _write_folder(parent, name, entry.mode)
+                elif entry.kind == "link":
+                    _write_link(parent, name, spare, entry.value)
+                else:
+                    data = blobs.unpacked(entry.value, *content[entry.value])
+                    _write_file(parent, name, spare, data, entry.mode)
             except OSError as error:
                 raise _failed(path, "written", error) from error
             except ValueError as error:
                 raise RevisionError(f"the revision holds no path: {error}.") from error
             done.written.append(path)
+
+
+@contextmanager
+def _parents(folder: Path) -> Iterator[Parents]:
+    with open_root(folder) as root, closing(Parents(root)) as parents:
+        yield parents
 
 
 def _write_folder(parent: int, name: str, mode: int) -> None:
@@ -201,26 +220,27 @@ def _write_folder(parent: int, name: str, mode: int) -> None:
         os.close(fd)
 
 
-def _write_link(parent: int, name: str, target: str) -> None:
-    new = f".{secrets.token_hex(8)}.tmp"
-    os.symlink(target, new, dir_fd=parent)
-    _put_in_place(parent, new, name)
+def _write_link(parent: int, name: str, spare: str, target: str) -> None:
+    os.symlink(target, spare, dir_fd=parent)
+    _put_in_place(parent, spare, name)
 
 
-def _write_file(parent: int, name: str, data: bytes, mode: int) -> None:
-    new = f".{secrets.token_hex(8)}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    fd = os.open(new, flags, 0o600, dir_fd=parent)
+def _write_file(parent: int, name: str, spare: str, data: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(spare, flags, mode, dir_fd=parent)
     try:
-        with os.fdopen(fd, "wb", buffering=0) as opened:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(opened.fileno(), rest) :]
-            os.fchmod(opened.fileno(), mode)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        # The umask may have taken something away; asking is cheaper than setting.
+        if stat.S_IMODE(os.fstat(fd).st_mode) != mode:
+            os.fchmod(fd, mode)
     except BaseException:
-        os.unlink(new, dir_fd=parent)
+        os.unlink(spare, dir_fd=parent)
         raise
-    _put_in_place(parent, new, name)
+    finally:
+        os.close(fd)
+    _put_in_place(parent, spare, name)
 
 
 def _put_in_place(parent: int, new: str, name: str) -> None:

@@ -4,12 +4,13 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
-from replan.state.task import Observation
+from replan.state.task import Action, Observation
 from replan.tools import beneath, outputs
 from replan.tools.formats import fault
 from replan.tools.listing import MOST_FILES, walk
+from replan.tools.outside import outside
 from replan.tools.protection import is_protected
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.text import Text, decode, kind
@@ -48,10 +49,15 @@ class ReadFile:
         last = int(end) if end else None
         if outputs.is_reference(path):
             lines = (await outputs.read(path)).splitlines()
-            return Observation(ok=True, text=_range(path, lines, start, last))
-        stop = time.monotonic() + context.seconds
-        text = await asyncio.to_thread(_shown, context.workspace, path, start, last, stop)
-        return Observation(ok=True, text=text)
+            text, following = _range(path, lines, start, last)
+            text = outside(text, "An earlier output")
+        else:
+            stop = time.monotonic() + context.seconds
+            text, following = await asyncio.to_thread(
+                _shown, context.workspace, path, start, last, stop
+            )
+        more = Action(tool=self.name, args={"path": path, "start": following})
+        return Observation(ok=True, text=text, rest=more if following else None)
 
 
 class WriteFile:
@@ -118,7 +124,14 @@ class ListFiles:
         return Observation(ok=True, text="\n".join([*lines[:_LISTED], *more]) or nothing)
 
 
-def _shown(workspace: Workspace, path: str, start: int, end: int | None, stop: float) -> str:
+class _Part(NamedTuple):
+    """What is shown, and the line after it when there is more to show; otherwise 0."""
+
+    text: str
+    following: int = 0
+
+
+def _shown(workspace: Workspace, path: str, start: int, end: int | None, stop: float) -> _Part:
     inside = workspace.inside(path)
     try:
         with beneath.opened(workspace.path, inside) as file:
@@ -127,7 +140,7 @@ def _shown(workspace: Workspace, path: str, start: int, end: int | None, stop: f
             whole = len(data) < _READ
             text = decode(data, whole)
             if text is None:
-                return _described(path, data, max(size, len(data)))
+                return _Part(_described(path, data, max(size, len(data))))
             lines = text.text.splitlines()
             if whole or start < len(lines) or text.encoding.startswith(("utf-16", "utf-32")):
                 return _range(path, lines, start, end, total="" if whole else f"{size:,} bytes")
@@ -136,7 +149,9 @@ def _shown(workspace: Workspace, path: str, start: int, end: int | None, stop: f
         raise workspace.failure(error, path, "be read") from error
 
 
-def _far_on(file: BinaryIO, path: str, text: Text, start: int, end: int | None, stop: float) -> str:
+def _far_on(
+    file: BinaryIO, path: str, text: Text, start: int, end: int | None, stop: float
+) -> _Part:
     """Lines of a large file behind its first 20 MB, of which nothing is kept on the way there."""
     size = os.fstat(file.fileno()).st_size
     file.seek(0)
@@ -147,7 +162,7 @@ def _far_on(file: BinaryIO, path: str, text: Text, start: int, end: int | None, 
         before, data = data, file.read(_WINDOW)
         if not data:
             lines = passed if before.endswith(b"\n") else passed + 1
-            return f"({path} has only {lines:,} lines)"
+            return _Part(f"({path} has only {lines:,} lines)")
         passed += data.count(b"\n")
         position += len(data)
     # Too far by some lines: back to where the first one wanted begins.
@@ -155,7 +170,7 @@ def _far_on(file: BinaryIO, path: str, text: Text, start: int, end: int | None, 
     file.seek(position)
     window = beneath.read(file, _WINDOW)
     if not window:
-        return f"({path} has only {start - 1:,} lines)"
+        return _Part(f"({path} has only {start - 1:,} lines)")
     rows = window.decode(text.encoding, "replace").removesuffix("\n").split("\n")
     if len(window) < _WINDOW:
         return _range(path, rows, start, end, first=start)
@@ -178,7 +193,7 @@ def _range(
     *,
     total: str = "",
     first: int = 1,
-) -> str:
+) -> _Part:
     """The lines asked for, as they are, and a note when there is more.
 
     Args:
@@ -191,9 +206,9 @@ def _range(
     """
     upper = first + len(lines) - 1
     if not lines:
-        return f"({path} is empty)"
+        return _Part(f"({path} is empty)")
     if start > upper:
-        return f"({path} has only {upper:,} lines)"
+        return _Part(f"({path} has only {upper:,} lines)")
     last = min(end or upper, upper)
     shown: list[str] = []
     room = _SHOWN
@@ -209,7 +224,8 @@ def _range(
     if upto < last or (total and (not end or end > upper)):
         of = total or f"{upper:,}"
         text += f"\n[lines {start} to {upto} of {of}; to read on: start {upto + 1}]"
-    return text
+        return _Part(text, upto + 1)
+    return _Part(text)
 
 
 def _write(workspace: Workspace, path: str, text: str) -> str:

@@ -9,14 +9,14 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from replan.state.task import Action
 from replan.tools.bounds import bounded
 from replan.tools.protocol import ToolError
 
 if TYPE_CHECKING:
     from langgraph.store.base import BaseStore
 
-SHOWN_CHARS = 8000
-_PART = 6000
+SHOWN_CHARS = 6000
 _KEPT_CHARS = 4_000_000
 _NAMESPACE = ("outputs",)
 _REFERENCE = re.compile(r"output:([0-9a-f]{24})")
@@ -27,19 +27,26 @@ def is_reference(path: str) -> bool:
     return bool(_REFERENCE.fullmatch(path))
 
 
-async def shortened(text: str) -> str:
-    """The text, or its head and tail with its size and the name under which it is kept whole.
+async def shortened(
+    text: str, most: int = SHOWN_CHARS, keep: bool = True
+) -> tuple[str, Action | None]:
+    """The text, or its head and tail with its size and how it is read whole; and that call.
 
     Of more than four million characters, those in the middle are not kept either.
 
     Args:
         text: an observation, without what JSON in Postgres refuses.
+        most: characters to show; a third more is shown before anything is left out.
+        keep: whether there is a tool to read it with.
     """
-    if len(text) <= SHOWN_CHARS:
-        return text
-    shown = f"{bounded(text, _PART)}\n[in all {len(text):,} characters"
-    path = await _keep(bounded(text, _KEPT_CHARS))
-    return f"{shown}; to read the rest: read_file {path}]" if path else f"{shown}]"
+    if len(text) <= most * 4 // 3:
+        return text, None
+    missing = f"{len(text) - most:,} of {len(text):,} characters left out"
+    path = await _keep(bounded(text, _KEPT_CHARS)) if keep else ""
+    if not path:
+        return bounded(text, most, note=missing), None
+    shown = bounded(text, most, note=f"{missing}; to read all: read_file {path}")
+    return shown, Action(tool="read_file", args={"path": path})
 
 
 async def read(path: str) -> str:

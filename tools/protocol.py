@@ -62,7 +62,7 @@ class Tool(Protocol):
     itself the search for changed files. One that only some goals need may have a method
     `told_of(goal) -> bool`: where it says no, the prompt does not name the tool. One that reaches
     beyond the workspace and the sandbox sets `leaves = True`: a person is asked before each call,
-    unless a rule says otherwise.
+    unless a rule says otherwise. Of longer results than `shown_chars` the model sees both ends.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
     (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does

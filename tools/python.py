@@ -4,7 +4,6 @@ import asyncio
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
-from replan.tools.bounds import bounded
 from replan.tools.failure import failure, shorten, stuck, without_report, without_traceback
 from replan.tools.formats import syntax_fault
 from replan.tools.protocol import CallContext, ToolError, schema
@@ -34,6 +33,7 @@ class PythonTool:
     subject = "code"
     content = "code"
     content_language = "python"
+    shown_chars = _SHOWN
 
     def unavailable(self) -> str:
         """Always available."""
@@ -66,6 +66,7 @@ class RunScript:
     subject = "path"
     content = None
     content_language = ""
+    shown_chars = _SHOWN
 
     def unavailable(self) -> str:
         """Always available."""
@@ -173,7 +174,7 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     text = "\n".join(part for part in (new if finished.fresh else "", out, beside) if part)
     return Observation(
         ok=finished.ok,
-        text=bounded(text, _SHOWN) or "(nothing was printed)",
+        text=text or "(nothing was printed)",
         error=error,
         reason=finished.limit,
         exit_code=finished.exit_code,
@@ -202,10 +203,7 @@ def _sources(workspace: Workspace, stderr: str) -> dict[str, str]:
         if not name.endswith(".py") or name in found or name.startswith("/"):
             continue
         try:
-            file = workspace.confine(name)
-            if file.is_file():
-                with file.open("rb") as opened:
-                    found[name] = opened.read(_SOURCE_BYTES).decode("utf-8", "replace")
-        except (ToolError, OSError):
+            found[name] = workspace.read_bytes(name, _SOURCE_BYTES).decode("utf-8", "replace")
+        except ToolError:
             continue
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from replan.state.settings import settings
-from replan.state.task import Observation
+from replan.state.task import Action, Observation
 from replan.tools.bounds import clipped
 from replan.tools.documents.parser_process import Parsed, ParserProcess
 from replan.tools.fetching import Fetched, Fetcher
@@ -65,7 +65,13 @@ class ReadPage:
         if parsed.problem:
             raise ToolError(f"the page cannot be read: {parsed.problem}.")
         text = "\n".join(part.text for part in parsed.parts)
-        return Observation(ok=True, text=_shown(text, int(args.get("start", 0)), fetched, parsed))
+        start = int(args.get("start", 0))
+        more = Action(tool=self.name, args={"url": args["url"], "start": start + _SHOWN})
+        return Observation(
+            ok=True,
+            text=_shown(text, start, fetched, parsed),
+            rest=more if start + _SHOWN < len(text) else None,
+        )
 
 
 def _ports() -> Sequence[int]:

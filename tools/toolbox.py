@@ -18,7 +18,7 @@ from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
 from replan.tools.find import SearchFiles
 from replan.tools.move import MoveFiles
-from replan.tools.outputs import shortened
+from replan.tools.outputs import SHOWN_CHARS, shortened
 from replan.tools.own_settings import OwnSettings
 from replan.tools.policy import Decision, Policy
 from replan.tools.protection import Protection
@@ -66,13 +66,6 @@ class Toolbox:
 
     Calls that may change the workspace are made one at a time, whichever toolbox they go through,
     so that what changed can be told apart by call. Every call has to pass the policy.
-
-    Args:
-        workspace: the folder that calls work in.
-        seconds_per_call: time a call may take.
-        tools: in place of the built-in ones.
-        policy: the rules; by default none, so that what leaves workspace and sandbox is refused.
-        approved: the one call that a person has agreed to, where the policy says ask.
     """
 
     def __init__(
@@ -91,8 +84,9 @@ class Toolbox:
             workspace: the folder that calls work in.
             seconds_per_call: time a call may take, unless it is told another.
             tools: None for the built-in ones.
-            policy: which calls are made, asked about, refused.
-            approved: the call that a person has agreed to.
+            policy: which calls are made, asked about, refused; by default none that leaves
+                workspace and sandbox.
+            approved: the one call that a person has agreed to, where the policy says ask.
             confinement: the sandbox of code, and its limits; None for the defaults.
             goal: what the run is for: some tools are not told of where they are no use.
         """
@@ -218,9 +212,12 @@ class Toolbox:
                     seen = await self._watched(tool, action.args, context)
         except Exception as error:
             seen = _failed(error)
+        most = getattr(self._tools.get(action.tool), "shown_chars", SHOWN_CHARS)
+        text, rest = await shortened(storable(seen.text), most, ReadFile.name in self._tools)
         return seen.model_copy(
             update={
-                "text": await shortened(storable(seen.text)),
+                "text": text,
+                "rest": rest or seen.rest,
                 "error": storable(seen.error),
                 "seconds": round(time.monotonic() - began, 3),
             }

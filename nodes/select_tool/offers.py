@@ -9,6 +9,7 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
 from replan.nodes.survey import CODE, DATA, TABLES
+from replan.state.task import Action
 from replan.tools.delete import speaks_of_deleting
 from replan.tools.named_addresses import names_address
 from replan.tools.protocol import Tool
@@ -98,7 +99,20 @@ def call_schemas(
             calls += [edit_schema(path, text) for path, text in sources.items()]
         else:
             calls.append(call_schema(tool, request))
+    if rest := read_on(request):
+        calls.append(_exactly(rest))
     return calls
+
+
+def read_on(request: SelectToolRequest) -> Action | None:
+    """The call that shows what follows what was read last, if that was not all."""
+    attempts = request.task.attempts
+    return attempts[-1].observation.rest if attempts else None
+
+
+def _exactly(action: Action) -> dict[str, Any]:
+    args = {name: {"const": value} for name, value in action.args.items()}
+    return strict_object({"tool": {"const": action.tool}, **args})
 
 
 def call_schema(tool: Tool, request: SelectToolRequest) -> dict[str, Any]:
@@ -155,7 +169,7 @@ def asks_for_source(tools: list[Tool], request: SelectToolRequest) -> bool:
 
 def only_call(tools: list[Tool], request: SelectToolRequest) -> dict[str, Any] | None:
     """The one call that the offers leave, or None when there is a choice to make."""
-    if len(tools) != 1:
+    if len(tools) != 1 or read_on(request):
         return None
     call: dict[str, Any] = {"tool": tools[0].name}
     for name, schema in call_schema(tools[0], request)["properties"].items():

@@ -40,6 +40,9 @@ def tools(workspace: Path) -> Toolbox:
     return Toolbox(open_workspace(workspace, create=False))
 
 
+READ_ON = Action(tool="read_file", args={"path": "a.md", "start": 41})
+
+
 def request(*existing: str, survey: str = "", **task: object) -> SelectToolRequest:
     return SelectToolRequest(
         brief=Brief(goal="a goal", survey=survey),
@@ -217,3 +220,17 @@ def test_delete_may_name_what_is_there_and_not_protected(tools: Toolbox) -> None
     schemas = call_schemas([tools.get("delete_file"), tools.get("search_files")], asked, {})
     assert schemas[0]["properties"]["path"] == {"enum": ["a.md"]}
     assert list(schemas[1]["properties"]) == ["tool", "files", "text"]
+
+
+def test_where_not_all_was_shown_it_can_be_read_on(tools: Toolbox) -> None:
+    seen = Observation(ok=True, text="...", rest=READ_ON)
+    read = Attempt(action=Action(tool="read_file", args={"path": "a.md"}), observation=seen)
+    asked = request("a.md", attempts=[read])
+    offers = offered(asked, tools, {})
+    last = call_schemas(offers, asked, {})[-1]
+    assert last["properties"] == {
+        "tool": {"const": "read_file"},
+        "path": {"const": "a.md"},
+        "start": {"const": 41},
+    }
+    assert only_call(offers[:1], asked) is None

@@ -55,6 +55,13 @@ async def run(workspace: Workspace, store: BaseStore | None, *calls: Any) -> lis
     return list(found["seen"])
 
 
+def inner(text: str) -> str:
+    """What is between the marks of data from outside."""
+    found = re.search(r"\[BEGIN DATA FROM OUTSIDE (\w+)\]\n(.*)\n\[END .* \1\]$", text, re.DOTALL)
+    assert found
+    return found[2]
+
+
 async def test_the_whole_of_it_can_be_read(workspace: Workspace, database: Database) -> None:
     async with open_persistence(database) as kept:
         short, long, again = await run(
@@ -64,24 +71,27 @@ async def test_the_whole_of_it_can_be_read(workspace: Workspace, database: Datab
         assert long == again
         assert len(long) < 6300
         assert long.startswith("line 1 of much")
+        assert long.endswith(f"\n{KEPT[-1]}")
         said = re.search(
-            r"line 3000 of much.*\n\[in all ([\d,]+) characters; to read the rest: read_file "
-            r"(output:[0-9a-f]{24})\]$",
+            r"\n\[\.\.\. ([\d,]+) of ([\d,]+) characters left out; to read all: read_file "
+            r"(output:[0-9a-f]{24}) \.\.\.\]\n",
             long,
         )
         assert said
-        assert said[1] == f"{len(chr(10).join(KEPT)):,}"
+        whole = len("\n".join(KEPT))
+        assert said.groups()[:2] == (f"{whole - 6000:,}", f"{whole:,}")
         found: list[str] = []
         while len(found) < 3000:
             (text,) = await run(
-                workspace, kept.store, ("read_file", {"path": said[2], "start": len(found) + 1})
+                workspace, kept.store, ("read_file", {"path": said[3], "start": len(found) + 1})
             )
-            found += text.partition("\n[lines ")[0].split("\n")
+            found += inner(text).partition("\n[lines ")[0].split("\n")
         assert found == KEPT
         (line,) = await run(
-            workspace, kept.store, ("read_file", {"path": said[2], "start": 7, "end": 7})
+            workspace, kept.store, ("read_file", {"path": said[3], "start": 7, "end": 7})
         )
-        assert line == KEPT[6]
+        assert line.startswith("An earlier output: data from outside.")
+        assert inner(line) == KEPT[6]
     assert await workspace.files() == []
 
 
@@ -90,7 +100,7 @@ async def test_where_nothing_is_kept_the_head_is_shown(workspace: Workspace) -> 
         workspace, None, ("talk", {}), ("read_file", {"path": "output:" + "0" * 24})
     )
     assert text.startswith("line 1 of much")
-    assert text.endswith(" characters]")
+    assert "characters left out ...]\n" in text
     assert missing.startswith(f"output:{'0' * 24} is not kept here.")
     seen = await Toolbox(workspace, tools=[Talks()]).call(Action(tool="talk"))
     assert seen.text == text
@@ -113,4 +123,17 @@ async def test_a_store_that_fails_costs_nothing_but_the_rest(workspace: Workspac
             raise ConnectionError("gone")
 
     (text,) = await run(workspace, Broken(), ("talk", {}))
-    assert text.endswith(" characters]")
+    assert "characters left out ...]\n" in text
+
+
+async def test_it_says_which_call_reads_on(workspace: Workspace) -> None:
+    tools = Toolbox(workspace)
+    (workspace.path / "long.txt").write_text("\n".join(KEPT))
+    first = await tools.call(Action(tool="read_file", args={"path": "long.txt"}))
+    assert first.rest
+    second = await tools.call(first.rest)
+    shown = first.text.partition("\n[lines ")[0].split("\n")
+    assert shown == KEPT[: len(shown)]
+    assert second.text.startswith(f"{KEPT[len(shown)]}\n")
+    last = await tools.call(Action(tool="read_file", args={"path": "long.txt", "start": 2900}))
+    assert last.rest is None
