@@ -53,7 +53,6 @@ class SearchFiles:
     content = None
     content_language = ""
     reads_only = True
-    subject = "files"
 
     def unavailable(self) -> str:
         """Always available."""
@@ -62,6 +61,11 @@ class SearchFiles:
     def told_of(self, goal: str) -> bool:
         """Only where something is to be found: in a small folder all names are told anyway."""
         return bool(_FINDING.search(goal))
+
+    def subjects(self, args: dict[str, Any], workspace: Workspace) -> list[str]:
+        """The files whose lines would be shown; where only names are, the name pattern. Blocks."""
+        files = str(args["files"])
+        return _named(workspace, files) if args["text"] else [files]
 
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Show at most 200 names, or 60 lines with their numbers."""

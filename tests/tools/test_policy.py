@@ -165,3 +165,14 @@ def test_a_run_adds_to_the_rules_of_the_file(monkeypatch: pytest.MonkeyPatch) ->
     rules = policy_of(Context(approvals=["allow:python(*)"])).rules
     settings.cache_clear()
     assert [str(rule) for rule in rules] == ["ask:python(*)", "allow:python(*)"]
+
+
+async def test_a_search_shows_no_line_of_a_file_that_is_denied(workspace: Workspace) -> None:
+    (workspace.path / "secret").mkdir()
+    (workspace.path / "secret" / "key.txt").write_text("4711")
+    (workspace.path / "open.txt").write_text("4712")
+    rules = ["deny:*(secret/*)"]
+    for files in ("*", "*.txt", "key*", "secret/", "secret/*", "./secret/key.txt", "**/key.txt"):
+        assert await effect(workspace, rules, "search_files", files=files, text="47") == "deny"
+    assert await effect(workspace, rules, "search_files", files="open*", text="47") == "allow"
+    assert await effect(workspace, rules, "search_files", files="*.txt", text="") == "allow"
