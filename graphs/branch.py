@@ -39,7 +39,7 @@ class Branch:
         self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime, state["task"]["id"])
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
@@ -82,7 +82,7 @@ class Branch:
 
         Up to the person's answer the node does nothing but look: the answer re-executes it.
         """
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime, state["task"]["id"])
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
@@ -135,7 +135,7 @@ class Branch:
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime, state["task"]["id"])
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])

@@ -9,6 +9,7 @@ from typing import Any
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
+from replan.graphs.recording import recording_of
 from replan.models.asking import Asker
 from replan.models.chat import open_chat_model
 from replan.models.embeddings import choose_embedder
@@ -19,6 +20,7 @@ from replan.state.errors import ContractError, ReplanError
 from replan.state.settings import settings
 from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
+from replan.storage.recording import UNRECORDED, Recording
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.mcp import mcp_tools
 from replan.tools.policy import policy_of
@@ -35,6 +37,7 @@ class Scene:
     workspace: Workspace
     thread_id: str
     runtime: Runtime[Context]
+    recording: Recording = UNRECORDED
 
     @property
     def confinement(self) -> Confinement:
@@ -55,13 +58,15 @@ def thread_of(runtime: Runtime[Context]) -> str:
     return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
-def scene(workspace: str, runtime: Runtime[Context]) -> Scene:
-    """The scene of a node."""
+async def scene(workspace: str, runtime: Runtime[Context], task: str = "") -> Scene:
+    """The scene of a node; `task` is the plan's task that it works on."""
+    folder = Workspace(workspace)
     return Scene(
         context=runtime.context or Context(),
-        workspace=Workspace(workspace),
+        workspace=folder,
         thread_id=thread_of(runtime),
         runtime=runtime,
+        recording=await recording_of(runtime, folder, task),
     )
 
 
@@ -90,6 +95,7 @@ class Cast:
             policy=policy,
             approved=approved,
             goal=goal,
+            recording=where.recording,
         )
 
     async def play(
@@ -122,7 +128,7 @@ class Cast:
         started = time.monotonic()
         chat = await open_chat_model(where.context.model)
         use = Use(
-            model=Asker(chat),
+            model=Asker(chat, recording=where.recording, role=role),
             tools=tools or await self.toolbox(where, goal_of(request)),
             store=where.runtime.store,
             thread_id=where.thread_id,

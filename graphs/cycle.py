@@ -42,7 +42,7 @@ class Cycle:
         """Look at the workspace, and recall what earlier runs with like goals learned."""
         goal = check_goal(state.get("goal"))
         context = runtime.context or Context()
-        where = scene(await _workspace(context, runtime), runtime)
+        where = await scene(await _workspace(context, runtime), runtime)
         request = contract.RecallRequest(goal=goal)
         result, usage = await self._cast.play("recall", request, where)
         kept = await keep_revision(where, state.get("revision", ""))
@@ -66,7 +66,7 @@ class Cycle:
 
     async def decompose(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Split the goal into tasks, and make its checks."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime)
         existing = await where.workspace.files()
         request = contract.DecomposeRequest(
             brief=brief_of(state),
@@ -89,7 +89,7 @@ class Cycle:
 
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Order the tasks; after a failure, plan what is left in another way."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime)
         problem = state.get("problem", "")
         request = contract.PlanRequest(
             brief=brief_of(state),
@@ -114,7 +114,7 @@ class Cycle:
 
     async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Decide what happens next; when no task is open, check the goal itself."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime)
         tasks = tasks_of(state)
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
@@ -140,7 +140,7 @@ class Cycle:
 
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Tell the user what was reached."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime)
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
         artifacts = await _artifacts(state, where.workspace)
@@ -158,7 +158,7 @@ class Cycle:
 
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Keep what was learned, and end the run's MCP servers."""
-        where = scene(state["workspace"], runtime)
+        where = await scene(state["workspace"], runtime)
         request = contract.RememberRequest(
             goal=state["goal"],
             status=state["status"],

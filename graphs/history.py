@@ -4,10 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 
 from replan.graphs.cast import Scene
-from replan.state.context import Context
+from replan.graphs.limits import revision_limits
 from replan.state.errors import WorkspaceError
 from replan.state.task import Observation
-from replan.storage.folder_scan import Limits
 from replan.storage.revisions import revisions_in
 from replan.tools.bounds import storable
 from replan.tools.toolbox import one_call_at_a_time
@@ -45,13 +44,15 @@ async def keep_revision(where: Scene, after: str) -> Kept:
         WorkspaceError: the workspace is gone.
         DatabaseError: the revision cannot be stored. No half of it is, and the run is resumable.
     """
+    if where.recording.taken is not None:  # after a call of this node
+        return Kept(where.recording.taken.revision, where.recording.taken.left_out)
     # Without a thread there is no checkpoint to go back to.
     revisions = await revisions_in(where.runtime.store) if where.thread_id else None
     if revisions is None:
         return Kept()
     async with one_call_at_a_time(where.workspace):
         taken = await revisions.take(
-            where.workspace.path, where.thread_id, limits_of(where.context), after
+            where.workspace.path, where.thread_id, revision_limits(where.context), after
         )
     return Kept(taken.revision, taken.left_out)
 
@@ -67,12 +68,3 @@ async def must_be_there(workspace: Workspace) -> None:
             f"the workspace {workspace.path} is gone.",
             "Its last revision comes back with: replan resume THREAD, or replan restore THREAD.",
         )
-
-
-def limits_of(context: Context) -> Limits:
-    """What the run's settings let a revision hold."""
-    return Limits(
-        file_bytes=context.revision_file_mb * 1_000_000,
-        total_bytes=context.revision_mb * 1_000_000,
-        ignore=tuple(context.revision_ignore),
-    )

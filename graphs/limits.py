@@ -2,6 +2,7 @@
 
 from replan.state.context import Context
 from replan.state.usage import Usage
+from replan.storage.folder_scan import Limits
 
 
 def limit_reached(usage: Usage, context: Context) -> str:
@@ -22,3 +23,12 @@ def limit_reached(usage: Usage, context: Context) -> str:
 def remaining_seconds(usage: Usage, context: Context) -> float:
     """Seconds that a call may still take, at least one."""
     return max(1.0, context.max_seconds - usage.get("seconds", 0.0))
+
+
+def revision_limits(context: Context) -> Limits:
+    """What the run's settings let a revision hold."""
+    return Limits(
+        file_bytes=context.revision_file_mb * 1_000_000,
+        total_bytes=context.revision_mb * 1_000_000,
+        ignore=tuple(context.revision_ignore),
+    )

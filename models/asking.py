@@ -3,16 +3,24 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    message_to_dict,
+    messages_from_dict,
+)
 
 from replan.models.failures import RESUMABLE, said_by, translated
 from replan.models.prices import cost
 from replan.models.schemas import is_strict, read_object, violation, without_lengths
 from replan.state.errors import ModelAnswerError, ReplanError
 from replan.state.usage import Usage, add_usage
+from replan.storage.journal import Entry
+from replan.storage.recording import UNRECORDED, Recording
 
 if TYPE_CHECKING:
     from replan.models.chat import ChatModel
@@ -39,14 +47,25 @@ class Asker:
         chat: the model to ask.
         seconds: time for all calls of this asker together; None for the client's own limits.
         attempts: how often a question is asked before giving up on its answer.
+        recording: what the calls go through.
+        role: who asks, for the record.
 
     Attributes:
         usage: calls, tokens, dollars and seconds so far, answers that were refused included.
         truncated: whether the last answer was cut off at `max_tokens`.
     """
 
-    def __init__(self, chat: "ChatModel", seconds: float | None = None, attempts: int = 3) -> None:
+    def __init__(
+        self,
+        chat: "ChatModel",
+        seconds: float | None = None,
+        attempts: int = 3,
+        recording: Recording = UNRECORDED,
+        role: str = "",
+    ) -> None:
         self.chat = chat
+        self.recording = recording
+        self.role = role
         self.seconds = seconds
         self.attempts = attempts
         self.usage = Usage(model_calls=0, input_tokens=0, output_tokens=0, model_seconds=0.0)
@@ -141,15 +160,19 @@ class Asker:
         temperature: float,
         extra: dict[str, Any],
     ) -> T:
-        problem = ""
+        problem, unusable = "", []
         for attempt in range(self.attempts):
             asked = _with_note(messages, problem) if problem else list(messages)
             warmth = max(temperature, WARMER[min(attempt, len(WARMER) - 1)])
-            answer = await self._call(asked, max_tokens, warmth, extra)
+            entry, answer = await self._call(asked, max_tokens, warmth, extra)
             try:
                 return read(answer)
-            except UnusableError as unusable:
-                problem = str(unusable)
+            except UnusableError as error:
+                problem = str(error)
+                unusable.append((entry, answer))
+        # Resumed, the run is to ask again.
+        for entry, answer in unusable:
+            await self.recording.finish(entry, message_to_dict(answer), outcome="failed")
         raise ModelAnswerError(
             f"The model {self.chat.name} gave no usable answer in {self.attempts} attempts; "
             f"the last: {problem}.",
@@ -162,25 +185,34 @@ class Asker:
         max_tokens: int,
         temperature: float,
         extra: dict[str, Any],
-    ) -> AIMessage:
-        """One answer, counted; a parameter the server refuses is left out from then on."""
+    ) -> tuple[Entry | None, AIMessage]:
+        """One answer, counted, and its entry in the record.
+
+        A parameter that the server refuses is left out from then on.
+        """
         import openai
 
         while True:
             params = self._parameters(messages, max_tokens, temperature, extra)
+            entry = await self.recording.begin(
+                "model", role=self.role, name=self.chat.name, request=_request(params)
+            )
+            if entry is not None and entry.outcome == "ok":
+                return entry, self._taken(_message(entry.response), entry.usage or {})
             started = time.monotonic()
             try:
                 async with asyncio.timeout(self._remaining()):
                     answer = await self.chat.client.ainvoke(**params)
-            except openai.BadRequestError as error:
-                if not self._learn(error, params):
-                    raise self._translated(error) from error
             except Exception as error:
-                raise self._translated(error) from error
-            else:
-                return self._counted(answer)
-            finally:
                 self._add(Usage(model_seconds=time.monotonic() - started))
+                known = self._translated(error)
+                await self.recording.finish(entry, {"error": known.what}, outcome="failed")
+                if isinstance(error, openai.BadRequestError) and self._learn(error, params):
+                    continue
+                raise known from error
+            spent = self._spent(answer, time.monotonic() - started)
+            await self.recording.finish(entry, message_to_dict(answer), usage=dict(spent))
+            return entry, self._taken(answer, spent)
 
     def _parameters(
         self,
@@ -227,14 +259,20 @@ class Asker:
             return None
         return max(0.0, self.seconds - self.usage["model_seconds"])
 
-    def _counted(self, answer: AIMessage) -> AIMessage:
+    def _spent(self, answer: AIMessage, seconds: float) -> Usage:
         used = answer.usage_metadata
         tokens = (used["input_tokens"], used["output_tokens"]) if used else (0, 0)
-        spent = Usage(model_calls=1, input_tokens=tokens[0], output_tokens=tokens[1])
+        spent = Usage(
+            model_calls=1, input_tokens=tokens[0], output_tokens=tokens[1], model_seconds=seconds
+        )
         price = cost("embedded" if self.chat.provider == "embedded" else self.chat.name, *tokens)
         if price is not None:
             spent["cost_usd"] = price
-        self._add(spent)
+        return spent
+
+    def _taken(self, answer: AIMessage, spent: Usage | Mapping[str, Any]) -> AIMessage:
+        """Count an answer, made now or taken from the record."""
+        self._add(Usage(**spent))  # type: ignore[typeddict-item]
         self.truncated = answer.response_metadata.get("finish_reason") == "length"
         return answer
 
@@ -243,6 +281,19 @@ class Asker:
 
     def _translated(self, error: Exception) -> ReplanError:
         return translated(error, self.chat.name, self.chat.base_url)
+
+
+def _request(params: dict[str, Any]) -> dict[str, Any]:
+    """What is asked, as JSON."""
+    said = [{"role": message.type, "content": message.content} for message in params["input"]]
+    return {**params, "input": said}
+
+
+def _message(response: dict[str, Any]) -> AIMessage:
+    """An answer as the record has it."""
+    (message,) = messages_from_dict([response])
+    assert isinstance(message, AIMessage)
+    return message
 
 
 def _content(answer: AIMessage) -> str:

@@ -30,6 +30,30 @@ MIGRATIONS = (
     )""",
     "ALTER TABLE replan_revisions ALTER COLUMN entries SET STORAGE EXTERNAL",
     "CREATE INDEX replan_revisions_by_thread ON replan_revisions (thread_id, id DESC)",
+    """
+    CREATE TABLE replan_journal (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        thread_id text NOT NULL,
+        checkpoint_id text NOT NULL,
+        execution text NOT NULL,
+        step integer NOT NULL,
+        node text NOT NULL,
+        task text NOT NULL,
+        number integer NOT NULL,
+        kind text NOT NULL,
+        role text NOT NULL,
+        name text NOT NULL,
+        request bytea NOT NULL,
+        response bytea,
+        outcome text NOT NULL DEFAULT 'pending',
+        usage jsonb,
+        revision text NOT NULL,
+        left_revision text NOT NULL DEFAULT '',
+        started timestamptz NOT NULL DEFAULT now(),
+        ended timestamptz,
+        UNIQUE (thread_id, execution, number)
+    )""",
+    "CREATE INDEX replan_journal_by_checkpoint ON replan_journal (thread_id, checkpoint_id, id)",
 )
 
 

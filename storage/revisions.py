@@ -152,6 +152,13 @@ class Revisions:
             here.last_left_out, here.limits = look.left_out, limits
             return Taken(here.last, changed, news)
 
+    async def last(self, folder: Path, thread_id: str) -> str:
+        """The thread's latest revision of a folder, "" for none; asked for once a process."""
+        here = known_folder(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
+        if here.last and here.last_thread == thread_id:
+            return here.last
+        return await self.latest_in(folder, thread_id)
+
     async def repeat(self, revision: str, folder: Path, thread_id: str) -> None:
         """Note that a folder is again what it was in a revision, after a restore.
 

@@ -35,6 +35,7 @@ class DeleteFile:
     )
     content = None
     content_language = ""
+    repeatable = True
 
     def unavailable(self) -> str:
         """Always available."""

@@ -36,6 +36,7 @@ class EditFile:
     subject = "path"
     content = None
     content_language = ""
+    repeatable = True
 
     def unavailable(self) -> str:
         """Always available."""

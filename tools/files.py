@@ -37,6 +37,7 @@ class ReadFile:
     subject = "path"
     content = None
     content_language = ""
+    repeatable = True
     reads_only = True
 
     def unavailable(self) -> str:
@@ -73,6 +74,7 @@ class WriteFile:
     subject = "path"
     content = "text"
     content_language = ""
+    repeatable = True
 
     def unavailable(self) -> str:
         """Always available."""
@@ -107,6 +109,7 @@ class ListFiles:
     subject = "folder"
     content = None
     content_language = ""
+    repeatable = True
     reads_only = True
 
     def unavailable(self) -> str:

@@ -52,6 +52,7 @@ class SearchFiles:
     )
     content = None
     content_language = ""
+    repeatable = True
     reads_only = True
 
     def unavailable(self) -> str:

@@ -42,6 +42,7 @@ class MoveFiles:
     )
     content = None
     content_language = ""
+    repeatable = True
 
     def unavailable(self) -> str:
         """Always available."""

@@ -63,6 +63,9 @@ class Tool(Protocol):
     `told_of(goal) -> bool`: where it says no, the prompt does not name the tool. One that reaches
     beyond the workspace and the sandbox sets `leaves = True`: a person is asked before each call,
     unless a rule says otherwise. Of longer results than `shown_chars` the model sees both ends.
+    One that sets `repeatable = True` may be called again, from the files as they were, when a run
+    ended in the middle of a call; so may one that `runs_code` in the sandbox alone. Of any other
+    the agent is told that the outcome is unknown.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
     (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does

@@ -33,6 +33,7 @@ class PythonTool:
     subject = "code"
     content = "code"
     content_language = "python"
+    runs_code = True
     shown_chars = _SHOWN
 
     def unavailable(self) -> str:
@@ -66,6 +67,7 @@ class RunScript:
     subject = "path"
     content = None
     content_language = ""
+    runs_code = True
     shown_chars = _SHOWN
 
     def unavailable(self) -> str:
@@ -91,6 +93,7 @@ class RunTests:
     subject = "path"
     content = None
     content_language = ""
+    runs_code = True
 
     def unavailable(self) -> str:
         """Always available: pytest is installed with the project."""

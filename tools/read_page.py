@@ -41,6 +41,7 @@ class ReadPage:
     )
     content = None
     content_language = ""
+    repeatable = True
     reads_only = True
     subject = "url"
     leaves = True

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from replan.state.errors import DatabaseError, WorkspaceError
 from replan.state.task import Action, Observation
+from replan.storage.recording import UNRECORDED, Recording
 from replan.tools.arguments import validate
 from replan.tools.bounds import clipped, storable
 from replan.tools.delete import DeleteFile
@@ -77,6 +79,7 @@ class Toolbox:
         approved: Action | None = None,
         confinement: Confinement | None = None,
         goal: str = "",
+        recording: Recording = UNRECORDED,
     ) -> None:
         """Makes a toolbox.
 
@@ -89,7 +92,9 @@ class Toolbox:
             approved: the one call that a person has agreed to, where the policy says ask.
             confinement: the sandbox of code, and its limits; None for the defaults.
             goal: what the run is for: some tools are not told of where they are no use.
+            recording: what the calls go through, so that each is made once.
         """
+        self._recording = recording
         self.workspace = workspace
         self.goal = goal
         self.seconds_per_call = seconds_per_call
@@ -108,6 +113,7 @@ class Toolbox:
             action,
             self._confinement,
             self.goal,
+            self._recording,
         )
 
     def names(self) -> list[str]:
@@ -188,13 +194,17 @@ class Toolbox:
         protected: Sequence[str] = (),
         session: str = "",
     ) -> Observation:
-        """Carry out an action. Whatever goes wrong is in the observation; nothing is raised.
+        """Carry out an action, once: what is recorded of it is not done again. Whatever goes
+        wrong with it is in the observation.
 
         Args:
             action: tool and arguments.
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
             session: name of the sandbox session whose variables `python` keeps; "" for none.
+
+        Raises:
+            DatabaseError, WorkspaceError: the call cannot be recorded.
         """
         limit = self.seconds_per_call if seconds is None else seconds
         context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
@@ -205,13 +215,42 @@ class Toolbox:
             if (refusal := self._refusal(action, decision)) is not None:
                 return refusal
             if getattr(tool, "reads_only", False):
-                seen = await _carry_out(tool, action.args, context)
-            else:
-                async with one_call_at_a_time(self.workspace):
-                    began = time.monotonic()
-                    seen = await self._watched(tool, action.args, context)
+                return await self._once(action, tool, context)
+            async with one_call_at_a_time(self.workspace):
+                return await self._once(action, tool, context)
+        except (DatabaseError, WorkspaceError):
+            raise  # The record or the workspace is gone: the run cannot go on.
         except Exception as error:
-            seen = _failed(error)
+            return await self._told(_failed(error), action, began)
+
+    async def _once(self, action: Action, tool: Tool, context: CallContext) -> Observation:
+        """Make the call, or take what came of it before; see `storage.recording`."""
+        began = time.monotonic()
+        request = {
+            "tool": action.tool, "args": action.args, "protected": list(context.protected)
+        }  # fmt: skip
+        entry = await self._recording.begin(
+            "tool", role="execute", name=action.tool, request=request
+        )
+        if entry is not None and entry.outcome == "ok":
+            return Observation.model_validate(entry.response)
+        changes = not getattr(tool, "reads_only", False)
+        if entry is not None and entry.begun_before and not is_repeatable(tool, context):
+            seen = outcome_unknown(action)
+        else:
+            if entry is not None and entry.begun_before and changes:
+                await self._recording.roll_back(entry)
+            try:
+                make = self._watched if changes else _carry_out
+                seen = await make(tool, action.args, context)
+            except Exception as error:
+                seen = _failed(error)
+        seen = await self._told(seen, action, began)
+        await self._recording.finish(entry, seen.model_dump(), changes=changes)
+        return seen
+
+    async def _told(self, seen: Observation, action: Action, began: float) -> Observation:
+        """The observation as the model is shown it."""
         most = getattr(self._tools.get(action.tool), "shown_chars", SHOWN_CHARS)
         text, rest = await shortened(storable(seen.text), most, ReadFile.name in self._tools)
         return seen.model_copy(
@@ -265,6 +304,23 @@ class Toolbox:
         )
         note = "".join(f"\n{path} must not change: put back" for path in restored)
         return seen.model_copy(update={"changed": changed, "text": f"{seen.text}{note}".lstrip()})
+
+
+def is_repeatable(tool: Tool, context: CallContext) -> bool:
+    """Whether a call may be made again, from the files as they were, when its end was not seen."""
+    if getattr(tool, "runs_code", False) and context.confinement is not None:
+        return context.confinement.sandbox != "unsafe"
+    return bool(getattr(tool, "repeatable", False))
+
+
+def outcome_unknown(action: Action) -> Observation:
+    """What is observed of a call that may have had its effect, and must not be made twice."""
+    return Observation(
+        ok=False,
+        reason="outcome unknown",
+        error=f"the run was interrupted during this call of {action.tool}: it may or may not have "
+        "had its effect, and was not made again. Find out which before you make it again.",
+    )
 
 
 def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:

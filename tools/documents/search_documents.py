@@ -39,6 +39,7 @@ class SearchDocuments:
     )
     content = None
     content_language = ""
+    repeatable = True
     reads_only = True
     subject = "query"
 

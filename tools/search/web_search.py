@@ -26,6 +26,7 @@ class WebSearch:
     )
     content = None
     content_language = ""
+    repeatable = True
     reads_only = True
     subject = "query"
     leaves = True

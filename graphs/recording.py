@@ -1,0 +1,114 @@
+"""The record of a node's calls in the journal, and of what they leave in the workspace."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph.config import get_config
+from langgraph.runtime import Runtime
+
+from replan.graphs.limits import revision_limits
+from replan.state.context import Context
+from replan.storage.folder_scan import Limits
+from replan.storage.journal import Entry, Journal, Kind, Outcome, Place
+from replan.storage.recording import UNRECORDED, Recording
+from replan.storage.restore import restore
+from replan.storage.revisions import Taken, revisions_in
+from replan.tools.workspace import Workspace
+
+
+class Recorded:
+    """The calls of one execution of a node.
+
+    Args:
+        journal: where they are noted.
+        place: which execution it is.
+        workspace: the run's folder.
+        limits: what its revisions may hold.
+
+    Attributes:
+        taken: the revision after the last call that may have changed the workspace.
+    """
+
+    def __init__(
+        self, journal: Journal, place: Place, workspace: Workspace, limits: Limits
+    ) -> None:
+        self._journal = journal
+        self._place = place
+        self._workspace = workspace
+        self._limits = limits
+        self._number = 0
+        self.taken: Taken | None = None
+
+    async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
+        """See `Recording`."""
+        number, self._number = self._number, self._number + 1
+        revision = ""
+        if kind == "tool":
+            revision = await self._journal.revisions.last(
+                self._workspace.path, self._place.thread_id
+            )
+        return await self._journal.begin(
+            self._place, number, kind, role=role, name=name, request=request, revision=revision
+        )
+
+    async def finish(
+        self,
+        entry: Entry | None,
+        response: Any,
+        *,
+        outcome: Outcome = "ok",
+        usage: Mapping[str, Any] | None = None,
+        changes: bool = False,
+    ) -> None:
+        """See `Recording`. The revision comes first: a result that is noted has its files."""
+        if entry is None:
+            return
+        left = ""
+        if changes:
+            self.taken = await self._journal.revisions.take(
+                self._workspace.path, self._place.thread_id, self._limits, entry.revision
+            )
+            left = self.taken.revision
+        await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)
+
+    async def roll_back(self, entry: Entry) -> None:
+        """See `Recording`. What is there now becomes a revision of its own, so nothing is lost."""
+        if not entry.revision:
+            return
+        revisions, folder = self._journal.revisions, self._workspace.path
+        thread_id = self._place.thread_id
+        now = await revisions.take(folder, thread_id, self._limits)
+        if now.revision != entry.revision:
+            await restore(revisions, entry.revision, folder, now.revision, overwrite=True)
+            await revisions.take(folder, thread_id, self._limits)
+
+
+async def recording_of(
+    runtime: Runtime[Context], workspace: Workspace, task: str = ""
+) -> Recording:
+    """The record of the node that runs now; none without a thread or our tables."""
+    info = runtime.execution_info
+    revisions = await revisions_in(runtime.store) if info and info.thread_id else None
+    if revisions is None or info is None:
+        return UNRECORDED
+    return Recorded(
+        Journal(revisions),
+        place_of(runtime, task),
+        workspace,
+        revision_limits(runtime.context or Context()),
+    )
+
+
+def place_of(runtime: Runtime[Context], task: str = "") -> Place:
+    """Which execution of which node this is. Only inside a node."""
+    info = runtime.execution_info
+    assert info is not None
+    metadata = get_config().get("metadata", {})
+    return Place(
+        thread_id=info.thread_id or "",
+        checkpoint_id=info.checkpoint_id,
+        execution=info.task_id,
+        step=int(metadata.get("langgraph_step", 0)),
+        node=str(metadata.get("langgraph_node", "")),
+        task=task,
+    )

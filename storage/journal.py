@@ -1,0 +1,264 @@
+"""The journal: every model and tool call of a run, written before it is made and after.
+
+A call is known by its place: the thread, LangGraph's id of the node's execution, and its number
+among the calls of that execution. LangGraph derives that id from the checkpoint that the execution
+starts from, so a run that is resumed meets its own entries, and a fork, which begins with a
+checkpoint of its own, does not.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from replan.storage import blobs
+from replan.storage.revisions import Revisions
+
+Kind = Literal["model", "tool", "check"]
+Outcome = Literal["pending", "ok", "failed"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a run calls are made.
+
+    Attributes:
+        thread_id: the thread.
+        checkpoint_id: the checkpoint that the node's execution starts from.
+        execution: LangGraph's id of the execution: the same again when the run is resumed.
+        step: number of the super-step.
+        node: name of the node.
+        task: id of the plan's task, "" outside one.
+    """
+
+    thread_id: str
+    checkpoint_id: str
+    execution: str
+    step: int
+    node: str
+    task: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call as the journal has it.
+
+    `request` and `response` are JSON; `response` is None while the outcome is pending, and the
+    error's one line, as {"error": ...}, where it failed. `revision` is the workspace's when the
+    call was begun, and `left` the one it left behind. `begun_before` says that an earlier process
+    began this call and did not see its end.
+    """
+
+    id: int
+    place: Place
+    number: int
+    kind: Kind
+    role: str
+    name: str
+    request_sha256: str
+    outcome: Outcome
+    response: Any = None
+    usage: dict[str, Any] | None = None
+    revision: str = ""
+    left: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    begun_before: bool = False
+
+
+def canonical(value: Any) -> bytes:
+    """JSON in one form, so that equal requests have equal bytes."""
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
+    ).encode("utf-8", "replace")
+
+
+def sha256_of(request: Any) -> str:
+    """The hash that a request is known by."""
+    return hashlib.sha256(canonical(request)).hexdigest()
+
+
+class Journal:
+    """Writes and reads entries.
+
+    Args:
+        revisions: on the same database; its connections are used.
+    """
+
+    def __init__(self, revisions: Revisions) -> None:
+        self.revisions = revisions
+
+    async def begin(
+        self,
+        place: Place,
+        number: int,
+        kind: Kind,
+        *,
+        role: str,
+        name: str,
+        request: Any,
+        revision: str = "",
+    ) -> Entry:
+        """Note that a call is about to be made; or find what is known of it.
+
+        An entry of the same place with another request is replaced: today's code asks something
+        else. One that failed is begun anew.
+
+        Args:
+            place: where it is made.
+            number: its number among the calls of the execution.
+            kind: whether a model or a tool is called, or checks are run.
+            role: who makes it.
+            name: the model's or the tool's.
+            request: what is asked, as JSON without secrets.
+            revision: of the workspace.
+
+        Raises:
+            DatabaseError: it cannot be written.
+        """
+        body = canonical(request)
+        digest = hashlib.sha256(body).digest()
+        stored = await asyncio.to_thread(_packed, {digest.hex(): body})
+        async with self.revisions.connection() as connection:
+            found = await _find(connection, place, number)
+            if found is not None:
+                entry = await _entry(connection, found)
+                if entry.request_sha256 == digest.hex() and entry.outcome != "failed":
+                    return entry
+            async with connection.pipeline():
+                await blobs.insert(connection, stored)
+                cursor = await connection.execute(
+                    _BEGIN,
+                    (
+                        place.thread_id, place.checkpoint_id, place.execution, place.step,
+                        place.node, place.task, number, kind, role, name, digest, revision,
+                    ),
+                )  # fmt: skip
+            row = await cursor.fetchone()
+        assert row is not None
+        return Entry(
+            id=row["id"], place=place, number=number, kind=kind, role=role, name=name,
+            request_sha256=digest.hex(), outcome="pending", revision=revision,
+            started=row["started"],
+        )  # fmt: skip
+
+    async def finish(
+        self,
+        entry: Entry,
+        response: Any,
+        *,
+        outcome: Outcome = "ok",
+        usage: Mapping[str, Any] | None = None,
+        left: str = "",
+    ) -> None:
+        """Note what came of a call.
+
+        Args:
+            entry: from `begin`.
+            response: JSON.
+            outcome: whether it is a result.
+            usage: what it used.
+            left: the workspace's revision after it.
+
+        Raises:
+            DatabaseError: it cannot be written.
+        """
+        body = canonical(response)
+        digest = hashlib.sha256(body).digest()
+        stored = await asyncio.to_thread(_packed, {digest.hex(): body})
+        async with self.revisions.connection() as connection, connection.pipeline():
+            await blobs.insert(connection, stored)
+            await connection.execute(
+                "UPDATE replan_journal SET outcome = %s, response = %b, usage = %s, "
+                "left_revision = %s, ended = now() WHERE id = %s",
+                (outcome, digest, Jsonb(dict(usage or {})), left, entry.id),
+            )
+
+    async def of_checkpoint(self, thread_id: str, checkpoint_id: str) -> list[Entry]:
+        """The calls of all executions that started from a checkpoint, in the order of their
+        beginning, with their responses.
+        """
+        return await self._entries(
+            "thread_id = %s AND checkpoint_id = %s", (thread_id, checkpoint_id)
+        )
+
+    async def of_thread(self, thread_id: str) -> list[Entry]:
+        """All calls of a thread, of all its branches, in the order of their beginning."""
+        return await self._entries("thread_id = %s", (thread_id,))
+
+    async def request(self, entry: Entry) -> Any:
+        """What was asked.
+
+        Raises:
+            RevisionError: it is not in the database any more.
+        """
+        async with self.revisions.connection() as connection:
+            return (await _bodies(connection, [entry.request_sha256]))[entry.request_sha256]
+
+    async def _entries(self, condition: str, values: tuple[Any, ...]) -> list[Entry]:
+        async with self.revisions.connection() as connection:
+            cursor = await connection.execute(
+                f"SELECT * FROM replan_journal WHERE {condition} ORDER BY id".encode(), values
+            )
+            rows = await cursor.fetchall()
+            wanted = sorted({row["response"].hex() for row in rows if row["response"]})
+            known = await _bodies(connection, wanted) if wanted else {}
+        return [_read(row, known) for row in rows]
+
+
+# One that failed, or asked something else, is begun anew in its own row.
+_BEGIN = b"""
+INSERT INTO replan_journal
+    (thread_id, checkpoint_id, execution, step, node, task, number, kind, role, name, request,
+     revision)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s)
+ON CONFLICT (thread_id, execution, number) DO UPDATE SET
+    kind = excluded.kind, role = excluded.role, name = excluded.name,
+    request = excluded.request, response = NULL, usage = NULL, outcome = 'pending',
+    revision = excluded.revision, left_revision = '', started = now(), ended = NULL
+RETURNING id, started"""
+
+
+async def _find(connection: AsyncConnection[DictRow], place: Place, number: int) -> DictRow | None:
+    cursor = await connection.execute(
+        "SELECT * FROM replan_journal WHERE thread_id = %s AND execution = %s AND number = %s",
+        (place.thread_id, place.execution, number),
+    )
+    return await cursor.fetchone()
+
+
+async def _entry(connection: AsyncConnection[DictRow], row: DictRow) -> Entry:
+    known = await _bodies(connection, [row["response"].hex()]) if row["response"] else {}
+    return _read(row, known, begun_before=row["outcome"] == "pending")
+
+
+def _read(row: DictRow, known: Mapping[str, Any], begun_before: bool = False) -> Entry:
+    place = Place(
+        row["thread_id"], row["checkpoint_id"], row["execution"], row["step"], row["node"],
+        row["task"],
+    )  # fmt: skip
+    return Entry(
+        id=row["id"], place=place, number=row["number"], kind=row["kind"], role=row["role"],
+        name=row["name"], request_sha256=bytes(row["request"]).hex(), outcome=row["outcome"],
+        response=known.get(bytes(row["response"]).hex()) if row["response"] else None,
+        usage=row["usage"], revision=row["revision"], left=row["left_revision"],
+        started=row["started"], ended=row["ended"], begun_before=begun_before,
+    )  # fmt: skip
+
+
+async def _bodies(connection: AsyncConnection[DictRow], names: list[str]) -> dict[str, Any]:
+    found = await blobs.fetch(connection, names)
+    return await asyncio.to_thread(
+        lambda: {name: json.loads(blobs.unpacked(name, *packed)) for name, packed in found.items()}
+    )
+
+
+def _packed(content: Mapping[str, bytes]) -> dict[str, tuple[int, int, bytes]]:
+    return {name: (len(data), *blobs.packed(data)) for name, data in content.items()}

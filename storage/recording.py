@@ -1,0 +1,68 @@
+"""What a node's calls go through, so that each is made once and can be replayed."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from replan.storage.journal import Entry, Kind, Outcome
+from replan.storage.revisions import Taken
+
+
+class Recording(Protocol):
+    """The record of one node's execution; its calls are numbered in the order of their beginning.
+
+    A run's is the journal; a replay's is what the journal held then.
+
+    Attributes:
+        taken: the workspace's revision after the last call that may have changed it.
+    """
+
+    taken: Taken | None
+
+    async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
+        """Note that a call is about to be made. An entry whose outcome is `ok` holds its result
+        already: the call must not be made. None where nothing is recorded.
+        """
+        ...
+
+    async def finish(
+        self,
+        entry: Entry | None,
+        response: Any,
+        *,
+        outcome: Outcome = "ok",
+        usage: Mapping[str, Any] | None = None,
+        changes: bool = False,
+    ) -> None:
+        """Note what came of it; `changes` where the call may have changed the workspace."""
+        ...
+
+    async def roll_back(self, entry: Entry) -> None:
+        """Bring the workspace back to what it was when the call was begun."""
+        ...
+
+
+class Unrecorded:
+    """Of a run without a thread, and of calls made by hand."""
+
+    taken: Taken | None = None
+
+    async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
+        """Nothing is kept."""
+        return None
+
+    async def finish(
+        self,
+        entry: Entry | None,
+        response: Any,
+        *,
+        outcome: Outcome = "ok",
+        usage: Mapping[str, Any] | None = None,
+        changes: bool = False,
+    ) -> None:
+        """Nothing is kept."""
+
+    async def roll_back(self, entry: Entry) -> None:
+        """Nothing was begun."""
+
+
+UNRECORDED = Unrecorded()
