@@ -1,6 +1,6 @@
 """Wires the agent: which node follows which."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
@@ -17,6 +17,7 @@ from replan.nodes.contract import CONTRACTS
 from replan.state.agent_state import AgentInput, AgentOutput, AgentState
 from replan.state.context import Context
 from replan.state.errors import SettingError
+from replan.tools.protocol import Tool
 
 AgentGraph = CompiledStateGraph[AgentState, Context, AgentInput, AgentOutput]
 
@@ -24,6 +25,7 @@ AgentGraph = CompiledStateGraph[AgentState, Context, AgentInput, AgentOutput]
 def build_agent(
     roles: Mapping[str, Any] | None = None,
     *,
+    tools: Sequence[Tool] = (),
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
 ) -> AgentGraph:
@@ -31,6 +33,7 @@ def build_agent(
 
     Args:
         roles: your own implementations by role, as objects; others are named in the context.
+        tools: your own, beside the built-in ones and those of MCP servers; see `tools.protocol`.
         checkpointer: keeps the checkpoints; None inherits the parent graph's, or keeps none.
         store: long-term memory; None inherits, or does without.
 
@@ -40,7 +43,7 @@ def build_agent(
     for role in roles or {}:
         if role not in CONTRACTS:
             raise SettingError(f"there is no role {role!r}.", f"Roles: {', '.join(CONTRACTS)}.")
-    cast = Cast(roles)
+    cast = Cast(roles, tools)
     cycle, branch = Cycle(cast), Branch(cast)
 
     graph = StateGraph(
