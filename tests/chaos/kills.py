@@ -30,6 +30,8 @@ LIFE_SECONDS = 60.0
 # Measured, or numbered anew by each run.
 _OF_THE_RUN = ("workspace", "revision")
 _MEASURED = ("seconds", "model_seconds", "tool_seconds")
+# Of a call and the files it meets: of two side by side, either may come first.
+_BY_CHANCE = ("fingerprint",)
 
 
 @dataclass
@@ -199,7 +201,11 @@ def _compared(values: dict[str, Any]) -> dict[str, Any]:
 
 def _without_times(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_times(part) for name, part in value.items() if name not in _MEASURED}
+        return {
+            name: _without_times(part)
+            for name, part in value.items()
+            if name not in (*_MEASURED, *_BY_CHANCE)
+        }
     return [_without_times(part) for part in value] if isinstance(value, list) else value
 
 
