@@ -73,6 +73,13 @@ Examples:
   replan resume THREAD --edit '{"query": "price of copper"}' --interrupt ID
 """
 
+FORK_EXAMPLES = """\b
+Examples:
+  replan fork THREAD CHECKPOINT --set plan=dag
+  replan fork THREAD CHECKPOINT --goal "Write it to b.txt instead"
+  replan fork THREAD CHECKPOINT --state constraints='["in French"]' --max-steps 40
+"""
+
 TOOL_EXAMPLES = """\b
 Examples:
   replan tool read_file '{"path": "a.md"}' --workspace .
@@ -146,6 +153,41 @@ def resume(
     given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
     reply = Reply(approve, reject, edit, interrupt)
     raise typer.Exit(resume_thread(thread, given, as_json, reply))
+
+
+@app.command(epilog=FORK_EXAMPLES)
+def fork(
+    thread: ThreadArgument,
+    checkpoint: Annotated[
+        str, typer.Argument(metavar="CHECKPOINT", help="Id of the checkpoint to go on from.")
+    ],
+    goal: Annotated[str | None, typer.Option(metavar="TEXT", help="Another goal.")] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state", metavar="CHANNEL=VALUE", help="A new value, as JSON or text. Repeatable."
+        ),
+    ] = None,
+    model: Model = None,
+    roles: Sets = None,
+    max_steps: MaxSteps = None,
+    max_seconds: MaxSeconds = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    sandbox: Sandbox = None,
+    rules: Rules = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a new branch of a thread for real, from one of its checkpoints.
+
+    It works in a folder of its own, with the files as they were then; the branch it comes from and
+    its files stay as they are. Settings of the run are kept; the ones given here replace them.
+    """
+    from replan.cli.fork import fork_thread
+    from replan.cli.settle import overrides
+
+    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    raise typer.Exit(fork_thread(thread, checkpoint, given, state or [], goal, as_json))
 
 
 @app.command(epilog=RESTORE_EXAMPLES)

@@ -10,6 +10,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer, Send
 
 from replan.graphs.branch import Branch
+from replan.graphs.branching import in_folder_of_branch
 from replan.graphs.cast import Cast
 from replan.graphs.cycle import Cycle
 from replan.graphs.routes import route_plan, route_review
@@ -49,20 +50,20 @@ def build_agent(
     graph = StateGraph(
         AgentState, context_schema=Context, input_schema=AgentInput, output_schema=AgentOutput
     )
-    graph.add_node("recall", cycle.recall)
-    graph.add_node("decompose", cycle.decompose)
-    graph.add_node("plan", cycle.plan)
+    graph.add_node("recall", in_folder_of_branch(cycle.recall))
+    graph.add_node("decompose", in_folder_of_branch(cycle.decompose))
+    graph.add_node("plan", in_folder_of_branch(cycle.plan))
     # A branch gets its own payload, not the state.
     graph.add_node(
         "select_tool",
-        branch.select_tool,
+        in_folder_of_branch(branch.select_tool),
         destinations=("execute", "review"),
     )
-    graph.add_node("execute", branch.execute, destinations=("reflect",))
-    graph.add_node("reflect", branch.reflect)
-    graph.add_node("review", cycle.review)
-    graph.add_node("report", cycle.report)
-    graph.add_node("remember", cycle.remember)
+    graph.add_node("execute", in_folder_of_branch(branch.execute), destinations=("reflect",))
+    graph.add_node("reflect", in_folder_of_branch(branch.reflect))
+    graph.add_node("review", in_folder_of_branch(cycle.review))
+    graph.add_node("report", in_folder_of_branch(cycle.report))
+    graph.add_node("remember", in_folder_of_branch(cycle.remember))
 
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "decompose")
