@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import psycopg
@@ -32,6 +32,17 @@ _OF_THE_RUN = ("workspace", "revision")
 _MEASURED = ("seconds", "model_seconds", "tool_seconds")
 # Of a call and the files it meets: of two side by side, either may come first.
 _BY_CHANCE = ("fingerprint",)
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a life ends: at an event of the graph's stream or a moment in a call, by its number, or
+    so many seconds after it began.
+    """
+
+    kind: Literal["event", "moment", "instant"]
+    number: int = 0
+    seconds: float = 0.0
 
 
 @dataclass
@@ -70,20 +81,19 @@ class Chaos:
         self.folder = folder
         self.variables = variables
         self.url = url
-        self.events = 0
+        self.events = self.moments = 0
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["chaos.lives"])
 
     def undisturbed(self) -> Ended:
-        """A run that nobody kills; `events` says then how many a run has."""
+        """A run that nobody kills; `events` and `moments` say then how many a run has."""
         return self.run([])
 
-    def run(self, deaths: Sequence["int | float"]) -> Ended:
+    def run(self, deaths: Sequence[Death]) -> Ended:
         """A thread that is killed once for each death, resumed each time, and then left to end.
 
         Args:
-            deaths: the number of an event at which it kills itself (int), or the seconds after
-                which it is killed (float).
+            deaths: how each life ends.
         """
         thread, folder = self._thread()
         kills, faults = 0, list[str]()
@@ -119,7 +129,7 @@ class Chaos:
         return thread, folder
 
     def _next_life(
-        self, thread: str, folder: Path, death: "int | float | None", faults: list[str]
+        self, thread: str, folder: Path, death: Death | None, faults: list[str]
     ) -> dict[str, Any] | None:
         """What a life ended with; a call that it made although its result was known is a fault."""
         recorded = self._recorded(thread)
@@ -129,23 +139,23 @@ class Chaos:
         faults += [f"made again: {one}" for one in again]
         return ended
 
-    def _live(
-        self, thread: str, folder: Path, death: "int | float | None"
-    ) -> dict[str, Any] | None:
+    def _live(self, thread: str, folder: Path, death: Death | None) -> dict[str, Any] | None:
         """What a life ended with; None when it was killed."""
         here, there = self._processes.Pipe(duplex=False)
-        life = Life(thread, folder, self.variables, death if isinstance(death, int) else 0)
+        event = death.number if death and death.kind == "event" else 0
+        moment = death.number if death and death.kind == "moment" else 0
+        life = Life(thread, folder, self.variables, event, moment)
         process = self._processes.Process(target=live, args=(life, there))
         process.start()
         there.close()
         try:
             said = here.recv() if here.poll(LIFE_SECONDS) else "silent"
             if said == "begun":
-                if isinstance(death, float) and not here.poll(death):
+                if death and death.kind == "instant" and not here.poll(death.seconds):
                     os.kill(process.pid or 0, signal.SIGKILL)
                 said = here.recv()
-                if isinstance(said, int):
-                    self.events, said = said, here.recv()
+                if isinstance(said, tuple):
+                    (self.events, self.moments), said = said, here.recv()
         except EOFError:
             return None
         finally:
@@ -172,10 +182,10 @@ class Chaos:
         return [line.rpartition(" ")[0] for line in lines]
 
 
-def instants(count: int, longest: float, seed: int) -> list[float]:
-    """Random instants of a life, in seconds; the same for the same seed."""
+def instants(count: int, longest: float, seed: int) -> list[Death]:
+    """Deaths at random instants of a life, in seconds; the same for the same seed."""
     drawn = random.Random(seed)
-    return [drawn.uniform(0.0, longest) for _ in range(count)]
+    return [Death("instant", seconds=drawn.uniform(0.0, longest)) for _ in range(count)]
 
 
 def differences(ended: Ended, undisturbed: Ended) -> list[str]:

@@ -29,6 +29,7 @@ from replan.state.errors import ReplanError
 from replan.state.settings import settings
 from replan.state.task import Observation, Task
 from replan.storage.database import open_database
+from replan.storage.journal import Journal
 from replan.storage.persistence import open_persistence
 from replan.storage.thread_lock import thread_lock
 from replan.tools.protocol import CallContext, schema
@@ -72,12 +73,15 @@ class Life:
         folder: holds the workspace, the ledger, and the log of executions.
         variables: of the environment, for the settings.
         dies_at: the event of the graph's stream at which it kills itself; 0 for none.
+        dies_in: the moment in a call at which it does: there is one after each entry of the journal
+            is begun, after each effect of a tool, and after each entry is finished; 0 for none.
     """
 
     thread_id: str
     folder: Path
     variables: dict[str, str]
     dies_at: int = 0
+    dies_in: int = 0
 
 
 class Ledger:
@@ -116,21 +120,15 @@ class Ledger:
 def live(life: Life, pipe: Connection) -> None:
     """Start the thread, or go on with it, to its end; in a process of its own.
 
-    Sends "begun" when the graph starts, then how many events there were and the final values, or
-    the one line of an error.
+    Sends "begun" when the graph starts, then how many events and moments there were and the final
+    values, or the one line of an error.
     """
     os.environ.update(life.variables)
     settings.cache_clear()
-    carry_out = toolboxes._carry_out
-
-    async def logged(tool: Any, args: dict[str, Any], context: CallContext) -> Observation:
-        line = f"{tool.name} {context.call_id} {os.getpid()}\n"
-        await asyncio.to_thread(_append, life.folder / "executions", line)
-        return await carry_out(tool, args, context)
-
-    toolboxes._carry_out = logged
+    moments = Moments(life.dies_in)
+    _instrument(life.folder / "executions", moments)
     try:
-        ended = asyncio.run(_live(life, pipe))
+        ended = asyncio.run(_live(life, pipe, moments))
     except ReplanError as error:
         ended = {"error": str(error)}
     with suppress(BrokenPipeError):
@@ -138,7 +136,45 @@ def live(life: Life, pipe: Connection) -> None:
     pipe.close()
 
 
-async def _live(life: Life, pipe: Connection) -> dict[str, Any]:
+class Moments:
+    """Counts the moments of a life, and ends it at one of them."""
+
+    def __init__(self, last: int) -> None:
+        self.count = 0
+        self._last = last
+
+    def pass_one(self) -> None:
+        self.count += 1
+        if self.count == self._last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _instrument(executions: Path, moments: Moments) -> None:
+    """Log every call that a tool really gets, and count the moments around it."""
+    begin, finish, carry_out = Journal.begin, Journal.finish, toolboxes._carry_out
+
+    async def logged(tool: Any, args: dict[str, Any], context: CallContext) -> Observation:
+        line = f"{tool.name} {context.call_id} {os.getpid()}\n"
+        await asyncio.to_thread(_append, executions, line)
+        seen = await carry_out(tool, args, context)
+        moments.pass_one()
+        return seen
+
+    async def begun(self: Journal, *args: Any, **named: Any) -> Any:
+        entry = await begin(self, *args, **named)
+        moments.pass_one()
+        return entry
+
+    async def finished(self: Journal, *args: Any, **named: Any) -> None:
+        await finish(self, *args, **named)
+        moments.pass_one()
+
+    toolboxes._carry_out = logged
+    Journal.begin = begun  # type: ignore[method-assign,assignment]
+    Journal.finish = finished  # type: ignore[method-assign]
+
+
+async def _live(life: Life, pipe: Connection, moments: Moments) -> dict[str, Any]:
     context = Context(
         workspace=str(life.folder / "workspace"),
         recall="none",  # what one run leaves would change the next
@@ -169,7 +205,7 @@ async def _live(life: Life, pipe: Connection) -> dict[str, Any]:
             events += 1
             if events == life.dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-        pipe.send(events)
+        pipe.send((events, moments.count))
         return dict((await graph.aget_state(config)).values)
 
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from chaos.kills import KEY, Chaos, Ended, differences, instants, scripted
+from chaos.kills import KEY, Chaos, Death, Ended, differences, instants, scripted
 
 from replan.state.settings import settings
 from replan.storage.embedded import release_embedded, start_embedded
@@ -67,16 +67,18 @@ def run(kills: int, database_kills: int, folder: Path) -> int:
             "REPLAN_HOME": str(home),
         }
         chaos = Chaos(folder / "runs", variables, start_embedded)
-        undisturbed, events = chaos.undisturbed(), chaos.events
+        undisturbed, events, moments = chaos.undisturbed(), chaos.events, chaos.moments
         assert undisturbed.values["status"] == "done", undisturbed.values["reason"]
         tally = Tally(undisturbed)
-        for event in range(1, events + 1):
-            tally.add(f"event {event}", lambda event=event: chaos.run([event]))
+        deaths = [Death("event", number) for number in range(1, events + 1)]
+        deaths += [Death("moment", number) for number in range(1, moments + 1)]
+        for death in deaths:
+            tally.add(str(death), lambda death=death: chaos.run([death]))
         seed = 0
         while tally.kills < kills:
             seed += 1
-            deaths = instants(_KILLS_A_RUN, _LONGEST_LIFE, seed)
-            tally.add(f"seed {seed}", lambda deaths=deaths: chaos.run(deaths))
+            random = instants(_KILLS_A_RUN, _LONGEST_LIFE, seed)
+            tally.add(f"seed {seed}", lambda random=random: chaos.run(random))
         database = KilledDatabase(home)
         while database.kills < database_kills:
             seed += 1
@@ -87,6 +89,7 @@ def run(kills: int, database_kills: int, folder: Path) -> int:
             {
                 "runs": tally.runs,
                 "events_of_a_run": events,
+                "moments_of_a_run": moments,
                 "kills": tally.kills,
                 "database_kills": database.kills,
                 "different": tally.different,
@@ -100,7 +103,7 @@ def run(kills: int, database_kills: int, folder: Path) -> int:
 def _without(database: KilledDatabase, chaos: Chaos, seed: int) -> Ended:
     """A run that loses its database twice, and is resumed when it gave up."""
     waits = instants(2, _LONGEST_LIFE, seed)
-    return chaos.run_through(lambda attempt: database.after(waits[attempt]), len(waits))
+    return chaos.run_through(lambda attempt: database.after(waits[attempt].seconds), len(waits))
 
 
 class Tally:
