@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.messages import (
@@ -14,10 +15,12 @@ from langchain_core.messages import (
     messages_from_dict,
 )
 
+from replan.models.budget import UNLIMITED, Budget, prompt_tokens
 from replan.models.failures import RESUMABLE, said_by, translated
+from replan.models.patience import broke_off, patience, pause, whole
 from replan.models.prices import cost
 from replan.models.schemas import is_strict, read_object, violation, without_lengths
-from replan.state.errors import ModelAnswerError, ReplanError
+from replan.state.errors import LimitReachedError, ModelAnswerError, ReplanError
 from replan.state.usage import Usage, add_usage
 from replan.storage.journal import Entry
 from replan.storage.recording import UNRECORDED, Recording
@@ -49,6 +52,7 @@ class Asker:
         attempts: how often a question is asked before giving up on its answer.
         recording: what the calls go through.
         role: who asks, for the record.
+        budget: what all calls of this asker together may use up.
 
     Attributes:
         usage: calls, tokens, dollars and seconds so far, answers that were refused included.
@@ -62,8 +66,10 @@ class Asker:
         attempts: int = 3,
         recording: Recording = UNRECORDED,
         role: str = "",
+        budget: Budget = UNLIMITED,
     ) -> None:
         self.chat = chat
+        self.budget = budget
         self.recording = recording
         self.role = role
         self.seconds = seconds
@@ -85,6 +91,7 @@ class Asker:
         Raises:
             ModelAnswerError: no attempt gave one.
             ModelUnavailableError: the model cannot be asked.
+            LimitReachedError: the budget is used up.
         """
 
         def read(answer: AIMessage) -> dict[str, Any]:
@@ -113,6 +120,7 @@ class Asker:
         Raises:
             ModelAnswerError: no attempt gave one.
             ModelUnavailableError: the model cannot be asked.
+            LimitReachedError: the budget is used up.
         """
         return await self._ask(messages, _content, max_tokens, temperature, {})
 
@@ -137,6 +145,7 @@ class Asker:
         Raises:
             ModelAnswerError: no attempt gave a call that fits.
             ModelUnavailableError: the model cannot be asked.
+            LimitReachedError: the budget is used up.
         """
         offered = {_function(tool)["name"]: _function(tool) for tool in tools}
 
@@ -164,15 +173,19 @@ class Asker:
         for attempt in range(self.attempts):
             asked = _with_note(messages, problem) if problem else list(messages)
             warmth = max(temperature, WARMER[min(attempt, len(WARMER) - 1)])
-            entry, answer = await self._call(asked, max_tokens, warmth, extra)
+            call = await self._call(asked, max_tokens, warmth, extra)
+            if self.truncated and call.limit:
+                raise LimitReachedError(call.limit)
             try:
-                return read(answer)
+                return read(call.answer)
             except UnusableError as error:
                 problem = str(error)
-                unusable.append((entry, answer))
-        # Resumed, the run is to ask again.
-        for entry, answer in unusable:
-            await self.recording.finish(entry, message_to_dict(answer), outcome="failed")
+                unusable.append(call)
+        # Resumed, the run is to ask again; what this has used up is not forgotten.
+        for call in unusable:
+            await self.recording.finish(
+                call.entry, message_to_dict(call.answer), outcome="failed", usage=dict(call.spent)
+            )
         raise ModelAnswerError(
             f"The model {self.chat.name} gave no usable answer in {self.attempts} attempts; "
             f"the last: {problem}.",
@@ -185,8 +198,8 @@ class Asker:
         max_tokens: int,
         temperature: float,
         extra: dict[str, Any],
-    ) -> tuple[Entry | None, AIMessage]:
-        """One answer, counted, and its entry in the record.
+    ) -> "_Call":
+        """One answer, counted and recorded.
 
         A parameter that the server refuses is left out from then on.
         """
@@ -194,25 +207,59 @@ class Asker:
 
         while True:
             params = self._parameters(messages, max_tokens, temperature, extra)
+            params["max_tokens"], limit = self._room(params)
+            self.budget.seconds_left()
             entry = await self.recording.begin(
                 "model", role=self.role, name=self.chat.name, request=_request(params)
             )
+            before = _used_before(entry)
             if entry is not None and entry.outcome == "ok":
-                return entry, self._taken(_message(entry.response), entry.usage or {})
+                answer = self._taken(_message(entry.response), before)
+                return _Call(entry, answer, before, limit)
+            self._add(before)
             started = time.monotonic()
             try:
-                async with asyncio.timeout(self._remaining()):
-                    answer = await self.chat.client.ainvoke(**params)
+                answer = await self._answer(params)
             except Exception as error:
-                self._add(Usage(model_seconds=time.monotonic() - started))
-                known = self._translated(error)
-                await self.recording.finish(entry, {"error": known.what}, outcome="failed")
+                waited = Usage(model_seconds=time.monotonic() - started)
+                self._add(waited)
+                known = error if isinstance(error, ReplanError) else self._translated(error)
+                spent = dict(add_usage(before, waited))
+                await self.recording.finish(
+                    entry, {"error": known.what}, outcome="failed", usage=spent
+                )
                 if isinstance(error, openai.BadRequestError) and self._learn(error, params):
                     continue
                 raise known from error
-            spent = self._spent(answer, time.monotonic() - started)
-            await self.recording.finish(entry, message_to_dict(answer), usage=dict(spent))
-            return entry, self._taken(answer, spent)
+            now = self._spent(answer, time.monotonic() - started)
+            whole_usage = add_usage(before, now)
+            await self.recording.finish(entry, message_to_dict(answer), usage=dict(whole_usage))
+            return _Call(entry, self._taken(answer, now), whole_usage, limit)
+
+    async def _answer(self, params: dict[str, Any]) -> AIMessage:
+        """A whole answer. The client asks again by itself, but not once one has begun to come."""
+        most, attempt = self.chat.client.root_async_client.max_retries, 0
+        async with asyncio.timeout(self._remaining()):
+            while True:
+                with patience(self.budget.seconds_left()):
+                    try:
+                        return whole(await self.chat.client.ainvoke(**params))
+                    except Exception as error:
+                        if attempt >= most or not broke_off(error, most):
+                            raise
+                await pause(attempt)
+                attempt += 1
+
+    def _room(self, params: dict[str, Any]) -> tuple[int, str]:
+        """How long the answer may be, and the limit that makes it shorter than was wanted."""
+        per_input, per_output = self._price(1, 0), self._price(0, 1)
+        known = per_input is not None and per_output is not None
+        return self.budget.room(
+            lambda: prompt_tokens(_request(params)),
+            params["max_tokens"],
+            (per_input or 0.0, per_output or 0.0) if known else None,
+            self.usage,
+        )
 
     def _parameters(
         self,
@@ -265,14 +312,18 @@ class Asker:
         spent = Usage(
             model_calls=1, input_tokens=tokens[0], output_tokens=tokens[1], model_seconds=seconds
         )
-        price = cost("embedded" if self.chat.provider == "embedded" else self.chat.name, *tokens)
+        price = self._price(*tokens)
         if price is not None:
             spent["cost_usd"] = price
         return spent
 
-    def _taken(self, answer: AIMessage, spent: Usage | Mapping[str, Any]) -> AIMessage:
+    def _price(self, input_tokens: int, output_tokens: int) -> float | None:
+        name = "embedded" if self.chat.provider == "embedded" else self.chat.name
+        return cost(name, input_tokens, output_tokens)
+
+    def _taken(self, answer: AIMessage, spent: Usage) -> AIMessage:
         """Count an answer, made now or taken from the record."""
-        self._add(Usage(**spent))  # type: ignore[typeddict-item]
+        self._add(spent)
         self.truncated = answer.response_metadata.get("finish_reason") == "length"
         return answer
 
@@ -281,6 +332,27 @@ class Asker:
 
     def _translated(self, error: Exception) -> ReplanError:
         return translated(error, self.chat.name, self.chat.base_url)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """An answer, its entry in the record, what it used up, and the limit that bounded it."""
+
+    entry: Entry | None
+    answer: AIMessage
+    spent: Usage
+    limit: str
+
+
+def _used_before(entry: Entry | None) -> Usage:
+    """What the record says a call has used up, its failures before a resume too.
+
+    Of this node's own time it is no part, so it counts as such.
+    """
+    used: Usage = Usage(**((entry.usage if entry else None) or {}))  # type: ignore[typeddict-item]
+    if "model_seconds" in used:
+        used["seconds"] = used["model_seconds"]
+    return used
 
 
 def _request(params: dict[str, Any]) -> dict[str, Any]:
