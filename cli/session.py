@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -156,6 +157,8 @@ async def session(
         UsageError: whatever of it is not to be had.
     """
     view = open_view(thread_id, quiet=False)
+    # What the driver warns of when a database goes away, the error says in one line.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     if resumed:  # which model it is, the thread has to tell first
         loading: asyncio.Task[Any] = asyncio.create_task(asyncio.sleep(0))
     else:
