@@ -1,7 +1,6 @@
 """Asks a chat model for JSON, text or a tool call; asks again when the answer cannot be used."""
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from langchain_core.messages import (
     messages_from_dict,
 )
 
+from replan.models.answers import UnusableError, called, content_of, function_of
 from replan.models.budget import UNLIMITED, Budget, prompt_tokens
 from replan.models.failures import RESUMABLE, said_by, translated
 from replan.models.patience import broke_off, patience, pause, whole
@@ -34,13 +34,8 @@ T = TypeVar("T")
 WARMER = (0.0, 0.4, 0.8)
 # Reasoning counts as output; without room for it, a short answer is cut off before it begins.
 REASONING_TOKENS = 4_000
-_THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 # Parameters that some servers or models refuse; a request is sent again without the one named.
 _OPTIONAL = ("temperature", "reasoning_effort", "response_format", "tool_choice", "stream_options")
-
-
-class UnusableError(Exception):
-    """An answer came that cannot be used; the message tells the model why."""
 
 
 class Asker:
@@ -96,7 +91,7 @@ class Asker:
 
         def read(answer: AIMessage) -> dict[str, Any]:
             try:
-                value = read_object(_content(answer))
+                value = read_object(content_of(answer))
             except ValueError as error:
                 if self.truncated:
                     raise UnusableError("it was cut off; keep it much shorter") from None
@@ -122,7 +117,7 @@ class Asker:
             ModelUnavailableError: the model cannot be asked.
             LimitReachedError: the budget is used up.
         """
-        return await self._ask(messages, _content, max_tokens, temperature, {})
+        return await self._ask(messages, content_of, max_tokens, temperature, {})
 
     async def tool_call(
         self,
@@ -147,10 +142,10 @@ class Asker:
             ModelUnavailableError: the model cannot be asked.
             LimitReachedError: the budget is used up.
         """
-        offered = {_function(tool)["name"]: _function(tool) for tool in tools}
+        offered = {function_of(tool)["name"]: function_of(tool) for tool in tools}
 
         def read(answer: AIMessage) -> tuple[str, dict[str, Any]]:
-            name, args = _called(answer, self.truncated)
+            name, args = called(answer, self.truncated)
             if name not in offered:
                 raise UnusableError(f"there is no tool {name!r}; there are: {', '.join(offered)}")
             if wrong := violation(args, offered[name].get("parameters", {})):
@@ -366,40 +361,6 @@ def _message(response: dict[str, Any]) -> AIMessage:
     (message,) = messages_from_dict([response])
     assert isinstance(message, AIMessage)
     return message
-
-
-def _content(answer: AIMessage) -> str:
-    """The answer's text without the model's thinking."""
-    if refusal := answer.additional_kwargs.get("refusal"):
-        raise UnusableError(f"it was a refusal: {str(refusal)[:200]}")
-    if answer.response_metadata.get("finish_reason") == "content_filter":
-        raise UnusableError("it was stopped by a content filter")
-    text = _THINKING.sub("", answer.text)
-    if not text.strip():
-        raise UnusableError("it was empty")
-    return text
-
-
-def _function(tool: dict[str, Any]) -> dict[str, Any]:
-    function: dict[str, Any] = tool.get("function", tool)
-    return function
-
-
-def _called(answer: AIMessage, truncated: bool) -> tuple[str, dict[str, Any]]:
-    """The first tool call; also one that was written out as text, as small models do."""
-    if answer.tool_calls:
-        return answer.tool_calls[0]["name"], answer.tool_calls[0]["args"]
-    if answer.invalid_tool_calls:
-        raise UnusableError("the tool call's arguments are not valid JSON")
-    try:
-        written = read_object(_content(answer))
-        name, args = written["name"], written["arguments"]
-    except (ValueError, KeyError):
-        why = "it was cut off before a tool call" if truncated else "it held no tool call"
-        raise UnusableError(why) from None
-    if not isinstance(name, str) or not isinstance(args, dict):
-        raise UnusableError("it held no tool call")
-    return name, args
 
 
 def _with_note(messages: Sequence[BaseMessage], problem: str) -> list[BaseMessage]:
