@@ -176,11 +176,15 @@ class Asker:
             except UnusableError as error:
                 problem = str(error)
                 unusable.append(call)
-        # Resumed, the run is to ask again; what this has used up is not forgotten.
+        # Resumed, the run is to ask again. The first entry, which it comes to in any case, then
+        # tells what all have used up.
+        spent = Usage()
         for call in unusable:
-            await self.recording.finish(
-                call.entry, message_to_dict(call.answer), outcome="failed", usage=dict(call.spent)
-            )
+            spent = add_usage(spent, call.spent)
+        for call in unusable:
+            said = message_to_dict(call.answer)
+            await self.recording.finish(call.entry, said, outcome="failed", usage=dict(spent))
+            spent = Usage()
         raise ModelAnswerError(
             f"The model {self.chat.name} gave no usable answer in {self.attempts} attempts; "
             f"the last: {problem}.",

@@ -18,7 +18,7 @@ from replan.nodes.contract import (
 )
 from replan.nodes.registry import implementation
 from replan.state.context import Context
-from replan.state.errors import SettingError
+from replan.state.errors import ModelAnswerError, SettingError
 
 GOAL = "Write the word hello to hello.txt"
 WRITE = Move("write_file", "hello", path="hello.txt")
@@ -307,3 +307,31 @@ async def test_an_answer_cut_short_by_the_limit_is_not_used(start_agent) -> None
             assert not (agent.workspace / "hello.txt").exists()
     assert stops > 0
     assert result["status"] == "done"
+
+
+async def test_what_failed_calls_used_up_counts_after_the_resume(start_agent) -> None:
+    good, bad = ScriptedAgent([WRITE]), [True]
+    async with start_agent(lambda body: "no JSON at all" if bad else good(body)) as agent:
+        with pytest.raises(ModelAnswerError):
+            await agent.run(GOAL)
+        bad.clear()
+        result = await agent.run(None)
+        assert result["status"] == "done"
+        usage = result["usage"]
+        assert usage["model_calls"] == len(agent.server.requests)
+        sent = sum(
+            count_tokens(message["content"])
+            for body in agent.server.requests
+            for message in body["messages"]
+        )
+        assert usage["input_tokens"] == sent
+
+
+async def test_waiting_for_a_failing_server_counts_into_the_seconds(start_agent) -> None:
+    model = ScriptedAgent([WRITE])
+    faults = [Reply(status=503, content="loading", headers={"Retry-After": "1.2"})]
+    async with start_agent(lambda body: faults.pop() if faults else model(body)) as agent:
+        result = await agent.run(GOAL)
+    assert result["status"] == "done"
+    assert result["usage"]["model_seconds"] > 1.2
+    assert result["usage"]["seconds"] > 1.2
