@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from replan.models.failures import translated
 from replan.models.local_server import local_server, require_local, start_local_server
+from replan.models.patience import MOST_RETRIES, give_up_in_time
+from replan.models.prices import cost
 from replan.models.weights import Progress, find_source
 from replan.state.errors import ModelUnavailableError, SettingError
 from replan.state.settings import settings
@@ -140,6 +142,18 @@ async def open_chat_model(name: str = "auto", progress: Progress | None = None) 
     return await asyncio.to_thread(_open, choice, _key())
 
 
+def require_price(max_cost: float, model: ModelChoice | ChatModel) -> None:
+    """A limit in dollars can only be held where the model's price is known.
+
+    Raises:
+        SettingError: it is not.
+    """
+    if max_cost and model.provider != "embedded" and cost(model.name, 0, 0) is None:
+        raise SettingError(
+            f"no price is known for {model.name}, so --max-cost cannot hold.", "Use --max-tokens."
+        )
+
+
 def warm_up(name: str = "auto") -> None:
     """Begin in the background what takes longest before the first call; return at once.
 
@@ -195,12 +209,14 @@ def _build(choice: ModelChoice, key: str) -> "ChatOpenAI":
         base_url=choice.base_url,
         api_key=SecretStr(key),
         timeout=ANSWER_SECONDS[choice.provider],
-        max_retries=0 if embedded else 2,
+        max_retries=0 if embedded else MOST_RETRIES,
         use_responses_api=False,
         stream_usage=True,
         http_socket_options=(),  # else it warns, where a proxy is set, of a transport not used
         http_client=openai.DefaultHttpxClient(**options),
-        http_async_client=openai.DefaultAsyncHttpxClient(**options),
+        http_async_client=openai.DefaultAsyncHttpxClient(
+            **options, event_hooks={"response": [give_up_in_time]}
+        ),
     )
 
 

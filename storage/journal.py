@@ -116,7 +116,7 @@ class Journal:
         """Note that a call is about to be made; or find what is known of it.
 
         An entry of the same place with another request is replaced: today's code asks something
-        else. One that failed is begun anew.
+        else. One that failed is begun anew. Either way the entry keeps what it has used up.
 
         Args:
             place: where it is made.
@@ -149,7 +149,7 @@ class Journal:
         return Entry(
             id=row["id"], place=place, number=number, kind=kind, role=role, name=name,
             request_sha256=digest.hex(), outcome="pending", revision=revision,
-            started=row["started"],
+            usage=row["usage"], started=row["started"],
         )  # fmt: skip
 
     async def finish(
@@ -229,17 +229,16 @@ INSERT INTO replan_journal
 VALUES (%(thread)s, %(checkpoint)s, %(execution)s, %(step)s, %(node)s, %(task)s, %(number)s,
     %(kind)s, %(role)s, %(name)s, %(sha256)b, %(revision)s)
 ON CONFLICT (thread_id, execution, number) DO NOTHING
-RETURNING id, started"""
+RETURNING id, started, usage"""
 ).encode()
 _BEGIN_ANEW = (
     _BODY
     + """
 UPDATE replan_journal SET
     kind = %(kind)s, role = %(role)s, name = %(name)s, request = %(sha256)b, response = NULL,
-    usage = NULL, outcome = 'pending', revision = %(revision)s, left_revision = '',
-    started = now(), ended = NULL
+    outcome = 'pending', revision = %(revision)s, left_revision = '', started = now(), ended = NULL
 WHERE thread_id = %(thread)s AND execution = %(execution)s AND number = %(number)s
-RETURNING id, started"""
+RETURNING id, started, usage"""
 ).encode()
 _FINISH = (
     _BODY
