@@ -73,6 +73,28 @@ Examples:
   replan resume THREAD --edit '{"query": "price of copper"}' --interrupt ID
 """
 
+_CHECKPOINT = "A checkpoint's id, an unambiguous part of it (best its end), or head."
+Full = Annotated[bool, typer.Option("--full", help="Long texts whole.")]
+
+HISTORY_EXAMPLES = """\b
+Examples:
+  replan history THREAD
+  replan history THREAD --json | jq '.checkpoints[] | select(.verdicts != {})'
+"""
+
+SHOW_EXAMPLES = """\b
+Examples:
+  replan show THREAD
+  replan show THREAD 3e41ab --full
+  replan show THREAD 1f1e8a56-1402-62c7-8005-13f0ea14b2b0 --json
+"""
+
+DIFF_EXAMPLES = """\b
+Examples:
+  replan diff THREAD 3e41ab head
+  replan diff THREAD 3e41ab 90cc12 --json
+"""
+
 TOOL_EXAMPLES = """\b
 Examples:
   replan tool read_file '{"path": "a.md"}' --workspace .
@@ -174,6 +196,41 @@ def restore(
 
     wanted = Wanted(thread, checkpoint or "", revision or "")
     raise typer.Exit(restore_thread(wanted, workspace, force, as_json))
+
+
+@app.command(epilog=HISTORY_EXAMPLES)
+def history(thread: ThreadArgument, as_json: AsJson = False) -> None:
+    """List the checkpoints of a thread, with its branches: what each step did and used."""
+    from replan.cli.history import show_history
+
+    raise typer.Exit(show_history(thread, as_json))
+
+
+@app.command(epilog=SHOW_EXAMPLES)
+def show(
+    thread: ThreadArgument,
+    checkpoint: Annotated[str, typer.Argument(metavar="[CHECKPOINT]", help=_CHECKPOINT)] = "head",
+    full: Full = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a checkpoint: its state, the calls and files of its step, and what comes next."""
+    from replan.cli.show import show_checkpoint
+
+    raise typer.Exit(show_checkpoint(thread, checkpoint, full, as_json))
+
+
+@app.command(epilog=DIFF_EXAMPLES)
+def diff(
+    thread: ThreadArgument,
+    before: Annotated[str, typer.Argument(metavar="A", help=_CHECKPOINT)],
+    after: Annotated[str, typer.Argument(metavar="B", help=_CHECKPOINT)],
+    full: Full = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two checkpoints, of one branch or two: state, plan and files."""
+    from replan.cli.diff import show_difference
+
+    raise typer.Exit(show_difference(thread, before, after, full, as_json))
 
 
 @app.command()
