@@ -95,6 +95,25 @@ Examples:
   replan diff THREAD 3e41ab 90cc12 --json
 """
 
+EXPORT_EXAMPLES = """\b
+Examples:
+  replan export THREAD run.zip
+  replan export THREAD run.zip --force --json
+"""
+
+IMPORT_EXAMPLES = """\b
+Examples:
+  replan import run.zip
+  replan import run.zip --as 0d2c9a2e-4f0b-4a53-8f5e-1f8b7d0c6a11
+"""
+
+PRUNE_EXAMPLES = """\b
+Examples:
+  replan prune --older-than 30d --dry-run
+  replan prune --thread 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
+  replan prune --older-than 7d --keep-latest 20
+"""
+
 TOOL_EXAMPLES = """\b
 Examples:
   replan tool read_file '{"path": "a.md"}' --workspace .
@@ -231,6 +250,70 @@ def diff(
     from replan.cli.diff import show_difference
 
     raise typer.Exit(show_difference(thread, before, after, full, as_json))
+
+
+@app.command(epilog=EXPORT_EXAMPLES)
+def export(
+    thread: ThreadArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a thread into one file: checkpoints, calls, and the files of its workspace.
+
+    The file holds what the run has read, asked and written, but no key of yours.
+    """
+    from replan.cli.transfer import export_run
+
+    raise typer.Exit(export_run(thread, file, force, as_json))
+
+
+@app.command(name="import", epilog=IMPORT_EXAMPLES)
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="From `replan export`.")],
+    new_id: Annotated[
+        str | None, typer.Option("--as", metavar="UUID", help="Another id for the thread.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an exported thread in: all of it, or nothing.
+
+    It works in a folder of its own here; `replan restore THREAD` brings its files there.
+    """
+    from replan.cli.transfer import import_run
+
+    raise typer.Exit(import_run(file, new_id, as_json))
+
+
+@app.command(epilog=PRUNE_EXAMPLES)
+def prune(
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Threads at rest for longer: 30d, 12h, 2w.")
+    ] = None,
+    threads: Annotated[
+        list[str] | None, typer.Option("--thread", metavar="ID", help="This one. Repeatable.")
+    ] = None,
+    keep_latest: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Keep the threads, each with the last N checkpoints on the way to its head; "
+            "older ones and other branches go.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove threads, or the older checkpoints of them, and what is not needed any more.
+
+    With several options a thread has to fit all of them. A thread that runs is left alone. A
+    folder that you gave a run is never touched; a thread's own goes with the thread. Long outputs
+    and memories, which threads share, stay. Not while `langgraph dev` works on a run.
+    """
+    from replan.cli.prune import prune_threads
+
+    raise typer.Exit(prune_threads(older_than, threads or [], keep_latest, dry_run, as_json))
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`replan history`, `show` and `diff`, of a run with a fork."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -45,7 +46,7 @@ def test_the_tree_has_both_branches(history, recorded: RecordedRun) -> None:
     assert [one["checkpoint_id"] for one in history["checkpoints"] if one["head"]] == [
         history["head"]
     ]
-    for one, below in zip(main, main[1:], strict=False):
+    for one, below in pairwise(main):
         assert below["parent_id"] == one["checkpoint_id"]
         assert below["nodes"] == one["next"]
     assert main[-1]["next"] == []
