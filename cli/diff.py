@@ -141,10 +141,10 @@ def _lines(found: _Difference, full: bool) -> list[str]:
     lines += ["", "Files"]
     if found.no_files:
         lines.append(f"  {found.no_files}")
-    for one in found.files:
-        note = f" ({one.why_not})" if one.why_not else ""
-        lines.append(f"  {one.change.change}: {one.change.path}{note}")
-        lines += _bounded([f"    {line}" for line in one.lines], full)
+    for file in found.files:
+        note = f" ({file.why_not})" if file.why_not else ""
+        lines.append(f"  {file.change.change}: {file.change.path}{note}")
+        lines += _bounded([f"    {line}" for line in file.lines], full)
     return _without_empty(lines)
 
 
@@ -166,7 +166,8 @@ def _two(name: str, old: Any, new: Any, full: bool) -> list[str]:
         signed = zip("-+", (old, new), texts, strict=True)
         return [f"  {name}", *(f"    {sign} {text}" for sign, value, text in signed
                                if value is not None)]  # fmt: skip
-    compared = difflib.unified_diff(*(text.splitlines() for text in texts), n=1, lineterm="")
+    before, after = (text.splitlines() for text in texts)
+    compared = difflib.unified_diff(before, after, n=1, lineterm="")
     return [f"  {name}", *_bounded([f"    {line}" for line in list(compared)[2:]], full)]
 
 

@@ -192,7 +192,8 @@ async def find_checkpoint(opened: "Persistence", history: History, name: str) ->
 def _read(kept: "CheckpointTuple") -> Checkpoint:
     configurable = kept.config.get("configurable", {})
     parent = (kept.parent_config or {}).get("configurable", {})
-    checkpoint, metadata = kept.checkpoint, dict(kept.metadata)
+    checkpoint = kept.checkpoint
+    metadata: dict[str, Any] = dict(kept.metadata)
     stamp = checkpoint.get("ts")
     writes = [(channel, value) for _, channel, value in kept.pending_writes or []]
     return Checkpoint(

@@ -105,7 +105,8 @@ def _compared(change: FileChange, stored: dict[str, tuple[int, bytes]]) -> FileD
     path = change.path
     old = f"a/{path}" if change.before else "/dev/null"
     new = f"b/{path}" if change.after else "/dev/null"
-    return FileDiff(change, list(difflib.unified_diff(*texts, old, new, lineterm="")))
+    before, after = texts
+    return FileDiff(change, list(difflib.unified_diff(before, after, old, new, lineterm="")))
 
 
 def _shown(side: Entry) -> str:

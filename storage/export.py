@@ -220,7 +220,8 @@ def _blob_names(rows: _Rows) -> list[str]:
 
 def _mentioned(rows: _Rows) -> set[str]:
     """Keys of the long outputs that the state mentions."""
-    bodies = [row.blob for row in (*rows.channels, *rows.writes) if row.blob]
+    bodies = [row.blob for row in rows.channels if row.blob]
+    bodies += [row.blob for row in rows.writes]
     bodies += [str(row.checkpoint["channel_values"]).encode() for row in rows.checkpoints]
     return {key.decode() for body in bodies for key in _REFERENCE.findall(body)}
 
