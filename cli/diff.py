@@ -110,7 +110,7 @@ def _as_json(found: _Difference) -> dict[str, Any]:
         "tasks": {task: _pairs(change) for task, change in found.tasks.items()},
         "files": [
             {
-                "path": one.change.path,
+                "path": one.change.shown,
                 "change": one.change.change,
                 "diff": "\n".join(one.lines),
                 "note": one.why_not,
@@ -143,7 +143,7 @@ def _lines(found: _Difference, full: bool) -> list[str]:
         lines.append(f"  {found.no_files}")
     for file in found.files:
         note = f" ({file.why_not})" if file.why_not else ""
-        lines.append(f"  {file.change.change}: {file.change.path}{note}")
+        lines.append(f"  {file.change.change}: {file.change.shown}{note}")
         lines += _bounded([f"    {line}" for line in file.lines], full)
     return _without_empty(lines)
 

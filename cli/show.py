@@ -121,7 +121,7 @@ def _as_json(seen: _Seen) -> dict[str, Any]:
         "begun": [_entry(one) for one in seen.begun],
         "files": None
         if isinstance(files, str)
-        else [{"path": one.path, "change": one.change} for one in files],
+        else [{"path": one.shown, "change": one.change} for one in files],
     }
 
 
@@ -175,7 +175,7 @@ class _Page:
         files = self._seen.files
         if isinstance(files, str):
             return [visible(line) for line in [*lines, f"  files: {files}"]]
-        lines += [f"  file {one.change}: {one.path}" for one in files[:_SHOWN_FILES]]
+        lines += [f"  file {one.change}: {one.shown}" for one in files[:_SHOWN_FILES]]
         if len(files) > _SHOWN_FILES:
             lines.append(f"  and {len(files) - _SHOWN_FILES} more files")
         return [visible(line) for line in lines]

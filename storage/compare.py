@@ -23,6 +23,11 @@ class FileChange:
     after: Entry | None
 
     @property
+    def shown(self) -> str:
+        """The path as text: bytes of a name that are not UTF-8 are written out."""
+        return self.path.encode("utf-8", "backslashreplace").decode()
+
+    @property
     def change(self) -> Literal["created", "removed", "changed", "mode"]:
         """What happened to it; `mode` where only the permissions changed."""
         if self.before is None:
@@ -102,7 +107,7 @@ def _compared(change: FileChange, stored: dict[str, tuple[int, bytes]]) -> FileD
             )
             return FileDiff(change, [], f"binary, {sizes}")
         texts.append(data.decode("utf-8", "replace").splitlines())
-    path = change.path
+    path = change.shown
     old = f"a/{path}" if change.before else "/dev/null"
     new = f"b/{path}" if change.after else "/dev/null"
     before, after = texts

@@ -21,6 +21,7 @@ from replan.storage.persistence import Persistence
 from replan.storage.thread_lock import LOCK_NAME, thread_lock
 
 _BATCH = 1000
+_NUMBER_BYTES = 24  # a revision's number, serialized; what is longer is another graph's
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,9 @@ async def _named(connection: AsyncConnection[DictRow], opened: Persistence) -> s
     )
     names = [row["name"] for row in await cursor.fetchall()]
     cursor = await connection.execute(
-        "SELECT DISTINCT type, blob FROM checkpoint_writes WHERE channel = 'revision'",
+        "SELECT DISTINCT type, blob FROM checkpoint_writes WHERE channel = 'revision' "
+        "AND type = 'msgpack' AND octet_length(blob) <= %s",
+        (_NUMBER_BYTES,),
         binary=True,
     )
     for row in await cursor.fetchall():
@@ -266,6 +269,8 @@ async def _own_folder(
     connection: AsyncConnection[DictRow], history: History, folder: Path
 ) -> list[Path]:
     """The removed thread's own folder, if it worked there and no other thread does."""
+    if folder.name != history.thread_id:  # whoever named a thread may have named a path
+        return []
     used = {str(one.values.get("workspace") or "") for one in history.checkpoints}
     real = await asyncio.to_thread(lambda: None if folder.is_symlink() else folder.resolve())
     if real is None or str(real) not in used or not await asyncio.to_thread(real.is_dir):

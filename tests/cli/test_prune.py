@@ -7,9 +7,12 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from langgraph.checkpoint.base import empty_checkpoint
 from recorded_run import RecordedRun, record_run
 
 from replan.storage.database import Database
+from replan.storage.persistence import open_persistence
+from replan.storage.prune import Wanted, prune
 from replan.storage.thread_lock import thread_lock
 
 OF_THREAD = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "replan_journal",
@@ -80,6 +83,25 @@ def test_its_own_folder_goes_with_it(inside, other: RecordedRun) -> None:
     assert (other.workspace / "hello.txt").exists()
     assert inside("prune", "--thread", other.thread).code == 0
     assert not other.workspace.exists()
+
+
+async def test_a_thread_named_like_a_path_takes_no_folder_along(
+    database: Database, tmp_path: Path
+) -> None:
+    """Another program's thread may have any name."""
+    mine, workspaces = tmp_path / "mine", tmp_path / "home" / "workspaces"
+    mine.mkdir()
+    workspaces.mkdir(parents=True)
+    name = f"../../{mine.name}"
+    async with open_persistence(database) as opened:
+        config: Any = {"configurable": {"thread_id": name, "checkpoint_ns": ""}}
+        made = empty_checkpoint()
+        made["channel_values"] = {"workspace": str(mine), "revision": "another graph's " * 9}
+        await opened.saver.aput(config, made, {"source": "loop", "step": 1}, {})
+        wanted = Wanted(threads=[name])
+        done = await prune(database, opened, wanted, workspaces)
+    assert (done.removed, done.folders) == ([name], [])
+    assert mine.is_dir()
 
 
 def test_a_folder_where_another_thread_works_stays(

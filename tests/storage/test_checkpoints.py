@@ -93,7 +93,7 @@ def test_a_name_is_an_id_or_an_end_or_a_part() -> None:
     for name in ("8000-0000", "xyz", "ab", "", "00000000-0000-0000-0000-000000000000"):
         with pytest.raises(UsageError):
             history.find(name)
-    with pytest.raises(UsageError, match="several checkpoints: 1f1e8a56.*, 1f1e8a56"):
+    with pytest.raises(UsageError, match=r"several checkpoints: 1f1e8a56.*, 1f1e8a56"):
         history.find("1f1e8a56")
 
 

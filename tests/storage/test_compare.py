@@ -1,6 +1,10 @@
 """What differs between the files of two revisions."""
 
+import os
+import sys
 from pathlib import Path
+
+import pytest
 
 from replan.storage.compare import changed_files, unified_diffs
 from replan.storage.revisions import Revisions
@@ -39,6 +43,18 @@ async def test_every_kind_of_change(revisions: Revisions, folder: Path, thread: 
     assert diffs["new/large.txt"].why_not == "more than 1 MB"
     assert not any(diffs[path].lines for path in ("picture.bin", "script.sh", "link", "new"))
     assert await changed_files(revisions, after, after) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+async def test_a_name_that_is_no_text_is_written_out(
+    revisions: Revisions, folder: Path, thread: str
+) -> None:
+    (folder / os.fsdecode(b"caf\xe9.txt")).write_text("a\n")
+    revision = (await revisions.take(folder, thread)).revision
+    found = await changed_files(revisions, "", revision)
+    [diff] = await unified_diffs(revisions, found)
+    assert diff.change.shown == "caf\\udce9.txt"
+    "\n".join(diff.lines).encode()  # fit to be printed
 
 
 async def test_from_nothing_all_is_created(revisions: Revisions, folder: Path, thread: str) -> None:
