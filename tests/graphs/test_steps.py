@@ -15,9 +15,11 @@ from replan.graphs.steps import Call, step_before
 from replan.state.context import Context
 from replan.storage.archive import Reader
 from replan.storage.checkpoints import read_history
+from replan.storage.database import Database
 from replan.storage.export import export_thread
 from replan.storage.importing import import_thread, read_bundle
 from replan.storage.journal import Journal
+from replan.storage.prune import Wanted, prune
 from replan.storage.revisions import Revisions
 
 GOAL = "Write the word hello to hello.txt"
@@ -93,6 +95,30 @@ async def test_within_a_bigger_graph(start_agent, tmp_path: Path) -> None:
         calls = await Journal(Revisions(agent.kept.pool)).of_thread(other)
         written = next(call for call in calls if call.kind == "tool")
         assert written.left == last.values["revision"]
+
+
+async def test_a_subgraph_goes_with_the_checkpoint_that_called_it(
+    start_agent, database: Database, tmp_path: Path
+) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        bigger = StateGraph(Bigger, context_schema=Context)
+        bigger.add_node("work", build_agent())
+        bigger.add_edge(START, "work").add_edge("work", END)
+        graph = bigger.compile(checkpointer=agent.kept.saver, store=agent.kept.store)
+        await graph.ainvoke(
+            Bigger(goal=GOAL), agent.config, context=agent.context(), durability="sync"
+        )
+        before = await read_history(agent.kept, agent.thread)
+        for count, namespaces in ((2, 2), (1, 1)):
+            wanted = Wanted(threads=[agent.thread], keep_latest=count)
+            await prune(database, agent.kept, wanted, tmp_path)
+            left = await read_history(agent.kept, agent.thread)
+            own, *inner = left.branches
+            assert len(own.checkpoints) == count
+            assert len(left.branches) == namespaces
+            assert [branch.checkpoints for branch in inner] == [
+                branch.checkpoints for branch in before.branches[1:namespaces]
+            ]
 
 
 async def test_long_outputs_come_along(start_agent, tmp_path: Path) -> None:
