@@ -7,6 +7,20 @@ from typing import Annotated
 
 import typer
 
+from replan.cli.examples import (
+    DIFF_EXAMPLES,
+    EXPORT_EXAMPLES,
+    FORK_EXAMPLES,
+    HISTORY_EXAMPLES,
+    IMPORT_EXAMPLES,
+    PRUNE_EXAMPLES,
+    RESTORE_EXAMPLES,
+    RESUME_EXAMPLES,
+    RUN_EXAMPLES,
+    SHOW_EXAMPLES,
+    TOOL_EXAMPLES,
+)
+
 app = typer.Typer(
     name="replan",
     help="Give it a goal; it plans, executes, reflects and replans until the goal is reached.",
@@ -15,30 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-RUN_EXAMPLES = """\b
-Examples:
-  replan run "Sum the amounts in sales.csv per region into report.md" --workspace .
-  replan run "Write prime.py and tests for it" --max-steps 20 --json
-  replan run "..." --model gpt-5-mini --set plan=dag --set report=template
-  replan run "..." --approve allow:web_search --approve "deny:write_file(*.md)"
-  replan run - < goal.txt
-
-\b
-Exit codes: 0 done; 1 not done; 2 bad input or configuration; 3 waiting for a person;
-130 interrupted, and resumable.
-"""
-
-RESTORE_EXAMPLES = """\b
-Examples:
-  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
-  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --checkpoint 1f0a... --workspace ../as-it-was
-  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --force --json
-
-\b
-Exit codes: 0 restored; 1 not all of it could be written; 2 bad input, or files were changed
-meanwhile and nobody is there to be asked.
-"""
 
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
 Sets = Annotated[
@@ -65,64 +55,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id.")]
 
 
-RESUME_EXAMPLES = """\b
-Examples:
-  replan resume THREAD --max-steps 40
-  replan resume THREAD --approve
-  replan resume THREAD --reject "use the file prices.csv instead"
-  replan resume THREAD --edit '{"query": "price of copper"}' --interrupt ID
-"""
-
 _CHECKPOINT = "A checkpoint's id, an unambiguous part of it (best its end), or head."
 Full = Annotated[bool, typer.Option("--full", help="Long texts whole.")]
-
-HISTORY_EXAMPLES = """\b
-Examples:
-  replan history THREAD
-  replan history THREAD --json | jq '.checkpoints[] | select(.verdicts != {})'
-"""
-
-SHOW_EXAMPLES = """\b
-Examples:
-  replan show THREAD
-  replan show THREAD 3e41ab --full
-  replan show THREAD 1f1e8a56-1402-62c7-8005-13f0ea14b2b0 --json
-"""
-
-DIFF_EXAMPLES = """\b
-Examples:
-  replan diff THREAD 3e41ab head
-  replan diff THREAD 3e41ab 90cc12 --json
-"""
-
-EXPORT_EXAMPLES = """\b
-Examples:
-  replan export THREAD run.zip
-  replan export THREAD run.zip --force --json
-"""
-
-IMPORT_EXAMPLES = """\b
-Examples:
-  replan import run.zip
-  replan import run.zip --as 0d2c9a2e-4f0b-4a53-8f5e-1f8b7d0c6a11
-"""
-
-PRUNE_EXAMPLES = """\b
-Examples:
-  replan prune --older-than 30d --dry-run
-  replan prune --thread 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
-  replan prune --older-than 7d --keep-latest 20
-"""
-
-TOOL_EXAMPLES = """\b
-Examples:
-  replan tool read_file '{"path": "a.md"}' --workspace .
-  replan tool python '{"code": "print(1 + 1)"}'
-  replan tool web_search '{"query": "copper"}' --approve allow:web_search
-
-\b
-Exit codes: 0 the call succeeded; 1 it did not; 2 bad input or configuration.
-"""
 
 
 @app.command(epilog=RUN_EXAMPLES)
@@ -187,6 +121,41 @@ def resume(
     given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
     reply = Reply(approve, reject, edit, interrupt)
     raise typer.Exit(resume_thread(thread, given, as_json, reply))
+
+
+@app.command(epilog=FORK_EXAMPLES)
+def fork(
+    thread: ThreadArgument,
+    checkpoint: Annotated[
+        str, typer.Argument(metavar="CHECKPOINT", help="Id of the checkpoint to go on from.")
+    ],
+    goal: Annotated[str | None, typer.Option(metavar="TEXT", help="Another goal.")] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state", metavar="CHANNEL=VALUE", help="A new value, as JSON or text. Repeatable."
+        ),
+    ] = None,
+    model: Model = None,
+    roles: Sets = None,
+    max_steps: MaxSteps = None,
+    max_seconds: MaxSeconds = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    sandbox: Sandbox = None,
+    rules: Rules = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a new branch of a thread for real, from one of its checkpoints.
+
+    It works in a folder of its own, with the files as they were then; the branch it comes from and
+    its files stay as they are. Settings of the run are kept; the ones given here replace them.
+    """
+    from replan.cli.fork import fork_thread
+    from replan.cli.settle import overrides
+
+    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    raise typer.Exit(fork_thread(thread, checkpoint, given, state or [], goal, as_json))
 
 
 @app.command(epilog=RESTORE_EXAMPLES)

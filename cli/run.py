@@ -46,7 +46,7 @@ def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: b
         thread = thread_id or new_thread_id()
         check_thread_id(thread)
         errand = Errand(thread)
-        return _until_interrupted(errand, lambda: _run(errand, checked, context, as_json))
+        return until_interrupted(errand, lambda: _run(errand, checked, context, as_json))
 
     return at_the_edge(command)
 
@@ -72,7 +72,7 @@ def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool, reply: R
         if answer is None and reply.interrupt_id is not None:
             raise UsageError("--interrupt names a call.", "Give --approve, --reject or --edit too.")
         errand = Errand(thread_id)
-        return _until_interrupted(
+        return until_interrupted(
             errand, lambda: _resume(errand, given, as_json, answer, reply.interrupt_id)
         )
 
@@ -104,7 +104,7 @@ def _standard_input() -> str:
     return sys.stdin.buffer.read(_MOST_READ).decode("utf-8", "surrogateescape")
 
 
-def _until_interrupted(errand: Errand, start: Callable[[], Awaitable[int]]) -> int:
+def until_interrupted(errand: Errand, start: Callable[[], Awaitable[int]]) -> int:
     """Run to the end, or in good order to where Ctrl-C or SIGTERM ends it."""
 
     async def main() -> int:
@@ -135,7 +135,7 @@ async def _run(errand: Errand, goal: str, context: Context, as_json: bool) -> in
                 f"the thread {errand.thread_id} is in the middle of a run.",
                 f"Go on with: replan resume {errand.thread_id}",
             )
-        return await _finish(errand, run, goal, as_json)
+        return await finish(errand, run, goal, as_json)
 
 
 async def _resume(
@@ -160,16 +160,25 @@ async def _resume(
         await run.take_up(context)
         await bring_back_workspace(run.graph, await run.snapshot(), run.view.progress)
         await run.reopen()
-        return await _finish(errand, run, "", as_json, answers)
+        return await finish(errand, run, "", as_json, answers)
 
 
-async def _finish(
+async def finish(
     errand: Errand,
     run: "Session",
     goal: str,
     as_json: bool,
     answers: dict[str, dict[str, Any]] | None = None,
 ) -> int:
+    """Run the thread to its end, or to a question that nobody answers here; show what came of it.
+
+    Args:
+        errand: what this process is for.
+        run: the thread.
+        goal: what is to be reached; "" goes on from the latest checkpoint.
+        as_json: print one JSON object.
+        answers: to calls that wait, by the interrupt's id.
+    """
     from replan.cli.approval import ask, can_ask, how_to_go_on
 
     errand.begun = True

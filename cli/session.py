@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command, Interrupt, StateSnapshot
 
+from replan.cli.settle import context_from
 from replan.cli.view import View, open_view
 from replan.graphs.build import AgentGraph, build_agent
 from replan.graphs.limits import limit_reached
@@ -89,6 +91,39 @@ class Session:
             changed["replans"] = 0
         await self.graph.aupdate_state(self.config, changed, as_node="reflect")
         return status
+
+    async def fork(self, checkpoint_id: str, given: dict[str, Any], edits: dict[str, Any]) -> None:
+        """Make a branch from a checkpoint, which `go` then runs.
+
+        Args:
+            checkpoint_id: what is forked.
+            given: settings that replace those of the run.
+            edits: new values by channel.
+
+        Raises:
+            UsageError: there is no such checkpoint, nothing follows it, or a setting cannot be.
+        """
+        from replan.graphs.forking import fork
+
+        at = RunnableConfig(
+            configurable={"thread_id": self.thread_id, "checkpoint_id": checkpoint_id}
+        )
+        then = await self.graph.aget_state(at)
+        if then.created_at and not then.next:
+            raise UsageError(
+                f"nothing follows the checkpoint {checkpoint_id}.",
+                f"Fork an earlier one: replan history {self.thread_id}.",
+            )
+        kept = json.loads(str(dict(then.metadata or {}).get(_CONTEXT_KEY) or "{}"))
+        context = context_from(given, kept)
+        limit = limit_reached(then.values.get("usage", {}), context)
+        if limit:
+            raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
+        await self.take_up(context)
+        saver = self.graph.checkpointer
+        assert isinstance(saver, BaseCheckpointSaver)
+        metadata = {_CONTEXT_KEY: json.dumps(context.changed())}
+        await fork(saver, self.thread_id, checkpoint_id, edits, metadata)
 
     async def waiting(self) -> list[Interrupt]:
         """The calls that wait for a person's answer."""

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from replan.state.approval import Answer
 from replan.state.task import Action, Observation, Task
+from replan.storage.recording import Recording
 from replan.tools.protocol import ToolError
 from replan.tools.toolbox import Toolbox
 
@@ -38,7 +39,9 @@ async def why_ask(action: Action, toolbox: Toolbox) -> str:
     return decision.why if decision.effect == "ask" else ""
 
 
-async def cleared(action: Action, toolbox: Toolbox, task: Task, why: str) -> Cleared:
+async def cleared(
+    action: Action, toolbox: Toolbox, task: Task, why: str, recording: Recording
+) -> Cleared:
     """Ask about a call, again as long as the answer cannot be used.
 
     Args:
@@ -46,13 +49,14 @@ async def cleared(action: Action, toolbox: Toolbox, task: Task, why: str) -> Cle
         toolbox: knows the policy, and denies by itself what is denied.
         task: what the call is for.
         why: why a person is asked.
+        recording: keeps the answers.
 
     Raises:
         GraphInterrupt: the person has not answered yet.
     """
     problem = ""
     while True:
-        given = interrupt(_question(action, task, why, problem), response_schema=ANSWER_SCHEMA)
+        given = await _answer(_question(action, task, why, problem), recording)
         try:
             answer = Answer.model_validate(given)
         except ValidationError as error:
@@ -67,6 +71,18 @@ async def cleared(action: Action, toolbox: Toolbox, task: Task, why: str) -> Cle
         problem = await _objection(edited, toolbox)
         if not problem:
             return Cleared(edited, approved=True)
+
+
+async def _answer(question: dict[str, Any], recording: Recording) -> Any:
+    """The person's answer; in a replay the one of then."""
+    said = {"role": "execute", "name": str(question["tool"]), "request": question}
+    if recording.replaying:
+        entry = await recording.begin("approval", **said)
+        return entry.response if entry else None
+    given = interrupt(question, response_schema=ANSWER_SCHEMA)
+    entry = await recording.begin("approval", **said)
+    await recording.finish(entry, given)
+    return given
 
 
 def rejected(reason: str) -> Observation:

@@ -96,7 +96,9 @@ class Branch:
             why = state.get("asked") or await why_ask(action, toolbox)
             # Without a thread nothing could wait for the answer: the toolbox refuses then.
             can_ask = bool(where.thread_id)
-            call = await cleared(action, toolbox, task, why) if why and can_ask else Cleared(action)
+            call = Cleared(action)
+            if why and can_ask:
+                call = await cleared(action, toolbox, task, why, where.recording)
             action = call.action
             fingerprint = toolbox.fingerprint(action, digest)
             if call.observation is not None:

@@ -1,6 +1,6 @@
 """Wires the agent: which node follows which."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
@@ -10,6 +10,7 @@ from langgraph.store.base import BaseStore
 from langgraph.types import Checkpointer, Send
 
 from replan.graphs.branch import Branch
+from replan.graphs.branching import in_folder_of_branch
 from replan.graphs.cast import Cast
 from replan.graphs.cycle import Cycle
 from replan.graphs.routes import route_plan, route_review
@@ -17,6 +18,7 @@ from replan.nodes.contract import CONTRACTS
 from replan.state.agent_state import AgentInput, AgentOutput, AgentState
 from replan.state.context import Context
 from replan.state.errors import SettingError
+from replan.tools.protocol import Tool
 
 AgentGraph = CompiledStateGraph[AgentState, Context, AgentInput, AgentOutput]
 
@@ -24,6 +26,7 @@ AgentGraph = CompiledStateGraph[AgentState, Context, AgentInput, AgentOutput]
 def build_agent(
     roles: Mapping[str, Any] | None = None,
     *,
+    tools: Sequence[Tool] = (),
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
 ) -> AgentGraph:
@@ -31,6 +34,7 @@ def build_agent(
 
     Args:
         roles: your own implementations by role, as objects; others are named in the context.
+        tools: your own, beside the built-in ones and those of MCP servers; see `tools.protocol`.
         checkpointer: keeps the checkpoints; None inherits the parent graph's, or keeps none.
         store: long-term memory; None inherits, or does without.
 
@@ -40,26 +44,26 @@ def build_agent(
     for role in roles or {}:
         if role not in CONTRACTS:
             raise SettingError(f"there is no role {role!r}.", f"Roles: {', '.join(CONTRACTS)}.")
-    cast = Cast(roles)
+    cast = Cast(roles, tools)
     cycle, branch = Cycle(cast), Branch(cast)
 
     graph = StateGraph(
         AgentState, context_schema=Context, input_schema=AgentInput, output_schema=AgentOutput
     )
-    graph.add_node("recall", cycle.recall)
-    graph.add_node("decompose", cycle.decompose)
-    graph.add_node("plan", cycle.plan)
+    graph.add_node("recall", in_folder_of_branch(cycle.recall))
+    graph.add_node("decompose", in_folder_of_branch(cycle.decompose))
+    graph.add_node("plan", in_folder_of_branch(cycle.plan))
     # A branch gets its own payload, not the state.
     graph.add_node(
         "select_tool",
-        branch.select_tool,
+        in_folder_of_branch(branch.select_tool),
         destinations=("execute", "review"),
     )
-    graph.add_node("execute", branch.execute, destinations=("reflect",))
-    graph.add_node("reflect", branch.reflect)
-    graph.add_node("review", cycle.review)
-    graph.add_node("report", cycle.report)
-    graph.add_node("remember", cycle.remember)
+    graph.add_node("execute", in_folder_of_branch(branch.execute), destinations=("reflect",))
+    graph.add_node("reflect", in_folder_of_branch(branch.reflect))
+    graph.add_node("review", in_folder_of_branch(cycle.review))
+    graph.add_node("report", in_folder_of_branch(cycle.report))
+    graph.add_node("remember", in_folder_of_branch(cycle.remember))
 
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "decompose")

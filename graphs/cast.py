@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from replan.storage.recording import UNRECORDED, Recording
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.mcp import mcp_tools
 from replan.tools.policy import policy_of
+from replan.tools.protocol import Tool
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import Workspace
@@ -71,10 +72,13 @@ async def scene(workspace: str, runtime: Runtime[Context], task: str = "") -> Sc
 
 
 class Cast:
-    """The implementations of the roles: given as objects, otherwise named in the context."""
+    """The implementations of the roles: given as objects, otherwise named in the context; and the
+    tools beside the built-in ones.
+    """
 
-    def __init__(self, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, given: Mapping[str, Any] | None = None, tools: Sequence[Tool] = ()) -> None:
         self._given = dict(given or {})
+        self._tools = list(tools)
 
     async def toolbox(self, where: Scene, goal: str, approved: Action | None = None) -> Toolbox:
         """The tools of a node, those of MCP servers too, under the run's policy.
@@ -87,7 +91,7 @@ class Cast:
         policy = await asyncio.to_thread(policy_of, where.context)
         documents = SearchDocuments(where.context.documents, choose_embedder, where.tell_progress)
         outside = await mcp_tools(settings().replan_mcp.servers, where.thread_id)
-        tools = [*default_tools(documents), *outside]
+        tools = [*default_tools(documents), *self._tools, *outside]
         return Toolbox(
             where.workspace,
             tools=tools,

@@ -37,6 +37,7 @@ class Recorded:
         self._workspace = workspace
         self._limits = limits
         self._number = 0
+        self.replaying = False
         self.taken: Taken | None = None
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:

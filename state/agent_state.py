@@ -24,6 +24,11 @@ def later_revision(known: str | None, new: str | None) -> str:
     return max(known or "", new or "", key=revision_number)
 
 
+def folder_now(known: str | None, new: str | None) -> str:
+    """Reducer: the folder last named; tasks side by side that begin a branch all name the same."""
+    return new or known or ""
+
+
 def revision_number(revision: str) -> int:
     """Revisions are numbered in the order of their making; -1 for what is none."""
     known = revision.isascii() and revision.isdigit() and len(revision) < 19  # a bigint
@@ -53,7 +58,7 @@ class AgentState(TypedDict, total=False):
     goal: str
     files: list[str]
     constraints: list[str]
-    workspace: str
+    workspace: Annotated[str, folder_now]
     revision: Annotated[str, later_revision]
     survey: str
     baseline: dict[str, str]

@@ -1,5 +1,6 @@
 """The checkpoints of a thread as a tree, read without the graph that made them."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from replan.state.errors import ThreadNotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.base import CheckpointTuple
+    from langgraph.checkpoint.serde.base import SerializerProtocol
 
     from replan.storage.persistence import Persistence
 
@@ -154,16 +155,26 @@ class History:
 async def read_history(opened: "Persistence", thread_id: str) -> History:
     """All checkpoints of a thread, of all its branches and namespaces.
 
+    The saver's `alist` looks the parts of every checkpoint up by themselves, which takes seconds
+    for a long thread, and reads what checkpoints share once for each. Here each table is read
+    once, by the saver's own serializer, at one moment.
+
     Raises:
         ThreadNotFoundError: there is no such thread.
     """
-    config: Any = {"configurable": {"thread_id": thread_id}}
-    found = [_read(kept) async for kept in opened.saver.alist(config)]
-    if not found:
+    found: list[list[dict[str, Any]]] = []
+    async with opened.pool.connection() as connection, connection.transaction():
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for query in (_CHECKPOINTS, _CHANNELS, _WRITES):
+            cursor = await connection.execute(query, (thread_id,), binary=True)
+            found.append(await cursor.fetchall())
+    if not found[0]:
         raise ThreadNotFoundError(
             f"there is no thread {thread_id}.", "`replan threads` lists what there is."
         )
-    return History(thread_id, found[::-1])
+    rows, channels, writes = found
+    parts = await asyncio.to_thread(_Parts, opened.saver.serde, channels, writes)
+    return History(thread_id, await asyncio.to_thread(lambda: [_read(row, parts) for row in rows]))
 
 
 async def find_checkpoint(opened: "Persistence", history: History, name: str) -> Checkpoint:
@@ -189,35 +200,70 @@ async def find_checkpoint(opened: "Persistence", history: History, name: str) ->
     )
 
 
-def _read(kept: "CheckpointTuple") -> Checkpoint:
-    configurable = kept.config.get("configurable", {})
-    parent = (kept.parent_config or {}).get("configurable", {})
-    checkpoint = kept.checkpoint
-    metadata: dict[str, Any] = dict(kept.metadata)
+_CHECKPOINTS = b"""
+SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata
+FROM checkpoints WHERE thread_id = %s ORDER BY checkpoint_id"""
+_CHANNELS = b"""
+SELECT checkpoint_ns, channel, version, type, blob
+FROM checkpoint_blobs WHERE thread_id = %s AND type <> 'empty'"""
+_WRITES = b"""
+SELECT checkpoint_ns, checkpoint_id, channel, type, blob
+FROM checkpoint_writes WHERE thread_id = %s ORDER BY task_path, task_id, idx"""
+
+
+class _Parts:
+    """The values that checkpoints point to, each read once, and what was written from each."""
+
+    def __init__(
+        self,
+        serde: "SerializerProtocol",
+        channels: list[dict[str, Any]],
+        writes: list[dict[str, Any]],
+    ) -> None:
+        self.channels = {
+            (row["checkpoint_ns"], row["channel"], row["version"]): serde.loads_typed(
+                (row["type"], row["blob"])
+            )
+            for row in channels
+        }
+        self.writes: dict[tuple[str, str], list[tuple[str, Any]]] = {}
+        for row in writes:
+            value = serde.loads_typed((row["type"], row["blob"]))
+            place = (row["checkpoint_ns"], row["checkpoint_id"])
+            self.writes.setdefault(place, []).append((row["channel"], value))
+
+
+def _read(row: dict[str, Any], parts: _Parts) -> Checkpoint:
+    namespace, checkpoint, metadata = row["checkpoint_ns"], row["checkpoint"], row["metadata"]
+    values = dict(checkpoint.get("channel_values") or {})
+    for name, version in checkpoint["channel_versions"].items():
+        key = (namespace, name, str(version))
+        if key in parts.channels:
+            values[name] = parts.channels[key]
     stamp = checkpoint.get("ts")
-    writes = [(channel, value) for _, channel, value in kept.pending_writes or []]
+    writes = parts.writes.get((namespace, row["checkpoint_id"]), [])
     return Checkpoint(
-        checkpoint_id=str(configurable["checkpoint_id"]),
-        namespace=str(configurable.get("checkpoint_ns", "")),
-        parent_id=str(parent.get("checkpoint_id", "")),
+        checkpoint_id=row["checkpoint_id"],
+        namespace=namespace,
+        parent_id=row["parent_checkpoint_id"] or "",
         created=datetime.fromisoformat(stamp) if stamp else None,
-        step=int(metadata.pop("step", 0)),
-        source=str(metadata.pop("source", "")),
+        step=int(metadata.get("step", 0)),
+        source=str(metadata.get("source", "")),
         values={
-            name: value
-            for name, value in checkpoint["channel_values"].items()
-            if not name.startswith(("__", _BRANCH))
+            name: value for name, value in values.items() if not name.startswith(("__", _BRANCH))
         },
         updated=frozenset(checkpoint.get("updated_channels") or ()),
         writes=[write for write in writes if not write[0].startswith("__")],
-        due=_due(checkpoint),
+        due=_due({**checkpoint, "channel_values": values}),
         interrupts=[
             one
             for channel, value in writes
             if channel == "__interrupt__"
             for one in (value if isinstance(value, list | tuple) else [value])
         ],
-        settings=metadata,
+        settings={
+            name: value for name, value in metadata.items() if name not in ("step", "source")
+        },
     )
 
 

@@ -1,6 +1,6 @@
 """The state of an imported thread: read without trust, and fitted to this database.
 
-Revisions have other numbers here, and the thread works in a folder of its own: both stand in the
+Revisions have other numbers here, and the thread works in folders of its own: both stand in the
 state, beside each other, in channels and in the payloads of branches.
 """
 
@@ -30,13 +30,11 @@ class Fitting:
 
     Attributes:
         revisions: the new numbers by the old ones.
-        workspace: the folder of the imported thread.
-        workspaces: folders that it had, and which it does not have any more.
+        folders: the new folders by the old ones.
     """
 
     revisions: Mapping[str, str]
-    workspace: str
-    workspaces: frozenset[str]
+    folders: Mapping[str, str]
 
     def revision(self, name: str) -> str:
         """The number here; "" for one that did not come along."""
@@ -44,7 +42,7 @@ class Fitting:
 
     def folder(self, name: str) -> str:
         """The folder here."""
-        return self.workspace if name in self.workspaces else name
+        return self.folders.get(name, name)
 
 
 class StateFitter:

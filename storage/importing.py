@@ -3,7 +3,7 @@
 import asyncio
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -90,7 +90,8 @@ async def import_thread(
         reader: the archive.
         bundle: from `read_bundle`.
         thread_id: what it is called here.
-        workspace: the folder that it works in from now on, in place of the one it had.
+        workspace: the folder that it works in from now on, in place of the one it had. Those of
+            its branches are beside it.
 
     Raises:
         ExportError: there is such a thread already, or the database refuses what the export
@@ -114,9 +115,9 @@ async def _import(
         for batch in _batches(reader):
             content = await asyncio.to_thread(_packed, reader, batch)
             await blobs.insert(connection, content)
-        folders = _folders(bundle)
-        numbers = await _add_revisions(connection, bundle, thread_id, str(workspace), folders)
-        fitting = Fitting(numbers, str(workspace), folders)
+        folders = _folders(bundle, str(workspace))
+        numbers = await _add_revisions(connection, bundle, thread_id, folders)
+        fitting = Fitting(numbers, folders)
         await _add_checkpoints(opened, connection, bundle, thread_id, fitting)
         await _add_journal(connection, bundle, thread_id, fitting)
         await _add_outputs(opened, connection, bundle)
@@ -199,10 +200,22 @@ async def _exists(connection: AsyncConnection[DictRow], thread_id: str) -> bool:
     return bool(row and row["found"])
 
 
-def _folders(bundle: Bundle) -> frozenset[str]:
-    """The folders that the state works in."""
+def _folders(bundle: Bundle, workspace: str) -> dict[str, str]:
+    """The new folders by the ones that the state works in.
+
+    A branch's own keeps the end of its name, which tells the checkpoint that it starts from.
+    """
     values = [row.checkpoint["channel_values"].get("workspace") for row in bundle.checkpoints]
-    return frozenset(value for value in values if isinstance(value, str) and value)
+    folders: dict[str, str] = {}
+    others = 0
+    for folder in dict.fromkeys(one for one in values if isinstance(one, str) and one):
+        name = PurePosixPath(folder).name
+        if name.startswith(f"{bundle.thread_id}-"):
+            folders[folder] = workspace + name.removeprefix(bundle.thread_id)
+        else:
+            folders[folder] = f"{workspace}-folder-{others}" if others else workspace
+            others += 1
+    return folders
 
 
 def _batches(reader: Reader) -> Iterator[list[str]]:
@@ -231,13 +244,12 @@ async def _add_revisions(
     connection: AsyncConnection[DictRow],
     bundle: Bundle,
     thread_id: str,
-    workspace: str,
-    folders: frozenset[str],
+    folders: Mapping[str, str],
 ) -> dict[str, str]:
     """Insert the revisions, a later one with a greater number; the new numbers by the old."""
     numbers: dict[int, int] = {}
     for row in sorted(bundle.revisions, key=lambda row: row.id):
-        folder = workspace if row.workspace in folders else row.workspace
+        folder = folders.get(row.workspace, row.workspace)
         cursor = await connection.execute(
             "INSERT INTO replan_revisions "
             "(thread_id, workspace, base, created, files, bytes, entries, left_out, ignored) "

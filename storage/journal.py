@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from replan.storage import blobs
 from replan.storage.revisions import Revisions
 
-Kind = Literal["model", "tool", "check"]
+Kind = Literal["model", "tool", "check", "approval"]
 Outcome = Literal["pending", "ok", "failed"]
 
 
@@ -72,6 +72,11 @@ class Entry:
     ended: datetime | None = None
     begun_before: bool = False
 
+    @property
+    def call_id(self) -> str:
+        """The same for every attempt at this call, and no other's."""
+        return f"{self.place.execution}:{self.number}"
+
 
 def canonical(value: Any) -> bytes:
     """JSON in one form, so that equal requests have equal bytes."""
@@ -114,7 +119,7 @@ class Journal:
         Args:
             place: where it is made.
             number: its number among the calls of the execution.
-            kind: whether a model or a tool is called, or checks are run.
+            kind: whether a model or a tool is called, checks are run, or a person has answered.
             role: who makes it.
             name: the model's or the tool's.
             request: what is asked, as JSON without secrets.

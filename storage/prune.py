@@ -70,7 +70,7 @@ async def prune(
         database: where the threads are locked.
         opened: the same database.
         wanted: which threads, and what of them.
-        workspaces: where the threads' own folders are; that of a removed thread goes too.
+        workspaces: where the threads' own folders are; those of a removed thread go too.
         dry_run: whether to count only: all is rolled back.
 
     Raises:
@@ -92,7 +92,7 @@ async def prune(
                 continue  # removed meanwhile
             else:
                 if done.removed[-1:] == [thread_id]:
-                    folders += await _own_folder(connection, history, workspaces / thread_id)
+                    folders += await _own_folders(connection, history, workspaces)
         async with connection.transaction():
             await _sweep(connection, done, dry_run)
     done.folders = [str(folder) for folder in folders]
@@ -265,23 +265,34 @@ async def _named(connection: AsyncConnection[DictRow], opened: Persistence) -> s
     return {number for name in names if (number := revision_number(str(name or ""))) > 0}
 
 
-async def _own_folder(
-    connection: AsyncConnection[DictRow], history: History, folder: Path
+async def _own_folders(
+    connection: AsyncConnection[DictRow], history: History, workspaces: Path
 ) -> list[Path]:
-    """The removed thread's own folder, if it worked there and no other thread does."""
-    if folder.name != history.thread_id:  # whoever named a thread may have named a path
-        return []
-    used = {str(one.values.get("workspace") or "") for one in history.checkpoints}
-    real = await asyncio.to_thread(lambda: None if folder.is_symlink() else folder.resolve())
-    if real is None or str(real) not in used or not await asyncio.to_thread(real.is_dir):
-        return []
+    """The removed thread's own folder and those of its branches, where no other thread works."""
+    name = history.thread_id
+    used = {Path(str(one.values.get("workspace") or "")) for one in history.checkpoints}
+    home = await asyncio.to_thread(workspaces.resolve)
+    own = [
+        folder
+        for folder in sorted(used)
+        if folder.parent == home and (folder.name == name or folder.name.startswith(f"{name}-"))
+    ]
     cursor = await connection.execute(
         "SELECT DISTINCT checkpoint -> 'channel_values' ->> 'workspace' AS folder FROM checkpoints "
         "WHERE thread_id <> %s",
-        (history.thread_id,),
+        (name,),
     )
     others = [Path(row["folder"]) for row in await cursor.fetchall() if row["folder"]]
-    return [] if any(other.is_relative_to(real) for other in others) else [real]
+    return [
+        folder
+        for folder in own
+        if not any(other.is_relative_to(folder) for other in others)
+        and await asyncio.to_thread(_is_folder, folder)
+    ]
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 async def _sweep(connection: AsyncConnection[DictRow], done: Pruned, dry_run: bool) -> None:

@@ -14,9 +14,11 @@ class Recording(Protocol):
 
     Attributes:
         taken: the workspace's revision after the last call that may have changed it.
+        replaying: whether nothing is to be made or asked, and all comes from the record.
     """
 
     taken: Taken | None
+    replaying: bool
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
         """Note that a call is about to be made. An entry whose outcome is `ok` holds its result
@@ -45,6 +47,7 @@ class Unrecorded:
     """Of a run without a thread, and of calls made by hand."""
 
     taken: Taken | None = None
+    replaying = False
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
         """Nothing is kept."""

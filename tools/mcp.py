@@ -41,13 +41,19 @@ class McpTool:
     leaves = True
 
     def __init__(
-        self, connection: Connection, remote: str, description: str, parameters: dict[str, Any]
+        self,
+        connection: Connection,
+        remote: str,
+        description: str,
+        parameters: dict[str, Any],
+        repeatable: bool = False,
     ) -> None:
         self._connection = connection
         self._remote = remote
         self.name = public_name(connection.name, remote)
         self.description = description
         self.parameters = parameters
+        self.repeatable = repeatable
 
     def unavailable(self) -> str:
         """Always available: a server that is gone is started anew by the call."""
@@ -148,7 +154,10 @@ def _tool(connection: Connection, remote: str, known: "BaseTool") -> McpTool | N
     if parameters is None:
         return None
     line = " ".join(connection.clean(known.description or "").split())
-    return McpTool(connection, remote, clipped(line, 200) or "a tool of an MCP server", parameters)
+    told = clipped(line, 200) or "a tool of an MCP server"
+    hints = known.metadata or {}
+    repeatable = bool(hints.get("readOnlyHint") or hints.get("idempotentHint"))
+    return McpTool(connection, remote, told, parameters, repeatable)
 
 
 def _parameters(schema: Any, connection: Connection) -> dict[str, Any] | None:

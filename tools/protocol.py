@@ -46,6 +46,8 @@ class CallContext:
         confinement: the sandbox that code runs in; None for `auto` and the usual limits.
         session: name of the sandbox session whose variables `python` keeps, such as thread and
             task; "" for a fresh script each call.
+        call_id: the same however often the run is resumed in the middle of the call, and no other
+            call's: what services take as an idempotency key. "" where nothing is recorded.
     """
 
     workspace: Workspace
@@ -53,6 +55,7 @@ class CallContext:
     protected: Sequence[str] = ()
     confinement: Confinement | None = None
     session: str = ""
+    call_id: str = ""
 
 
 class Tool(Protocol):
@@ -65,7 +68,9 @@ class Tool(Protocol):
     unless a rule says otherwise. Of longer results than `shown_chars` the model sees both ends.
     One that sets `repeatable = True` may be called again, from the files as they were, when a run
     ended in the middle of a call; so may one that `runs_code` in the sandbox alone. Of any other
-    the agent is told that the outcome is unknown.
+    the agent is told that the outcome is unknown, unless the tool has a method
+    `async settle(args, context) -> Observation | None` that finds out what became of the call with
+    `context.call_id`, and makes it when it was not made; None when it cannot tell.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
     (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does

@@ -5,6 +5,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -235,16 +236,17 @@ class Toolbox:
         if entry is not None and entry.outcome == "ok":
             return Observation.model_validate(entry.response)
         changes = not getattr(tool, "reads_only", False)
-        if entry is not None and entry.begun_before and not is_repeatable(tool, context):
-            seen = outcome_unknown(action)
-        else:
-            if entry is not None and entry.begun_before and changes:
+        make = self._watched if changes else _carry_out
+        if entry is not None:
+            context = replace(context, call_id=entry.call_id)
+            if entry.begun_before and not is_repeatable(tool, context):
+                make = _settle
+            elif entry.begun_before and changes:
                 await self._recording.roll_back(entry)
-            try:
-                make = self._watched if changes else _carry_out
-                seen = await make(tool, action.args, context)
-            except Exception as error:
-                seen = _failed(error)
+        try:
+            seen = await make(tool, action.args, context)
+        except Exception as error:
+            seen = _failed(error)
         seen = await self._told(seen, action, began)
         await self._recording.finish(entry, seen.model_dump(), changes=changes)
         return seen
@@ -313,12 +315,16 @@ def is_repeatable(tool: Tool, context: CallContext) -> bool:
     return bool(getattr(tool, "repeatable", False))
 
 
-def outcome_unknown(action: Action) -> Observation:
+async def _settle(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
     """What is observed of a call that may have had its effect, and must not be made twice."""
+    find_out = getattr(tool, "settle", None)
+    found = await find_out(args, context) if find_out else None
+    if isinstance(found, Observation):
+        return found
     return Observation(
         ok=False,
         reason="outcome unknown",
-        error=f"the run was interrupted during this call of {action.tool}: it may or may not have "
+        error=f"the run was interrupted during this call of {tool.name}: it may or may not have "
         "had its effect, and was not made again. Find out which before you make it again.",
     )
 

@@ -120,9 +120,9 @@ def test_the_difference_of_two_branches(inside, history, recorded: RecordedRun) 
     end = of_branch(history, 1)[-1]["checkpoint_id"]
     found = inside("diff", recorded.thread, end, "head", "--json").result
     assert found["branches"] == [1, 2]
-    assert [one["path"] for one in found["files"]] == ["hello.txt"]
-    [file] = found["files"]
-    assert file["change"] == "changed"
+    file, gone = found["files"]
+    assert (file["path"], file["change"]) == ("hello.txt", "changed")
+    assert (gone["path"], gone["change"]) == ("other.txt", "removed")
     assert "\n hello\n+world" in file["diff"]
     assert found["state"]["revision"]["before"] != found["state"]["revision"]["after"]
     assert found["tasks"]["t1"]["rounds"] == {"before": 2, "after": 1}

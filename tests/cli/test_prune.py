@@ -67,22 +67,30 @@ def test_a_thread_goes_with_all_that_is_its_own(
     assert not any(rows(database, recorded.thread).values())
     with psycopg.connect(database.url) as connection:
         assert number(connection, stored, only.encode()) == 0
-    assert done["folders"] == []
+    assert str(recorded.workspace) not in done["folders"]
     assert (recorded.workspace / "hello.txt").exists()
     assert rows(database, other.thread) == stays
     assert inside("restore", other.thread, "--json").code == 0
 
 
-def test_its_own_folder_goes_with_it(inside, other: RecordedRun) -> None:
+def test_its_own_folders_go_with_it(
+    inside, database: Database, other: RecordedRun, tmp_path: Path
+) -> None:
     assert (other.workspace / "hello.txt").exists()
     kept = inside("prune", "--thread", other.thread, "--keep-latest", "3", "--json").result
     assert kept["folders"] == []
     assert (other.workspace / "hello.txt").exists()
-    tried = inside("prune", "--thread", other.thread, "--dry-run", "--json").result
-    assert tried["folders"] == [str(other.workspace.resolve())]
+    second = record_run(database, tmp_path, own_folder=True)
+    tried = inside("prune", "--thread", second.thread, "--dry-run", "--json").result
+    # That of the branch too, which is named by the checkpoint that it starts from.
+    first, branch = tried["folders"]
+    assert first == str(second.workspace.resolve())
+    assert branch.startswith(f"{first}-")
+    assert (Path(branch) / "hello.txt").exists()
+    assert inside("prune", "--thread", second.thread).code == 0
+    assert not Path(first).exists()
+    assert not Path(branch).exists()
     assert (other.workspace / "hello.txt").exists()
-    assert inside("prune", "--thread", other.thread).code == 0
-    assert not other.workspace.exists()
 
 
 async def test_a_thread_named_like_a_path_takes_no_folder_along(
@@ -105,18 +113,18 @@ async def test_a_thread_named_like_a_path_takes_no_folder_along(
 
 
 def test_a_folder_where_another_thread_works_stays(
-    inside, database: Database, other: RecordedRun
+    inside, database: Database, other: RecordedRun, tmp_path: Path
 ) -> None:
     for path in list(other.workspace.iterdir()):
         path.unlink()
     second = record_run(database, other.workspace)
     done = inside("prune", "--thread", other.thread, "--json").result
-    assert done["folders"] == []
+    assert str(other.workspace.resolve()) not in done["folders"]
     assert (other.workspace / "hello.txt").exists()
     # The second one's revisions may be told as differences from those of the first.
-    (other.workspace / "hello.txt").unlink()
-    assert inside("restore", second.thread, "--force", "--json").code == 0
-    assert (other.workspace / "hello.txt").exists()
+    restored = inside("restore", second.thread, "--workspace", str(tmp_path / "new"), "--json")
+    assert restored.code == 0
+    assert (tmp_path / "new" / "hello.txt").read_text().strip() == "hello\nworld"
 
 
 def test_the_latest_checkpoints_stay(inside, database: Database, recorded: RecordedRun) -> None:
@@ -139,9 +147,10 @@ def test_the_latest_checkpoints_stay(inside, database: Database, recorded: Recor
         shown = inside("show", recorded.thread, one["checkpoint_id"], "--json").result
         assert shown["state"]["goal"]
         assert shown["files"] is not None
-    (recorded.workspace / "hello.txt").unlink()
-    assert inside("restore", recorded.thread, "--force", "--json").code == 0
-    assert (recorded.workspace / "hello.txt").read_text().strip() == "hello\nworld"
+    new = recorded.workspace.parent / "new"
+    restored = inside("restore", recorded.thread, "--workspace", str(new), "--json")
+    assert restored.code == 0
+    assert (new / "hello.txt").read_text().strip() == "hello\nworld"
     again = inside("prune", "--thread", recorded.thread, "--keep-latest", "4", "--json").result
     assert (again["trimmed"], again["checkpoints"]) == ([], 0)
 

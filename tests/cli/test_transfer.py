@@ -101,14 +101,16 @@ def test_another_machine_can_look_at_it_and_go_on(
     assert restored.code == 0, restored.err
     assert restored.result["workspace"] == str(own)
     assert (own / "hello.txt").read_text().strip() == "hello"
-    assert (recorded.workspace / "hello.txt").read_text().strip() == "hello\nworld"
+    head = inside("restore", recorded.thread, "--json", **there).result
+    assert head["workspace"].startswith(f"{own}-")  # the branch has a folder of its own there too
+    assert Path(head["workspace"], "hello.txt").read_text().strip() == "hello\nworld"
 
     model = ScriptedAgent([Move("write_file", "bye", path="bye.txt")])
     with openai_server_in_thread(model, key=KEY) as server:
         more = inside("run", "Write the word bye to bye.txt", "--thread", recorded.thread,
                       "--json", OPENAI_BASE_URL=server.url, **there)  # fmt: skip
     assert more.result["status"] == "done"
-    assert more.result["workspace"] == str(own)
+    assert Path(more.result["workspace"]).parent == own.parent
 
 
 def test_a_thread_that_is_there_stays_and_another_id_can_be_had(

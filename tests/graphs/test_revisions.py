@@ -67,6 +67,10 @@ async def test_every_step_has_its_files(start_agent, tmp_path: Path) -> None:
     assert [row.revision for row in rows] == steps[::-1]
 
 
+def files_in(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text().strip() for file in folder.iterdir()}
+
+
 async def test_two_tasks_side_by_side_lose_nothing(start_agent, tmp_path: Path) -> None:
     tasks = [
         {"title": "ALPHA: one to a.txt", "writes": ["a.txt"]},
@@ -95,20 +99,22 @@ async def test_two_tasks_side_by_side_lose_nothing(start_agent, tmp_path: Path) 
     assert "half" not in [text for files in each for text in files.values()]
 
 
-async def test_a_replay_from_before_gets_a_later_revision(start_agent) -> None:
+async def test_a_branch_gets_the_files_of_its_checkpoint_and_a_later_revision(start_agent) -> None:
     async with start_agent(ScriptedAgent([WRITE])) as agent:
         await agent.run(GOAL)
         first = (await agent.values())["revision"]
         planning = next(step for step in await agent.history() if step.next == ("plan",))
+        (agent.workspace / "more.txt").write_text("by the user, meanwhile")
+        result = await agent.run(None, planning.config)
+        values = await agent.values()
         revisions = Revisions(agent.kept.pool)
-        await restore(revisions, planning.values["revision"], agent.workspace, first)
-        assert list(agent.workspace.iterdir()) == []
-        (agent.workspace / "more.txt").write_text("more")
-        assert (await agent.run(None, planning.config))["status"] == "done"
-        second = (await agent.values())["revision"]
-        assert int(second) > int(first)
-        assert sorted((await revisions.load(first)).manifest) == ["hello.txt"]
-        assert sorted((await revisions.load(second)).manifest) == ["hello.txt", "more.txt"]
+        kept = await revisions.load(values["revision"])
+    assert result["status"] == "done"
+    assert int(values["revision"]) > int(first)
+    assert sorted(kept.manifest) == ["hello.txt"]
+    assert values["workspace"] == kept.workspace != str(agent.workspace)
+    assert files_in(Path(values["workspace"])) == {"hello.txt": "hello"}
+    assert files_in(agent.workspace) == {"hello.txt": "hello", "more.txt": "by the user, meanwhile"}
 
 
 async def test_a_file_too_large_is_said_in_the_observation(start_agent) -> None:

@@ -1,6 +1,7 @@
 """Checkpoints: replay, fork, a second goal, a bigger graph, and what must never be in them."""
 
 import json
+from pathlib import Path
 
 from langgraph.graph import END, START, StateGraph
 from scripted_agent import Move, ScriptedAgent
@@ -20,11 +21,13 @@ async def test_a_replay_does_again_only_what_follows_its_checkpoint(start_agent)
         await agent.run(GOAL)
         history = await agent.history()
         executing = next(step for step in history if step.next == ("execute",))
-        (agent.workspace / "hello.txt").unlink()
+        (agent.workspace / "hello.txt").write_text("changed since")
         asked = len(model.asked)
         result = await agent.run(None, executing.config)
         assert result["status"] == "done"
-        assert agent.read("hello.txt") == "hello"
+        branch = Path((await agent.values())["workspace"])
+        assert (branch / "hello.txt").read_text().strip() == "hello"
+        assert agent.read("hello.txt") == "changed since"
         assert model.asked[asked:] == ["report"]
         assert result["usage"]["steps"] == 1
         assert len(await agent.history()) > len(history)
@@ -36,7 +39,6 @@ async def test_a_fork_goes_another_way_and_leaves_the_first_one(start_agent) -> 
         await agent.run(GOAL)
         history = await agent.history()
         planning = next(step for step in history if step.next == ("plan",))
-        (agent.workspace / "hello.txt").unlink()  # As it was then: files are not brought back yet.
         fork = await agent.graph.aupdate_state(
             planning.config, {"constraints": ["in a whisper"]}, as_node="decompose"
         )

@@ -159,11 +159,16 @@ async def test_a_run_its_history_a_replay_and_a_fork(address: str, model: OpenAI
 
         asked = len(model.requests)
         executing = next(step for step in history if step["next"] == ["execute"])
+        first = Path(values_of(history[0])["workspace"])
+        (first / "hello.txt").write_text("changed since")
         replayed = await run_on_server(
             client, thread_id=thread, input=None, checkpoint=executing["checkpoint"]
         )
         assert replayed["status"] == "done"
         assert len(model.requests) == asked  # What came before the checkpoint is not done again.
+        branch = Path(values_of(await client.threads.get_state(thread))["workspace"])
+        assert (branch / "hello.txt").read_text().strip() == "hello"
+        assert (first / "hello.txt").read_text() == "changed since"
 
         planning = next(step for step in history if step["next"] == ["plan"])
         fork = await client.threads.update_state(
@@ -180,6 +185,10 @@ async def test_a_run_its_history_a_replay_and_a_fork(address: str, model: OpenAI
         longer = await client.threads.get_history(thread, limit=100)
         assert len(longer) > len(history) + 6
         assert values_of(longer[0])["constraints"] == ["say it loudly"]
+        again = Path(values_of(longer[0])["workspace"])
+        assert again not in (first, branch)
+        assert (again / "hello.txt").read_text().strip() == "hello"
+        assert (first / "hello.txt").read_text() == "changed since"
 
 
 async def test_a_thread_of_the_command_line_opens_under_the_server(

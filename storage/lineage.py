@@ -1,0 +1,57 @@
+"""How checkpoints descend from each other, as far as it takes to tell a branch."""
+
+from typing import Any
+
+from psycopg import AsyncConnection
+
+# Metadata of a checkpoint that was made to be a branch, also where nothing else follows the one it
+# was made from.
+OWN_BRANCH = "replan_fork"
+
+# Up from the checkpoint while it is not one that the loop itself has written: whether one of them
+# was made to be a branch, or shares its parent with another.
+_BRANCHES_OFF = """
+WITH RECURSIVE up AS (
+    SELECT checkpoint_id, parent_checkpoint_id, metadata FROM checkpoints
+    WHERE thread_id = %(thread)s AND checkpoint_ns = '' AND checkpoint_id = %(checkpoint)s
+      AND metadata->>'source' IN ('fork', 'update')
+  UNION ALL
+    SELECT above.checkpoint_id, above.parent_checkpoint_id, above.metadata
+    FROM checkpoints AS above JOIN up ON above.checkpoint_id = up.parent_checkpoint_id
+    WHERE above.thread_id = %(thread)s AND above.checkpoint_ns = ''
+      AND above.metadata->>'source' IN ('fork', 'update')
+)
+SELECT EXISTS (
+    SELECT FROM up WHERE metadata ? %(mark)s OR EXISTS (
+        SELECT FROM checkpoints AS other
+        WHERE other.thread_id = %(thread)s AND other.checkpoint_ns = ''
+          AND other.parent_checkpoint_id = up.parent_checkpoint_id
+          AND other.checkpoint_id <> up.checkpoint_id
+    )
+) AS found"""
+
+
+async def is_kept(connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str) -> bool:
+    """Whether the checkpoint is in the database yet."""
+    cursor = await connection.execute(
+        "SELECT FROM checkpoints "
+        "WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s",
+        (thread_id, checkpoint_id),
+    )
+    return await cursor.fetchone() is not None
+
+
+async def branches_off(
+    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str
+) -> bool:
+    """Whether what starts from a checkpoint is a branch beside another one.
+
+    So it is after a fork of a checkpoint that others follow, or that was made to be a fork; not
+    where the thread only goes on, resumed or with its state edited at its end.
+    """
+    cursor = await connection.execute(
+        _BRANCHES_OFF.encode(),
+        {"thread": thread_id, "checkpoint": checkpoint_id, "mark": OWN_BRANCH},
+    )
+    row = await cursor.fetchone()
+    return bool(row and (row["found"] if isinstance(row, dict) else row[0]))
