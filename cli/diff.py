@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from replan.cli.printable import visible
+from replan.cli.printable import put, visible
 from replan.cli.run import check_thread_id
 from replan.cli.settle import at_the_edge
 from replan.state.errors import RevisionError
@@ -40,9 +40,9 @@ def show_difference(thread_id: str, before: str, after: str, full: bool, as_json
         check_thread_id(thread_id)
         found = asyncio.run(_difference(thread_id, before, after))
         if as_json:
-            print(json.dumps(_as_json(found), ensure_ascii=False, default=str))
+            put(json.dumps(_as_json(found), ensure_ascii=False, default=str))
         else:
-            print("\n".join(visible(line) for line in _lines(found, full)))
+            put("\n".join(visible(line) for line in _lines(found, full)))
         return 0
 
     return at_the_edge(command)

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
-from replan.cli.printable import visible
+from replan.cli.printable import put, visible
 from replan.cli.run import check_thread_id
 from replan.cli.settle import at_the_edge
 from replan.cli.view import short_arguments
@@ -31,9 +32,9 @@ def show_history(thread_id: str, as_json: bool) -> int:
         check_thread_id(thread_id)
         history = asyncio.run(_history(thread_id))
         if as_json:
-            print(json.dumps(_as_json(history), ensure_ascii=False, default=str))
+            put(json.dumps(_as_json(history), ensure_ascii=False, default=str))
         else:
-            _print(history)
+            put("\n".join(_table(history)))
         return 0
 
     return at_the_edge(command)
@@ -96,18 +97,18 @@ def _as_json(history: "History") -> dict[str, Any]:
     }
 
 
-def _print(history: "History") -> None:
+def _table(history: "History") -> Iterator[str]:
     """By hand: rich's tables take some ten milliseconds a row."""
     terminal = Console().width if sys.stdout.isatty() else _PIPED_WIDTH
     for branch in history.branches:
-        print(_title(history, branch))
+        yield _title(history, branch)
         rows = [list(_COLUMNS), *(_cells(history, one) for one in branch.checkpoints)]
         widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
         action = _COLUMNS.index("action")
         room = terminal - sum(widths) + widths[action] - 2 * len(widths)
         widths[action] = min(widths[action], max(room, len("action")))
         for cells in rows:
-            print("  ".join(map(_fit, cells, widths, _COLUMNS)).rstrip())
+            yield "  ".join(map(_fit, cells, widths, _COLUMNS)).rstrip()
 
 
 def _fit(text: str, width: int, column: str) -> str:

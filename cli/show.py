@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from replan.cli.history import row, short_call
-from replan.cli.printable import visible
+from replan.cli.printable import put, visible
 from replan.cli.run import check_thread_id
 from replan.cli.settle import at_the_edge
 from replan.graphs.steps import step_before
@@ -55,9 +55,9 @@ def show_checkpoint(thread_id: str, name: str, full: bool, as_json: bool) -> int
         check_thread_id(thread_id)
         seen = asyncio.run(_seen(thread_id, name))
         if as_json:
-            print(json.dumps(_as_json(seen), ensure_ascii=False, default=str))
+            put(json.dumps(_as_json(seen), ensure_ascii=False, default=str))
         else:
-            print("\n".join(_Page(seen, full).lines()))
+            put("\n".join(_Page(seen, full).lines()))
         return 0
 
     return at_the_edge(command)

@@ -144,6 +144,14 @@ def test_the_difference_within_a_branch(inside, history, recorded: RecordedRun) 
     assert same.count("  the same") == 3
 
 
+def test_a_reader_that_has_read_enough_is_no_error(replan, recorded: RecordedRun) -> None:
+    for args in (("history", recorded.thread), ("show", recorded.thread, "--full")):
+        with replan.start(*args) as process:
+            process.stdout.close()
+            assert process.stderr.read() == ""
+        assert process.returncode == 0
+
+
 def test_what_names_no_checkpoint_is_one_line(
     inside, history, recorded: RecordedRun, database: Database, tmp_path: Path
 ) -> None:
