@@ -40,6 +40,15 @@ Exit codes: 0 restored; 1 not all of it could be written; 2 bad input, or files 
 meanwhile and nobody is there to be asked.
 """
 
+REPLAY_EXAMPLES = """\b
+Examples:
+  replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
+  replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --from 1f0a... --to 1f0b... --json
+
+\b
+Exit codes: 0 today's code does what was recorded; 1 it does not, and the step is named; 2 bad input.
+"""
+
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
 Sets = Annotated[
     list[str] | None,
@@ -216,6 +225,28 @@ def restore(
 
     wanted = Wanted(thread, checkpoint or "", revision or "")
     raise typer.Exit(restore_thread(wanted, workspace, force, as_json))
+
+
+@app.command(epilog=REPLAY_EXAMPLES)
+def replay(
+    thread: ThreadArgument,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="CHECKPOINT", help="Default: the latest goal's beginning."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="CHECKPOINT", help="Default: the latest.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a recorded run again with today's code: no model, no tool, no cost.
+
+    Says at which step, if any, the code asks something else than was recorded. The thread and its
+    files are left as they are.
+    """
+    from replan.cli.replay import replay_thread
+
+    raise typer.Exit(replay_thread(thread, start or "", end or "", as_json))
 
 
 @app.command()

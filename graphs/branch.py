@@ -7,7 +7,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
 from replan.graphs.approval import Cleared, cleared, why_ask
-from replan.graphs.cast import Cast, Scene, scene
+from replan.graphs.cast import Cast, Scene
+from replan.graphs.checked import checked
 from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
@@ -18,7 +19,6 @@ from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
-from replan.tools.checks import run_checks
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
@@ -39,14 +39,12 @@ class Branch:
         self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
-        where = await scene(state["workspace"], runtime, state["task"]["id"])
+        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
-            task.before = await run_checks(
-                task.checks, where.workspace, {}, confinement=where.confinement
-            )
+            task.before = await checked(where, task.checks)
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -82,7 +80,7 @@ class Branch:
 
         Up to the person's answer the node does nothing but look: the answer re-executes it.
         """
-        where = await scene(state["workspace"], runtime, state["task"]["id"])
+        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
@@ -137,12 +135,12 @@ class Branch:
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
-        where = await scene(state["workspace"], runtime, state["task"]["id"])
+        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
         started = time.monotonic()
-        evidence = await run_checks(task.checks, where.workspace, {}, confinement=where.confinement)
+        evidence = await checked(where, task.checks)
         checking = time.monotonic() - started
         request = contract.ReflectRequest(
             brief=brief_of(state),

@@ -1,15 +1,13 @@
 """The nodes that see the whole run: they map state to a role's request, and its result back."""
 
-import asyncio
-import uuid
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from replan.graphs.cast import Cast, Scene, scene, thread_of
+from replan.graphs.cast import Cast, Scene
+from replan.graphs.checked import checked
 from replan.graphs.history import keep_revision
 from replan.graphs.limits import limit_reached, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, tasks_of
@@ -21,12 +19,10 @@ from replan.state.agent_state import AgentState
 from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.goal import check_goal
-from replan.state.settings import settings
 from replan.state.task import CheckResult, Task
 from replan.tools.bounds import storable
-from replan.tools.checks import run_checks
 from replan.tools.mcp import close_servers
-from replan.tools.workspace import Workspace, open_workspace
+from replan.tools.workspace import Workspace
 
 _SHOWN_FILES = 3
 _SHOWN_CHARS = 300
@@ -41,8 +37,7 @@ class Cycle:
     async def recall(self, state: AgentState, runtime: Runtime[Context]) -> dict[str, Any]:
         """Look at the workspace, and recall what earlier runs with like goals learned."""
         goal = check_goal(state.get("goal"))
-        context = runtime.context or Context()
-        where = await scene(await _workspace(context, runtime), runtime)
+        where = await self._cast.first_scene(runtime)
         request = contract.RecallRequest(goal=goal)
         result, usage = await self._cast.play("recall", request, where)
         kept = await keep_revision(where, state.get("revision", ""))
@@ -66,7 +61,7 @@ class Cycle:
 
     async def decompose(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Split the goal into tasks, and make its checks."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         existing = await where.workspace.files()
         request = contract.DecomposeRequest(
             brief=brief_of(state),
@@ -89,7 +84,7 @@ class Cycle:
 
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Order the tasks; after a failure, plan what is left in another way."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         problem = state.get("problem", "")
         request = contract.PlanRequest(
             brief=brief_of(state),
@@ -114,7 +109,7 @@ class Cycle:
 
     async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Decide what happens next; when no task is open, check the goal itself."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         tasks = tasks_of(state)
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
@@ -140,7 +135,7 @@ class Cycle:
 
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Tell the user what was reached."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
         artifacts = await _artifacts(state, where.workspace)
@@ -158,7 +153,7 @@ class Cycle:
 
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Keep what was learned, and end the run's MCP servers."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         request = contract.RememberRequest(
             goal=state["goal"],
             status=state["status"],
@@ -168,19 +163,6 @@ class Cycle:
         _, usage = await self._cast.play("remember", request, where)
         await close_servers(where.thread_id)
         return AgentState(usage=usage)
-
-
-async def _workspace(context: Context, runtime: Runtime[Context]) -> str:
-    """The run's folder: the one asked for, or one of the thread's own."""
-    # Without a checkpointer there is no thread, and each run gets a folder of its own.
-    thread_id = thread_of(runtime) or f"unsaved-{uuid.uuid4()}"
-
-    def prepare() -> str:
-        own = settings().replan_home / "workspaces" / thread_id
-        asked = context.workspace
-        return str(open_workspace(Path(asked) if asked else own, create=not asked).path)
-
-    return await asyncio.to_thread(prepare)
 
 
 async def _survey(state: AgentState, workspace: Workspace) -> str:
@@ -206,9 +188,7 @@ async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -
 
 async def _evidence(state: AgentState, where: Scene) -> list[CheckResult]:
     baseline = state.get("baseline", {})
-    return await run_checks(
-        checks_of(state), where.workspace, baseline, confinement=where.confinement
-    )
+    return await checked(where, checks_of(state), baseline)
 
 
 async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:

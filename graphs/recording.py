@@ -1,5 +1,6 @@
 """The record of a node's calls in the journal, and of what they leave in the workspace."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,17 @@ from langgraph.runtime import Runtime
 from replan.graphs.limits import revision_limits
 from replan.state.context import Context
 from replan.storage.folder_scan import Limits
-from replan.storage.journal import Entry, Journal, Kind, Outcome, Place
+from replan.storage.journal import Entry, Journal, Kind, Outcome, Place, sha256_of
 from replan.storage.recording import UNRECORDED, Recording
 from replan.storage.restore import restore
 from replan.storage.revisions import Taken, revisions_in
 from replan.tools.workspace import Workspace
+
+
+# Of each thread of this process: the settings noted last, and where its run was then.
+_NOTED: OrderedDict[str, tuple[str, Place]] = OrderedDict()
+_MOST_THREADS = 1000
+_SETTINGS = -1  # The number of their entry: calls are counted from 0.
 
 
 class Recorded:
@@ -38,6 +45,7 @@ class Recorded:
         self._limits = limits
         self._number = 0
         self.replaying = False
+        self._settled = False
         self.taken: Taken | None = None
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
@@ -71,6 +79,30 @@ class Recorded:
             )
             left = self.taken.revision
         await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)
+
+    async def note_settings(self, settings: Mapping[str, Any]) -> None:
+        """See `Recording`. Noted once a process, when they change, and where a run has gone back,
+        so that each branch of a thread has them.
+        """
+        if self._settled:
+            return
+        self._settled, place = True, self._place
+        now = sha256_of(settings)
+        noted, before = _NOTED.get(place.thread_id, ("", place))
+        back = place.step < before.step or (
+            place.step == before.step and place.checkpoint_id != before.checkpoint_id
+        )
+        _NOTED[place.thread_id] = now, place
+        _NOTED.move_to_end(place.thread_id)
+        if len(_NOTED) > _MOST_THREADS:
+            _NOTED.popitem(last=False)
+        if noted == now and not back:
+            return
+        entry = await self._journal.begin(
+            place, _SETTINGS, "settings", role="", name=place.node, request=dict(settings)
+        )
+        if entry.outcome != "ok":
+            await self._journal.finish(entry, {})
 
     async def roll_back(self, entry: Entry) -> None:
         """See `Recording`. What is there now becomes a revision of its own, so nothing is lost."""

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.messages import (
@@ -32,6 +32,7 @@ WARMER = (0.0, 0.4, 0.8)
 # Reasoning counts as output; without room for it, a short answer is cut off before it begins.
 REASONING_TOKENS = 4_000
 _THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+_TRAITS = ("temperature", "reasoning_output")
 # Parameters that some servers or models refuse; a request is sent again without the one named.
 _OPTIONAL = ("temperature", "reasoning_effort", "response_format", "tool_choice", "stream_options")
 
@@ -193,9 +194,14 @@ class Asker:
         import openai
 
         while True:
-            params = self._parameters(messages, max_tokens, temperature, extra)
+            params = self._parameters(
+                messages, max_tokens, temperature, extra, self.chat.refused
+            )
             entry = await self.recording.begin(
-                "model", role=self.role, name=self.chat.name, request=_request(params)
+                "model",
+                role=self.role,
+                name=self.chat.name,
+                request=self._request(messages, max_tokens, temperature, extra),
             )
             if entry is not None and entry.outcome == "ok":
                 return entry, self._taken(_message(entry.response), entry.usage or {})
@@ -220,6 +226,7 @@ class Asker:
         max_tokens: int,
         temperature: float,
         extra: dict[str, Any],
+        refused: Collection[str],
     ) -> dict[str, Any]:
         params: dict[str, Any] = {"temperature": temperature, **extra}
         profile = self.chat.client.profile or {}
@@ -230,17 +237,31 @@ class Asker:
             # OpenAI takes tools in chat completions only from a model that does not reason.
             params["reasoning_effort"] = "none" if "tools" in extra else "low"
         body = dict(params.pop("extra_body", {}))
-        if "response_format" in self.chat.refused and "response_format" in body:
+        if "response_format" in refused and "response_format" in body:
             schema = body.pop("response_format")["json_schema"]["schema"]
             note = f"Answer with one JSON object that fits this JSON schema: {schema}"
             messages = _appended(messages, note)
-        kept = {key: value for key, value in params.items() if key not in self.chat.refused}
+        kept = {key: value for key, value in params.items() if key not in refused}
         return {
             "input": messages,
             "max_tokens": max_tokens,
             **kept,
             **({"extra_body": body} if body else {}),
         }
+
+    def _request(
+        self,
+        messages: list[BaseMessage],
+        max_tokens: int,
+        temperature: float,
+        extra: dict[str, Any],
+    ) -> dict[str, Any]:
+        """What is asked, as JSON, whatever the server takes of it: that is learned anew by each
+        process, and a question is the same question. `of` is what it depends on of the model.
+        """
+        params = self._parameters(messages, max_tokens, temperature, extra, ())
+        said = [{"role": message.type, "content": message.content} for message in params["input"]]
+        return {**params, "input": said, "of": traits(self.chat)}
 
     def _learn(self, error: Exception, params: dict[str, Any]) -> bool:
         """Notes the parameter that a refusal names; False when it names none that was sent."""
@@ -283,10 +304,13 @@ class Asker:
         return translated(error, self.chat.name, self.chat.base_url)
 
 
-def _request(params: dict[str, Any]) -> dict[str, Any]:
-    """What is asked, as JSON."""
-    said = [{"role": message.type, "content": message.content} for message in params["input"]]
-    return {**params, "input": said}
+def traits(chat: "ChatModel") -> dict[str, Any]:
+    """What the form of a question depends on: the provider, and two things of its profile."""
+    profile = chat.client.profile or {}
+    return {
+        "provider": chat.provider,
+        "profile": {name: profile[name] for name in _TRAITS if profile.get(name) is not None},
+    }
 
 
 def _message(response: dict[str, Any]) -> AIMessage:

@@ -9,7 +9,7 @@ checkpoint of its own, does not.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -21,7 +21,9 @@ from psycopg.types.json import Jsonb
 from replan.storage import blobs
 from replan.storage.revisions import Revisions
 
-Kind = Literal["model", "tool", "check", "approval"]
+# `check`: checks that run code; `approval`: what a person has answered; `store`: long-term memory;
+# `settings`: what the run was told, and its tools.
+Kind = Literal["model", "tool", "check", "approval", "store", "settings"]
 Outcome = Literal["pending", "ok", "failed"]
 
 
@@ -119,7 +121,7 @@ class Journal:
         Args:
             place: where it is made.
             number: its number among the calls of the execution.
-            kind: whether a model or a tool is called, checks are run, or a person has answered.
+            kind: what is called.
             role: who makes it.
             name: the model's or the tool's.
             request: what is asked, as JSON without secrets.
@@ -169,7 +171,7 @@ class Journal:
             entry: from `begin`.
             response: JSON.
             outcome: whether it is a result.
-            usage: what it used.
+            usage: what it used; None leaves what is noted of it.
             left: the workspace's revision after it.
 
         Raises:
@@ -181,9 +183,10 @@ class Journal:
         async with self.revisions.connection() as connection, connection.pipeline():
             await blobs.insert(connection, stored)
             await connection.execute(
-                "UPDATE replan_journal SET outcome = %s, response = %b, usage = %s, "
-                "left_revision = %s, ended = now() WHERE id = %s",
-                (outcome, digest, Jsonb(dict(usage or {})), left, entry.id),
+                "UPDATE replan_journal SET outcome = %s, response = %b, "
+                "usage = coalesce(%s, usage, '{}'), left_revision = %s, ended = now() "
+                "WHERE id = %s",
+                (outcome, digest, None if usage is None else Jsonb(dict(usage)), left, entry.id),
             )
 
     async def of_checkpoint(self, thread_id: str, checkpoint_id: str) -> list[Entry]:
@@ -206,6 +209,14 @@ class Journal:
         """
         async with self.revisions.connection() as connection:
             return (await _bodies(connection, [entry.request_sha256]))[entry.request_sha256]
+
+    async def requests(self, entries: Sequence[Entry]) -> dict[str, Any]:
+        """What was asked, by the hash of the request; those that are gone are left out."""
+        names = sorted({entry.request_sha256 for entry in entries})
+        if not names:
+            return {}
+        async with self.revisions.connection() as connection:
+            return await _bodies(connection, names)
 
     async def _entries(self, condition: str, values: tuple[Any, ...]) -> list[Entry]:
         async with self.revisions.connection() as connection:

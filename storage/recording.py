@@ -7,6 +7,10 @@ from replan.storage.journal import Entry, Kind, Outcome
 from replan.storage.revisions import Taken
 
 
+class RanOutError(TimeoutError):
+    """In a replay: the record says that the time ran out during this call."""
+
+
 class Recording(Protocol):
     """The record of one node's execution; its calls are numbered in the order of their beginning.
 
@@ -42,6 +46,10 @@ class Recording(Protocol):
         """Bring the workspace back to what it was when the call was begun."""
         ...
 
+    async def note_settings(self, settings: Mapping[str, Any]) -> None:
+        """Note, where it is news, what the run was told and which tools it has, as JSON."""
+        ...
+
 
 class Unrecorded:
     """Of a run without a thread, and of calls made by hand."""
@@ -66,6 +74,9 @@ class Unrecorded:
 
     async def roll_back(self, entry: Entry) -> None:
         """Nothing was begun."""
+
+    async def note_settings(self, settings: Mapping[str, Any]) -> None:
+        """Nothing is kept."""
 
 
 UNRECORDED = Unrecorded()
