@@ -46,7 +46,8 @@ Examples:
   replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --from 1f0a... --to 1f0b... --json
 
 \b
-Exit codes: 0 today's code does what was recorded; 1 it does not, and the step is named; 2 bad input.
+Exit codes: 0 today's code does what was recorded; 1 it does not, and the step is named;
+2 bad input.
 """
 
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]

@@ -1,4 +1,4 @@
-"""`replan replay`: runs a recorded branch again without a model, and says where it goes another way."""
+"""`replan replay`: a recorded branch again without a model, and where it goes another way."""
 
 import asyncio
 import json
@@ -10,6 +10,8 @@ from replan.cli.run import check_thread_id
 from replan.cli.settle import at_the_edge
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from replan.graphs.replay import Replayed
 
 _MISSING = 5
@@ -39,7 +41,7 @@ async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
         return await replay(kept, thread_id, start, end, tell=_progress())
 
 
-def _progress():  # type: ignore[no-untyped-def]
+def _progress() -> "Callable[[int, int], None]":
     """On one line that is written over, at a terminal only."""
     if not sys.stderr.isatty():
         return lambda done, steps: None
@@ -53,11 +55,9 @@ def _progress():  # type: ignore[no-untyped-def]
 
 def _print(done: "Replayed") -> None:
     calls = ", ".join(f"{count} {kind} calls" for kind, count in sorted(done.calls.items()))
+    taken = f"{calls or 'no calls'} taken from the record"
     outcome = "equal" if done.divergence is None else "NOT equal"
-    print(
-        f"{outcome}: {done.steps} steps replayed, with {calls or 'no calls'} taken from the record, "
-        f"in {done.seconds:.1f} s"
-    )
+    print(f"{outcome}: {done.steps} steps replayed, with {taken}, in {done.seconds:.1f} s")
     if (found := done.divergence) is not None:
         task = f" (task {found.task})" if found.task else ""
         print(
@@ -68,5 +68,7 @@ def _print(done: "Replayed") -> None:
             print(f"  {visible(line)}")
         if done.missing:
             paths = ", ".join(sorted(done.missing)[:_MISSING])
-            more = f" and {len(done.missing) - _MISSING} more" if len(done.missing) > _MISSING else ""
+            more = (
+                f" and {len(done.missing) - _MISSING} more" if len(done.missing) > _MISSING else ""
+            )
             print(f"No revision holds {visible(paths)}{more}: the replay did without them.")

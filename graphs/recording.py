@@ -16,7 +16,6 @@ from replan.storage.restore import restore
 from replan.storage.revisions import Taken, revisions_in
 from replan.tools.workspace import Workspace
 
-
 # Of each thread of this process: the settings noted last, and where its run was then.
 _NOTED: OrderedDict[str, tuple[str, Place]] = OrderedDict()
 _MOST_THREADS = 1000

@@ -194,9 +194,7 @@ class Asker:
         import openai
 
         while True:
-            params = self._parameters(
-                messages, max_tokens, temperature, extra, self.chat.refused
-            )
+            params = self._parameters(messages, max_tokens, temperature, extra, self.chat.refused)
             entry = await self.recording.begin(
                 "model",
                 role=self.role,

@@ -147,9 +147,7 @@ class Replaying:
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
         """See `RecordedStep.answer`."""
-        return await self.step.answer(
-            self.execution, self._node, self._task, kind, name, request
-        )
+        return await self.step.answer(self.execution, self._node, self._task, kind, name, request)
 
     async def finish(
         self,
@@ -211,8 +209,8 @@ def _error(entry: Entry) -> str:
 
 
 def _error_then_again(two: Sequence[Entry]) -> bool:
-    return len(two) == 2 and bool(_error(two[0])) and (
-        two[0].request_sha256 == two[1].request_sha256
+    return (
+        len(two) == 2 and bool(_error(two[0])) and (two[0].request_sha256 == two[1].request_sha256)
     )
 
 

@@ -127,14 +127,16 @@ def _plan(target: Revision, before: Revision | None, folder: Path) -> _Plan:
         alone |= before.left_out.keys() - target.manifest.keys()
     now = _present(folder, target.ignored, alone)
     plan = _difference(target.manifest, now)
-    plan.conflicts.extend(sorted(
-        path
-        for path, entry in now.items()
-        if (path in plan.write or path in plan.remove)
-        and entry.kind != "folder"
-        and not _same(entry, expected.get(path))
-        and not _same(entry, target.manifest.get(path))
-    ))
+    plan.conflicts.extend(
+        sorted(
+            path
+            for path, entry in now.items()
+            if (path in plan.write or path in plan.remove)
+            and entry.kind != "folder"
+            and not _same(entry, expected.get(path))
+            and not _same(entry, target.manifest.get(path))
+        )
+    )
     return plan
 
 

@@ -1,15 +1,24 @@
-"""Recorded replay: the same branch again without a model, a tool, or a trace."""
+"""Recorded replay: a branch again without a model, a tool, or a trace."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.types import Command
+from openai_server import Reply
 from scripted_agent import Move, ScriptedAgent
 
 from replan.graphs.replay import Replayed, replay
-from replan.state.errors import ThreadNotFoundError, UsageError
+from replan.nodes import briefing
+from replan.nodes.remember.none import RememberNothing
+from replan.nodes.remember.store import RememberInStore
+from replan.nodes.report.llm import ReportByModel
+from replan.nodes.report.template import ReportByTemplate
+from replan.nodes.select_tool import conversation
+from replan.state.errors import ModelAnswerError, ThreadNotFoundError, UsageError
+from replan.tools import checks
 from replan.tools.files import WriteFile
 from replan.tools.python import PythonTool
 
@@ -17,9 +26,14 @@ GOAL = "Write the word hello to hello.txt"
 WRITE = Move("write_file", "hello", path="hello.txt")
 ELSEWHERE = Move("python", "open('other.txt', 'w').write('hello')")
 TABLES = (
-    "checkpoints", "checkpoint_blobs", "checkpoint_writes", "store", "replan_journal",
-    "replan_blobs", "replan_revisions",
-)  # fmt: skip
+    "checkpoints",
+    "checkpoint_blobs",
+    "checkpoint_writes",
+    "store",
+    "replan_journal",
+    "replan_blobs",
+    "replan_revisions",
+)
 
 
 async def rows(agent: Any) -> dict[str, int]:
@@ -40,27 +54,337 @@ def files(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 async def again(agent: Any, **options: Any) -> Replayed:
-    """A replay that asked nobody, wrote nothing, and changed no file."""
+    """A replay that asked nobody, called nothing, wrote nothing, and changed no file."""
+
+    async def called(self: Any, args: Any, context: Any) -> None:
+        pytest.fail("a tool was called")
+
+    async def tested(*args: Any) -> None:
+        pytest.fail("tests were run")
+
     before = await rows(agent), files(agent.workspace), len(agent.server.authorizations)
-    done = await replay(agent.kept, agent.thread, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WriteFile, "call", called)
+        patch.setattr(PythonTool, "call", called)
+        patch.setattr(checks, "run_pytest", tested)
+        done = await replay(agent.kept, agent.thread, **options)
     after = await rows(agent), files(agent.workspace), len(agent.server.authorizations)
     assert before == after
     return done
 
 
-@pytest.fixture
-def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def called(self: Any, args: Any, context: Any) -> None:
-        pytest.fail("a tool was called")
-
-    monkeypatch.setattr(WriteFile, "call", called)
-    monkeypatch.setattr(PythonTool, "call", called)
-
-
-async def test_a_run_again_is_equal(start_agent, monkeypatch) -> None:
+async def test_a_run_again_is_equal(start_agent) -> None:
     async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
         (agent.workspace / "given.txt").write_text("given")
-        result = await agent.run(GOAL)
-        done = await again(agent)
-        print(done.as_json())
+        usage = (await agent.run(GOAL))["usage"]
+        told: list[tuple[int, int]] = []
+        done = await again(agent, tell=lambda step, steps: told.append((step, steps)))
         assert done.divergence is None
+        assert done.calls == {"model": usage["model_calls"], "tool": 2, "store": 2}
+        history = await agent.history()
+        assert done.steps == len(history) - 2  # all but the input, and what it is mapped to
+        assert told == [(step, done.steps) for step in range(1, done.steps + 1)]
+        ids = [one.config["configurable"]["checkpoint_id"] for one in history]
+        assert (done.first, done.last) == (ids[0], ids[-1])
+
+
+async def test_from_one_checkpoint_to_another(start_agent) -> None:
+    async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
+        await agent.run(GOAL)
+        history = await agent.history()
+        ids = [one.config["configurable"]["checkpoint_id"] for one in history]
+        executing = [at for at, one in enumerate(history) if one.next == ("execute",)]
+        part = await again(agent, start=ids[executing[1]], end=ids[executing[1] + 2])
+        assert part.divergence is None
+        assert (part.steps, part.calls) == (2, {"tool": 1})
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "node"),
+    [(briefing, "_SYSTEM", "decompose"), (conversation, "_HOTTER", "select_tool")],
+)
+async def test_another_question_is_found_at_its_step(
+    start_agent, monkeypatch, module: Any, name: str, node: str
+) -> None:
+    async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
+        await agent.run(GOAL)
+        now = getattr(module, name)
+        changed = f"Be brief.\n{now}" if isinstance(now, str) else tuple(one + 0.1 for one in now)
+        monkeypatch.setattr(module, name, changed)
+        found = (await again(agent)).divergence
+        assert found is not None
+        history = await agent.history()
+        at = next(at for at, one in enumerate(history) if one.next == (node,))
+        assert found.step == history[at + 1].metadata["step"]
+        assert found.checkpoint_id == history[at].config["configurable"]["checkpoint_id"]
+        assert (found.node, found.kind) == (node, "model")
+        assert found.task == ("t1" if node == "select_tool" else "")
+        assert found.what == "the question to the model asks something else than was recorded"
+        added = [line for line in found.difference.splitlines() if line.startswith("+")]
+        assert any("Be brief." in line or "temperature: 0.1" in line for line in added)
+
+
+async def test_a_result_that_is_made_otherwise_is_found(start_agent, monkeypatch) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        await agent.run(GOAL)
+        with monkeypatch.context() as patch:
+            patch.setattr("replan.graphs.cycle._SHOWN_CHARS", 2)
+            found = (await again(agent)).divergence
+            assert (found.node, found.kind) == ("report", "model")
+        monkeypatch.setattr("replan.graphs.branch._KEPT_CHARS", 2)
+        found = (await again(agent)).divergence
+        assert (found.node, found.kind, found.task) == ("reflect", "state", "t1")
+        assert found.what == "the state differs in tasks"
+        assert '-tasks.t1.attempts[0].action.args.path: "hello.txt"' in found.difference
+        assert '+tasks.t1.attempts[0].action.args.path: "he"' in found.difference
+
+
+async def test_calls_too_many_and_too_few_are_found(start_agent, monkeypatch) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        await agent.run(GOAL, report="template")
+        with monkeypatch.context() as patch:
+            patch.setattr(ReportByTemplate, "__call__", ReportByModel.__call__)
+            found = (await again(agent)).divergence
+        assert (found.node, found.kind) == ("report", "model")
+        assert found.what == "the question to the model is not in the record"
+        monkeypatch.setattr(RememberInStore, "__call__", RememberNothing.__call__)
+        found = (await again(agent)).divergence
+        assert (found.node, found.kind) == ("remember", "store")
+        assert found.what == "the use of long-term memory is not made"
+
+
+async def test_code_that_fails_today_is_found(start_agent, monkeypatch) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        await agent.run(GOAL)
+        monkeypatch.setattr("replan.graphs.branch.Attempt", None)
+        found = (await again(agent)).divergence
+        assert (found.node, found.kind) == ("reflect", "error")
+        assert found.what.startswith("TypeError: ")
+
+
+async def test_a_call_that_would_be_asked_about_today_is_found(start_agent, monkeypatch) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        await agent.run(GOAL)
+        monkeypatch.setattr(WriteFile, "leaves", True, raising=False)
+        found = (await again(agent)).divergence
+        assert (found.node, found.kind, found.task) == ("select_tool", "state", "t1")
+        assert "+what is dispatched next[0].payload.asked" in found.difference
+
+
+async def test_a_run_that_planned_anew_and_failed(start_agent) -> None:
+    model = ScriptedAgent([ELSEWHERE], report="All done and perfect.")
+    async with start_agent(model) as agent:
+        result = await agent.run(GOAL, max_attempts=1, max_replans=2)
+        assert result["status"] == "failed"
+        assert (await again(agent)).divergence is None
+
+
+async def test_side_by_side(start_agent) -> None:
+    tasks = [
+        {"title": "ALPHA: one to a.txt", "writes": ["a.txt"]},
+        {"title": "BETA: two to b.txt", "writes": ["b.txt"]},
+    ]
+
+    def move(prompt: str) -> Move:
+        name = "a.txt" if "ALPHA" in prompt else "b.txt"
+        return Move("write_file", f"text of {name}", path=name)
+
+    async with start_agent(ScriptedAgent(move, tasks=tasks)) as agent:
+        result = await agent.run("Write one to a.txt and two to b.txt", plan="dag")
+        assert result["status"] == "done"
+        done = await again(agent)
+        assert done.divergence is None
+        assert done.calls["tool"] == 2
+
+
+async def test_tests_of_the_workspace_are_not_run_again(start_agent) -> None:
+    edit = {"fault": "minus", "old": "    return a - b", "new": "    return a + b"}
+    model = ScriptedAgent([Move("edit_file", path="sums.py", edits=[edit])])
+    async with start_agent(model) as agent:
+        (agent.workspace / "sums.py").write_text("def add(a, b):\n    return a - b\n")
+        (agent.workspace / "test_sums.py").write_text(
+            "from sums import add\n\n\ndef test_add():\n    assert add(2, 3) == 5\n",
+        )
+        result = await agent.run("Make the tests pass without changing test_sums.py")
+        assert result["status"] == "done"
+        done = await again(agent)
+        assert done.divergence is None
+        assert done.calls["check"] >= 3
+
+
+async def test_a_run_that_was_broken_off_in_a_node_and_resumed(start_agent) -> None:
+    """The choice is recorded, the content is refused; resumed, only that is asked again."""
+    model, down = ScriptedAgent([WRITE]), [True]
+
+    def answer(body: dict[str, Any]) -> Any:
+        given = model(body)
+        if down and model.asked[-1] == "content":
+            down.clear()
+            return Reply(status=400, content="out of order")
+        return given
+
+    async with start_agent(answer) as agent:
+        with pytest.raises(ModelAnswerError, match="out of order"):
+            await agent.run(GOAL)
+        assert (await again(agent)).divergence is None  # as far as it came
+        result = await agent.run(None)
+        assert result["status"] == "done"
+        assert model.asked.count("select_tool") == 1
+        assert (await again(agent)).divergence is None
+
+
+async def test_an_answer_that_could_not_be_used(start_agent) -> None:
+    """It is given again, and asked again as then."""
+    model, bad = ScriptedAgent([WRITE]), [True]
+
+    def answer(body: dict[str, Any]) -> Any:
+        return bad.pop() and "I am sorry." if bad else model(body)
+
+    async with start_agent(answer) as agent:
+        usage = (await agent.run(GOAL))["usage"]
+        done = await again(agent)
+        assert done.divergence is None
+        assert done.calls["model"] == usage["model_calls"] == len(agent.server.requests)
+
+
+async def test_a_run_that_was_cancelled_and_resumed(start_agent) -> None:
+    model = ScriptedAgent([ELSEWHERE, WRITE], delay=0.05)
+    async with start_agent(model) as agent:
+        running = asyncio.ensure_future(agent.run(GOAL))
+        while "content" not in model.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert (await again(agent)).divergence is None  # as far as it came
+        await agent.run(None)
+        assert (await again(agent)).divergence is None
+
+
+async def test_a_stopped_run_with_more_and_a_fork(start_agent) -> None:
+    async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
+        stopped = await agent.run(GOAL, max_steps=1)
+        assert stopped["status"] == "stopped"
+        await agent.graph.aupdate_state(
+            agent.config, {"status": "", "report": ""}, as_node="reflect"
+        )
+        assert (await agent.run(None, max_steps=5))["status"] == "done"
+        done = await again(agent)
+        assert done.divergence is None
+        history = await agent.history()
+        assert [one.metadata["source"] for one in history].count("update") == 1
+        assert done.steps == len(history) - 3
+
+        planning = next(one for one in history if one.next == ("plan",))
+        fork = await agent.graph.aupdate_state(
+            planning.config, {"constraints": ["in a whisper"]}, as_node="decompose"
+        )
+        (agent.workspace / "hello.txt").unlink()
+        (agent.workspace / "other.txt").unlink()
+        await agent.run(None, fork)
+        assert (await again(agent)).divergence is None
+        first_branch = await again(agent, end=history[-1].config["configurable"]["checkpoint_id"])
+        assert first_branch.divergence is None
+
+
+async def test_a_second_goal_is_replayed_alone_or_with_the_first(start_agent) -> None:
+    moves = [WRITE, Move("write_file", "bye", path="bye.txt")]
+    async with start_agent(ScriptedAgent(moves)) as agent:
+        await agent.run(GOAL)
+        first = await agent.history()
+        await agent.run("Write the word bye to bye.txt")
+        assert (await again(agent)).calls["tool"] == 1
+        both = await again(agent, start=first[0].config["configurable"]["checkpoint_id"])
+        assert (both.divergence, both.calls["tool"]) == (None, 2)
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject", "edit"])
+async def test_what_a_person_answered(start_agent, decision: str) -> None:
+    args = {"path": "hello.txt", "text": "hello, edited"}
+    answer = {"decision": decision, **({"args": args} if decision == "edit" else {})}
+    rules = ["ask:write_file(*)"]
+    async with start_agent(ScriptedAgent([WRITE, ELSEWHERE])) as agent:
+        limits: dict[str, Any] = {"approvals": rules, "max_attempts": 1, "max_replans": 0}
+        await agent.run(GOAL, **limits)
+        waiting = (await agent.graph.aget_state(agent.config)).interrupts
+        await agent.graph.ainvoke(
+            Command(resume={waiting[0].id: answer}),
+            agent.config,
+            context=agent.context(**limits),
+            durability="sync",
+        )
+        assert not (await agent.graph.aget_state(agent.config)).next
+        done = await again(agent)
+        assert done.divergence is None
+        assert done.calls["approval"] == 1
+
+
+async def test_a_parameter_that_the_server_refuses(start_agent) -> None:
+    model = ScriptedAgent([WRITE])
+
+    def answer(body: dict[str, Any]) -> Any:
+        if "temperature" in body:
+            return Reply(status=400, content="temperature is not supported")
+        return model(body)
+
+    async with start_agent(answer) as agent:
+        assert (await agent.run(GOAL))["status"] == "done"
+        assert (await again(agent)).divergence is None
+
+
+async def test_where_the_time_ran_out(start_agent) -> None:
+    model = ScriptedAgent([WRITE])
+
+    def answer(body: dict[str, Any]) -> Any:
+        reply = model(body)
+        reply.delay = 3.0 if model.asked[-1] == "content" else 0.0
+        return reply
+
+    async with start_agent(answer) as agent:
+        result = await agent.run(GOAL, max_seconds=2, report="template")
+        assert result["status"] == "stopped"
+        assert (await again(agent)).divergence is None
+
+
+async def test_memories_are_those_of_then(start_agent) -> None:
+    goal = "Write the word hallo to hallo.txt"
+    write = Move("write_file", "hallo", path="hallo.txt")
+    astray = Move("python", "raise SystemExit('quux is not a way')")
+    async with start_agent(ScriptedAgent([astray, write])) as agent:
+        await agent.run(goal)
+        assert (await again(agent)).divergence is None
+        (agent.workspace / "hallo.txt").unlink()
+        agent.thread, first = "6f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b61", agent.thread
+        await agent.run(goal)
+        assert "quux" in str((await agent.values())["recalled"])
+        await agent.kept.store.adelete(("replan", "experience"), first)
+        assert (await again(agent)).divergence is None
+
+
+async def test_the_tools_and_rules_are_those_of_then(start_agent, monkeypatch) -> None:
+    """Whatever key, sandbox or settings file there is where it is replayed."""
+    async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
+        await agent.run(GOAL, approvals=["deny:write_file(*.md)"])
+        monkeypatch.setenv("TAVILY_API_KEY", "tvly-0123")
+        monkeypatch.setattr(PythonTool, "unavailable", lambda self: "no sandbox")
+        assert (await again(agent)).divergence is None
+
+
+async def test_what_cannot_be_replayed(start_agent) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        with pytest.raises(ThreadNotFoundError):
+            await replay(agent.kept, agent.thread)
+        await agent.run(GOAL)
+        ids = [one.config["configurable"]["checkpoint_id"] for one in await agent.history()]
+        with pytest.raises(UsageError, match="no checkpoint 'nonsense'"):
+            await again(agent, start="nonsense")
+        with pytest.raises(UsageError, match="no branch leads"):
+            await again(agent, start=ids[5], end=ids[3])
+        with pytest.raises(UsageError, match="nothing ran"):
+            await again(agent, start=ids[5], end=ids[5])
+        async with agent.kept.pool.connection() as connection:
+            await connection.execute(
+                "DELETE FROM replan_journal WHERE thread_id = %s", (agent.thread,)
+            )
+        with pytest.raises(UsageError, match="no calls of this run are recorded"):
+            await again(agent)
