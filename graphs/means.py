@@ -15,7 +15,7 @@ from replan.models.embeddings import choose_embedder
 from replan.state.context import Context
 from replan.state.settings import settings
 from replan.storage.recorded_store import recorded_store
-from replan.storage.recording import UNRECORDED, Recording
+from replan.storage.recording import Recording
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.mcp import mcp_tools
 from replan.tools.policy import Policy, policy_of
@@ -103,9 +103,9 @@ class Live:
         built_in = default_tools(documents)
         servers = settings().replan_mcp.servers
         others = [*own, *await mcp_tools(servers, where.thread_id)]
-        if where.recording is not UNRECORDED:
-            told = await asyncio.to_thread(told_of, where.context, policy, built_in, others)
-            await where.recording.note_settings(told)
+        await where.recording.note_settings(
+            lambda: told_of(where.context, policy, built_in, others)
+        )
         return [*built_in, *others], policy
 
     def store(self, where: "Scene") -> BaseStore | None:
@@ -144,6 +144,7 @@ def told_of(
                 "content_language": tool.content_language,
                 "leaves": bool(getattr(tool, "leaves", False)),
                 "subject": getattr(tool, "subject", ""),
+                "names_others": hasattr(tool, "named"),
                 "why_not": tool.unavailable(),
             }
             for tool in others

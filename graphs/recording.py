@@ -1,7 +1,8 @@
 """The record of a node's calls in the journal, and of what they leave in the workspace."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langgraph.config import get_config
@@ -79,14 +80,15 @@ class Recorded:
             left = self.taken.revision
         await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)
 
-    async def note_settings(self, settings: Mapping[str, Any]) -> None:
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """See `Recording`. Noted once a process, when they change, and where a run has gone back,
         so that each branch of a thread has them.
         """
         if self._settled:
             return
         self._settled, place = True, self._place
-        now = sha256_of(settings)
+        told = await asyncio.to_thread(settings)
+        now = sha256_of(told)
         noted, before = _NOTED.get(place.thread_id, ("", place))
         back = place.step < before.step or (
             place.step == before.step and place.checkpoint_id != before.checkpoint_id
@@ -98,7 +100,7 @@ class Recorded:
         if noted == now and not back:
             return
         entry = await self._journal.begin(
-            place, _SETTINGS, "settings", role="", name=place.node, request=dict(settings)
+            place, _SETTINGS, "settings", role="", name=place.node, request=dict(told)
         )
         if entry.outcome != "ok":
             await self._journal.finish(entry, {})

@@ -1,7 +1,7 @@
 """What a replay has in place of the world: the record. Nothing is called, started or written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -108,7 +108,13 @@ class ToolOfThen:
     content_language: str = ""
     leaves: bool = True
     subject: str = ""
+    names_others: bool = False
     why_not: str = ""
+
+    def named(self, name: str) -> Tool | None:
+        """A tool of a server that was down when the run was told of it."""
+        own = self.names_others and name.startswith(f"{self.name}__")
+        return replace(self, name=name, names_others=False, why_not="") if own else None
 
     def unavailable(self) -> str:
         """As it was then."""

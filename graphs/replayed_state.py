@@ -1,6 +1,6 @@
 """Compares what a super-step made of the state with what was recorded of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langgraph.checkpoint.base import CheckpointTuple
@@ -25,10 +25,15 @@ def state_difference(
         now: those that today's code has made.
         folder: path of the folder that stood for the workspace.
     """
-    before, after = _comparable(recorded), _comparable(now)
+    missing = object()
+    differing = [
+        name
+        for name in recorded.keys() | now.keys()
+        if recorded.get(name, missing) != now.get(name, missing)
+    ]
+    before, after = _comparable(recorded, differing), _comparable(now, differing)
     if after.get("workspace") == folder:
         after["workspace"] = before.get("workspace")
-    missing = object()
     changed = [
         name
         for name in sorted(before.keys() | after.keys())
@@ -57,8 +62,8 @@ def task_of(checkpoint: CheckpointTuple) -> str:
     return ids[0] if len(ids) == 1 else ""
 
 
-def _comparable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _without_measured(value) for name, value in values.items()}
+def _comparable(values: Mapping[str, Any], channels: Sequence[str]) -> dict[str, Any]:
+    return {name: _without_measured(values[name]) for name in channels if name in values}
 
 
 def _without_measured(value: Any) -> Any:

@@ -304,7 +304,7 @@ class Asker:
 
 def traits(chat: "ChatModel") -> dict[str, Any]:
     """What the form of a question depends on: the provider, and two things of its profile."""
-    profile = chat.client.profile or {}
+    profile: Mapping[str, Any] = chat.client.profile or {}
     return {
         "provider": chat.provider,
         "profile": {name: profile[name] for name in _TRAITS if profile.get(name) is not None},

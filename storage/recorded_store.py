@@ -34,6 +34,8 @@ class RecordedStore(BaseStore):
 
     def __init__(self, store: BaseStore | None, recording: Recording) -> None:
         self._store = store
+        self.supports_ttl = getattr(store, "supports_ttl", False)
+        self.ttl_config = getattr(store, "ttl_config", None)
         self._recording = recording
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:

@@ -1,6 +1,6 @@
 """What a node's calls go through, so that each is made once and can be replayed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from replan.storage.journal import Entry, Kind, Outcome
@@ -46,8 +46,10 @@ class Recording(Protocol):
         """Bring the workspace back to what it was when the call was begun."""
         ...
 
-    async def note_settings(self, settings: Mapping[str, Any]) -> None:
-        """Note, where it is news, what the run was told and which tools it has, as JSON."""
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
+        """Note, where it is news, what the run was told and which tools it has, as JSON. It is
+        asked for in a thread, and not always.
+        """
         ...
 
 
@@ -75,7 +77,7 @@ class Unrecorded:
     async def roll_back(self, entry: Entry) -> None:
         """Nothing was begun."""
 
-    async def note_settings(self, settings: Mapping[str, Any]) -> None:
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """Nothing is kept."""
 
 

@@ -2,11 +2,12 @@
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from replan.state.errors import DivergedError, ModelAnswerError
+from replan.state.errors import DivergedError, ModelAnswerError, RevisionError
 from replan.storage.journal import Entry, Journal, Kind, Outcome, sha256_of
 from replan.storage.recording import RanOutError
 from replan.storage.replayed_folder import ReplayedFolder
@@ -99,7 +100,8 @@ class RecordedStep:
         self.replayed[kind] = self.replayed.get(kind, 0) + 1
         # What runs side by side saw the files as they were when the step began.
         if entry.left and len(self.entries) == 1:
-            await self.folder.become(entry.left)
+            with suppress(RevisionError):  # gone: the next step has one of its own
+                await self.folder.become(entry.left)
         # An answer that could not be used is given again: it cannot be used today either.
         return replace(entry, outcome="ok")
 
@@ -163,7 +165,7 @@ class Replaying:
     async def roll_back(self, entry: Entry) -> None:
         """No call is made."""
 
-    async def note_settings(self, settings: Mapping[str, Any]) -> None:
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """The record has them."""
 
 

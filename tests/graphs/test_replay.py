@@ -1,76 +1,26 @@
 """Recorded replay: a branch again without a model, a tool, or a trace."""
 
 import asyncio
-import hashlib
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from langgraph.types import Command
+from mcp_settings import mcp_settings
 from openai_server import Reply
+from replay_again import again
 from scripted_agent import Move, ScriptedAgent
 
-from replan.graphs.replay import Replayed, replay
-from replan.nodes import briefing
-from replan.nodes.remember.none import RememberNothing
-from replan.nodes.remember.store import RememberInStore
-from replan.nodes.report.llm import ReportByModel
-from replan.nodes.report.template import ReportByTemplate
-from replan.nodes.select_tool import conversation
-from replan.state.errors import ModelAnswerError, ThreadNotFoundError, UsageError
-from replan.tools import checks
-from replan.tools.files import WriteFile
+from replan.graphs.build import build_agent
+from replan.nodes.recall.none import RecallNothing
+from replan.state.errors import ModelAnswerError
+from replan.state.settings import settings
+from replan.state.task import Observation
+from replan.tools.protocol import CallContext, schema
 from replan.tools.python import PythonTool
 
 GOAL = "Write the word hello to hello.txt"
 WRITE = Move("write_file", "hello", path="hello.txt")
 ELSEWHERE = Move("python", "open('other.txt', 'w').write('hello')")
-TABLES = (
-    "checkpoints",
-    "checkpoint_blobs",
-    "checkpoint_writes",
-    "store",
-    "replan_journal",
-    "replan_blobs",
-    "replan_revisions",
-)
-
-
-async def rows(agent: Any) -> dict[str, int]:
-    counts = {}
-    async with agent.kept.pool.connection() as connection:
-        for table in TABLES:
-            found = await connection.execute(f"SELECT count(*) AS rows FROM {table}")
-            counts[table] = (await found.fetchone())["rows"]
-    return counts
-
-
-def files(folder: Path) -> dict[str, tuple[str, int]]:
-    return {
-        str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-async def again(agent: Any, **options: Any) -> Replayed:
-    """A replay that asked nobody, called nothing, wrote nothing, and changed no file."""
-
-    async def called(self: Any, args: Any, context: Any) -> None:
-        pytest.fail("a tool was called")
-
-    async def tested(*args: Any) -> None:
-        pytest.fail("tests were run")
-
-    before = await rows(agent), files(agent.workspace), len(agent.server.authorizations)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WriteFile, "call", called)
-        patch.setattr(PythonTool, "call", called)
-        patch.setattr(checks, "run_pytest", tested)
-        done = await replay(agent.kept, agent.thread, **options)
-    after = await rows(agent), files(agent.workspace), len(agent.server.authorizations)
-    assert before == after
-    return done
 
 
 async def test_a_run_again_is_equal(start_agent) -> None:
@@ -97,78 +47,6 @@ async def test_from_one_checkpoint_to_another(start_agent) -> None:
         part = await again(agent, start=ids[executing[1]], end=ids[executing[1] + 2])
         assert part.divergence is None
         assert (part.steps, part.calls) == (2, {"tool": 1})
-
-
-@pytest.mark.parametrize(
-    ("module", "name", "node"),
-    [(briefing, "_SYSTEM", "decompose"), (conversation, "_HOTTER", "select_tool")],
-)
-async def test_another_question_is_found_at_its_step(
-    start_agent, monkeypatch, module: Any, name: str, node: str
-) -> None:
-    async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
-        await agent.run(GOAL)
-        now = getattr(module, name)
-        changed = f"Be brief.\n{now}" if isinstance(now, str) else tuple(one + 0.1 for one in now)
-        monkeypatch.setattr(module, name, changed)
-        found = (await again(agent)).divergence
-        assert found is not None
-        history = await agent.history()
-        at = next(at for at, one in enumerate(history) if one.next == (node,))
-        assert found.step == history[at + 1].metadata["step"]
-        assert found.checkpoint_id == history[at].config["configurable"]["checkpoint_id"]
-        assert (found.node, found.kind) == (node, "model")
-        assert found.task == ("t1" if node == "select_tool" else "")
-        assert found.what == "the question to the model asks something else than was recorded"
-        added = [line for line in found.difference.splitlines() if line.startswith("+")]
-        assert any("Be brief." in line or "temperature: 0.1" in line for line in added)
-
-
-async def test_a_result_that_is_made_otherwise_is_found(start_agent, monkeypatch) -> None:
-    async with start_agent(ScriptedAgent([WRITE])) as agent:
-        await agent.run(GOAL)
-        with monkeypatch.context() as patch:
-            patch.setattr("replan.graphs.cycle._SHOWN_CHARS", 2)
-            found = (await again(agent)).divergence
-            assert (found.node, found.kind) == ("report", "model")
-        monkeypatch.setattr("replan.graphs.branch._KEPT_CHARS", 2)
-        found = (await again(agent)).divergence
-        assert (found.node, found.kind, found.task) == ("reflect", "state", "t1")
-        assert found.what == "the state differs in tasks"
-        assert '-tasks.t1.attempts[0].action.args.path: "hello.txt"' in found.difference
-        assert '+tasks.t1.attempts[0].action.args.path: "he"' in found.difference
-
-
-async def test_calls_too_many_and_too_few_are_found(start_agent, monkeypatch) -> None:
-    async with start_agent(ScriptedAgent([WRITE])) as agent:
-        await agent.run(GOAL, report="template")
-        with monkeypatch.context() as patch:
-            patch.setattr(ReportByTemplate, "__call__", ReportByModel.__call__)
-            found = (await again(agent)).divergence
-        assert (found.node, found.kind) == ("report", "model")
-        assert found.what == "the question to the model is not in the record"
-        monkeypatch.setattr(RememberInStore, "__call__", RememberNothing.__call__)
-        found = (await again(agent)).divergence
-        assert (found.node, found.kind) == ("remember", "store")
-        assert found.what == "the use of long-term memory is not made"
-
-
-async def test_code_that_fails_today_is_found(start_agent, monkeypatch) -> None:
-    async with start_agent(ScriptedAgent([WRITE])) as agent:
-        await agent.run(GOAL)
-        monkeypatch.setattr("replan.graphs.branch.Attempt", None)
-        found = (await again(agent)).divergence
-        assert (found.node, found.kind) == ("reflect", "error")
-        assert found.what.startswith("TypeError: ")
-
-
-async def test_a_call_that_would_be_asked_about_today_is_found(start_agent, monkeypatch) -> None:
-    async with start_agent(ScriptedAgent([WRITE])) as agent:
-        await agent.run(GOAL)
-        monkeypatch.setattr(WriteFile, "leaves", True, raising=False)
-        found = (await again(agent)).divergence
-        assert (found.node, found.kind, found.task) == ("select_tool", "state", "t1")
-        assert "+what is dispatched next[0].payload.asked" in found.difference
 
 
 async def test_a_run_that_planned_anew_and_failed(start_agent) -> None:
@@ -370,21 +248,48 @@ async def test_the_tools_and_rules_are_those_of_then(start_agent, monkeypatch) -
         assert (await again(agent)).divergence is None
 
 
-async def test_what_cannot_be_replayed(start_agent) -> None:
-    async with start_agent(ScriptedAgent([WRITE])) as agent:
-        with pytest.raises(ThreadNotFoundError):
-            await replay(agent.kept, agent.thread)
-        await agent.run(GOAL)
-        ids = [one.config["configurable"]["checkpoint_id"] for one in await agent.history()]
-        with pytest.raises(UsageError, match="no checkpoint 'nonsense'"):
-            await again(agent, start="nonsense")
-        with pytest.raises(UsageError, match="no branch leads"):
-            await again(agent, start=ids[5], end=ids[3])
-        with pytest.raises(UsageError, match="nothing ran"):
-            await again(agent, start=ids[5], end=ids[5])
-        async with agent.kept.pool.connection() as connection:
-            await connection.execute(
-                "DELETE FROM replan_journal WHERE thread_id = %s", (agent.thread,)
-            )
-        with pytest.raises(UsageError, match="no calls of this run are recorded"):
-            await again(agent)
+async def test_servers_are_not_started(start_agent, monkeypatch, tmp_path) -> None:
+    move = Move("mcp__things__add", a=2, b=3)
+    with mcp_settings(monkeypatch, tmp_path):
+        async with start_agent(ScriptedAgent([move, WRITE])) as agent:
+            result = await agent.run(GOAL, approvals=["allow:mcp__things__*"])
+            assert (result["status"], result["usage"]["steps"]) == ("done", 2)
+            monkeypatch.delenv("REPLAN_SETTINGS")
+            settings.cache_clear()
+            done = await again(agent)
+            assert (done.divergence, done.calls["tool"]) == (None, 2)
+
+
+class Bell:
+    """A tool of the user's own, known to the record by what was noted of it."""
+
+    name = "bell"
+    description = "Rings the bell so many times."
+    parameters: ClassVar[dict[str, Any]] = schema(["times"], times={"type": "integer"})
+    content = None
+    content_language = ""
+
+    def __init__(self) -> None:
+        self.rung = 0
+
+    def unavailable(self) -> str:
+        return ""
+
+    async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
+        self.rung += args["times"]
+        return Observation(ok=True, text="ding")
+
+
+async def test_own_tools_and_roles(start_agent) -> None:
+    bell, roles = Bell(), {"recall": RecallNothing()}
+    async with start_agent(ScriptedAgent([Move("bell", times=3), WRITE]), roles) as agent:
+        agent.graph = build_agent(
+            roles, tools=[bell], checkpointer=agent.kept.saver, store=agent.kept.store
+        )
+        result = await agent.run(GOAL)
+        assert (result["status"], bell.rung) == ("done", 3)
+        assert (await again(agent, roles=roles, tools=[bell])).divergence is None
+        assert (await again(agent, roles=roles)).divergence is None
+        assert bell.rung == 3
+        found = (await again(agent)).divergence  # with who recalls by default
+        assert (found.node, found.kind) == ("recall", "store")
