@@ -1,6 +1,7 @@
 """What a run reaches of the world: its workspace, the record, the model, the tools, the store."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,7 +140,8 @@ def told_of(
             {
                 "name": tool.name,
                 "description": tool.description,
-                "parameters": tool.parameters,
+                # As text: prompts show the arguments in the order of the schema.
+                "parameters": json.dumps(tool.parameters),
                 "content": tool.content,
                 "content_language": tool.content_language,
                 "leaves": bool(getattr(tool, "leaves", False)),

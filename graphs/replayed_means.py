@@ -1,5 +1,6 @@
 """What a replay has in place of the world: the record. Nothing is called, started or written."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -84,7 +85,7 @@ class ReplayedMeans:
                 # Each is made for this node: its own answer is put in place of looking.
                 vars(tool)["unavailable"] = lambda why_not=why_not: why_not
         given = {tool.name: tool for tool in own}
-        others = [given.get(one["name"]) or ToolOfThen(**one) for one in self.told.others]
+        others = [given.get(one["name"]) or _tool_of_then(one) for one in self.told.others]
         policy = Policy(tuple(parse_rule(text) for text in self.told.rules))
         return [*built_in, *others], policy
 
@@ -127,3 +128,7 @@ class ToolOfThen:
             ContractError: it was called all the same.
         """
         raise ContractError(f"a replay called {self.name}.")
+
+
+def _tool_of_then(noted: Mapping[str, Any]) -> ToolOfThen:
+    return ToolOfThen(**{**noted, "parameters": json.loads(noted["parameters"])})

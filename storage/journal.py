@@ -80,10 +80,12 @@ class Entry:
         return f"{self.place.execution}:{self.number}"
 
 
-def canonical(value: Any) -> bytes:
-    """JSON in one form, so that equal requests have equal bytes."""
+def canonical(value: Any, in_order: bool = True) -> bytes:
+    """JSON in one form, so that equal requests have equal bytes; or with its keys in their own
+    order, which prompts may show.
+    """
     return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
+        value, sort_keys=in_order, ensure_ascii=False, separators=(",", ":"), default=str
     ).encode("utf-8", "replace")
 
 
@@ -177,7 +179,7 @@ class Journal:
         Raises:
             DatabaseError: it cannot be written.
         """
-        body = canonical(response)
+        body = canonical(response, in_order=False)
         digest = hashlib.sha256(body).digest()
         stored = await asyncio.to_thread(_packed, {digest.hex(): body})
         async with self.revisions.connection() as connection, connection.pipeline():
