@@ -206,7 +206,6 @@ class _Replay:
         found = state_difference(
             after.checkpoint["channel_values"],
             now.checkpoint["channel_values"],
-            str(self._folder.path),
         )
         return self._differs(before, "state", *found) if found else None
 

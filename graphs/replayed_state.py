@@ -10,20 +10,19 @@ from replan.storage.replaying import difference
 
 # Measured, so never the same again; the next step starts from the recorded ones.
 _MEASURED = {"seconds", "model_seconds", "tool_seconds", "remaining_seconds"}
+# Where the files are: in a replay, in a folder of its own.
+_LEFT_OUT = {*_MEASURED, "workspace"}
 _SENDS = "__pregel_tasks"
 _TRIGGER = "branch:to:"
 
 
-def state_difference(
-    recorded: Mapping[str, Any], now: Mapping[str, Any], folder: str
-) -> tuple[str, str] | None:
+def state_difference(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str] | None:
     """What differs, in a line and as a diff; None where the states are equal but for what is
-    measured.
+    measured and for the path of the workspace.
 
     Args:
         recorded: the channels of the recorded checkpoint.
         now: those that today's code has made.
-        folder: path of the folder that stood for the workspace.
     """
     missing = object()
     differing = [
@@ -32,8 +31,6 @@ def state_difference(
         if recorded.get(name, missing) != now.get(name, missing)
     ]
     before, after = _comparable(recorded, differing), _comparable(now, differing)
-    if after.get("workspace") == folder:
-        after["workspace"] = before.get("workspace")
     changed = [
         name
         for name in sorted(before.keys() | after.keys())
@@ -63,21 +60,25 @@ def task_of(checkpoint: CheckpointTuple) -> str:
 
 
 def _comparable(values: Mapping[str, Any], channels: Sequence[str]) -> dict[str, Any]:
-    return {name: _without_measured(values[name]) for name in channels if name in values}
+    return {
+        name: _comparable_part(values[name])
+        for name in channels
+        if name in values and name not in _LEFT_OUT
+    }
 
 
-def _without_measured(value: Any) -> Any:
+def _comparable_part(value: Any) -> Any:
     if isinstance(value, Send):
-        return {"node": value.node, "payload": _without_measured(value.arg)}
+        return {"node": value.node, "payload": _comparable_part(value.arg)}
     if isinstance(value, dict):
         return {
             # The arguments of a call are nobody's measurements.
-            name: one if name == "args" else _without_measured(one)
+            name: one if name == "args" else _comparable_part(one)
             for name, one in value.items()
-            if name not in _MEASURED
+            if name not in _LEFT_OUT
         }
     if isinstance(value, list):
-        return [_without_measured(one) for one in value]
+        return [_comparable_part(one) for one in value]
     return value
 
 

@@ -11,6 +11,7 @@ from replay_again import again
 from scripted_agent import Move, ScriptedAgent
 
 from replan.graphs.build import build_agent
+from replan.graphs.forking import fork
 from replan.nodes.recall.none import RecallNothing
 from replan.state.errors import ModelAnswerError
 from replan.state.settings import settings
@@ -163,6 +164,20 @@ async def test_a_stopped_run_with_more_and_a_fork(start_agent) -> None:
         assert (await again(agent)).divergence is None
         first_branch = await again(agent, end=history[-1].config["configurable"]["checkpoint_id"])
         assert first_branch.divergence is None
+
+
+async def test_a_fork_in_a_folder_of_its_own(start_agent) -> None:
+    async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
+        await agent.run(GOAL)
+        executing = [one for one in await agent.history() if one.next == ("execute",)][1]
+        checkpoint = executing.config["configurable"]["checkpoint_id"]
+        at = await fork(agent.kept.saver, agent.thread, checkpoint, {}, {})
+        await agent.run(None, at)
+        assert (await agent.values())["workspace"] != str(agent.workspace)
+        done = await again(agent)
+        assert (done.divergence, done.calls["tool"]) == (None, 2)
+        alone = await again(agent, start=at["configurable"]["checkpoint_id"])
+        assert (alone.divergence, alone.calls["tool"]) == (None, 1)
 
 
 async def test_a_second_goal_is_replayed_alone_or_with_the_first(start_agent) -> None:
