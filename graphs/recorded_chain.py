@@ -1,6 +1,6 @@
 """A branch of a thread as it was recorded: its checkpoints from one to another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,13 @@ _LISTS = "`replan history THREAD` lists them."
 
 @dataclass(frozen=True)
 class Chain:
-    """Checkpoints of one branch, each the parent of the next."""
+    """Checkpoints of one branch, each the parent of the next; and the ids of those before them,
+    oldest first.
+    """
 
     thread_id: str
     checkpoints: list[CheckpointTuple]
+    before: list[str]
 
     @property
     def first(self) -> str:
@@ -69,7 +72,9 @@ async def recorded_chain(kept: Persistence, thread_id: str, start: str, end: str
     if start and checkpoints[0].checkpoint["id"] != start:
         last = end or "the latest one"
         raise UsageError(f"no branch leads from checkpoint {start} to {last}.", _LISTS)
-    chain = Chain(thread_id, checkpoints)
+    first = checkpoints[0].checkpoint["id"]
+    before = [one.checkpoint["id"] for one in _line(found, first)][1:]
+    chain = Chain(thread_id, checkpoints, before[::-1])
     if not chain.steps():
         raise UsageError(f"nothing ran between {chain.first} and {chain.last}.", _LISTS)
     return chain
@@ -77,13 +82,19 @@ async def recorded_chain(kept: Persistence, thread_id: str, start: str, end: str
 
 def _back_from(found: Mapping[str, CheckpointTuple], end: str, start: str) -> list[CheckpointTuple]:
     """From `end` back by parents to `start`, or to the input of the latest goal; oldest first."""
-    chain = [found[end]]
-    while chain[-1].checkpoint["id"] != start:
-        if not start and chain[-1].metadata.get("source") == "input":
+    chain = []
+    for one in _line(found, end):
+        chain.append(one)
+        begins = one.metadata.get("source") == "input"
+        if one.checkpoint["id"] == start or (begins and not start):
             break
-        parent: Any = (chain[-1].parent_config or {}).get("configurable", {})
-        before = found.get(parent.get("checkpoint_id", ""))
-        if before is None:  # the thread's first, or the others were pruned
-            break
-        chain.append(before)
     return chain[::-1]
+
+
+def _line(found: Mapping[str, CheckpointTuple], end: str) -> Iterator[CheckpointTuple]:
+    """From a checkpoint back by parents to the thread's first, or where others were pruned."""
+    one = found.get(end)
+    while one is not None:
+        yield one
+        parent: Any = (one.parent_config or {}).get("configurable", {})
+        one = found.get(parent.get("checkpoint_id", ""))

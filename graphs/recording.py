@@ -15,10 +15,11 @@ from replan.storage.journal import Entry, Journal, Kind, Outcome, Place, sha256_
 from replan.storage.recording import UNRECORDED, Recording
 from replan.storage.restore import restore
 from replan.storage.revisions import Taken, revisions_in
+from replan.tools.toolbox import one_call_at_a_time
 from replan.tools.workspace import Workspace
 
-# Of each thread of this process: the settings noted last, and where its run was then.
-_NOTED: OrderedDict[str, tuple[str, Place]] = OrderedDict()
+# Of each thread of this process: the settings noted last, in which run, and where that was then.
+_NOTED: OrderedDict[str, tuple[tuple[str, str], Place]] = OrderedDict()
 _MOST_THREADS = 1000
 _SETTINGS = -1  # The number of their entry: calls are counted from 0.
 
@@ -31,15 +32,22 @@ class Recorded:
         place: which execution it is.
         workspace: the run's folder.
         limits: what its revisions may hold.
+        run: the server's id of the run, where there is one.
 
     Attributes:
         taken: the revision after the last call that may have changed the workspace.
     """
 
     def __init__(
-        self, journal: Journal, place: Place, workspace: Workspace, limits: Limits
+        self,
+        journal: Journal,
+        place: Place,
+        workspace: Workspace,
+        limits: Limits,
+        run: str = "",
     ) -> None:
         self._journal = journal
+        self._run = run
         self._place = place
         self._workspace = workspace
         self._limits = limits
@@ -81,15 +89,16 @@ class Recorded:
         await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)
 
     async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
-        """See `Recording`. Noted once a process, when they change, and where a run has gone back,
-        so that each branch of a thread has them.
+        """See `Recording`. Noted once a process and run, when they change, and where a run has
+        gone back, so that each branch of a thread has them. With them goes the workspace as it is
+        then: while nothing ran, people may have changed it.
         """
         if self._settled:
             return
         self._settled, place = True, self._place
         told = await asyncio.to_thread(settings)
-        now = sha256_of(told)
-        noted, before = _NOTED.get(place.thread_id, ("", place))
+        now = sha256_of(told), self._run
+        noted, before = _NOTED.get(place.thread_id, (("", ""), place))
         back = place.step < before.step or (
             place.step == before.step and place.checkpoint_id != before.checkpoint_id
         )
@@ -99,8 +108,13 @@ class Recorded:
             _NOTED.popitem(last=False)
         if noted == now and not back:
             return
+        async with one_call_at_a_time(self._workspace):
+            taken = await self._journal.revisions.take(
+                self._workspace.path, place.thread_id, self._limits
+            )
+        request = {**told, "revision": taken.revision}
         entry = await self._journal.begin(
-            place, _SETTINGS, "settings", role="", name=place.node, request=dict(told)
+            place, _SETTINGS, "settings", role="", name=place.node, request=request
         )
         if entry.outcome != "ok":
             await self._journal.finish(entry, {})
@@ -130,6 +144,7 @@ async def recording_of(
         place_of(runtime, task),
         workspace,
         revision_limits(runtime.context or Context()),
+        info.run_id or "",
     )
 
 

@@ -24,6 +24,7 @@ from replan.graphs.build import AgentGraph, build_agent
 from replan.graphs.recorded_chain import Chain, recorded_chain
 from replan.graphs.replayed_means import ReplayedMeans, Told
 from replan.graphs.replayed_state import nodes_of, state_difference, task_of
+from replan.state.agent_state import later_revision
 from replan.state.context import Context
 from replan.state.errors import DatabaseError, RevisionError, UsageError
 from replan.storage.journal import Entry, Journal, Kind
@@ -115,16 +116,22 @@ async def replay(
 
 @dataclass(frozen=True)
 class _Record:
-    """The journal's entries of a chain by checkpoint, and the bodies of some requests."""
+    """The journal's entries of a chain by checkpoint, the bodies of some requests, and the settings
+    that were noted last before it.
+    """
 
     entries: Mapping[str, list[Entry]]
     requests: Mapping[str, Any]
+    told: Told | None
 
 
 async def _record(chain: Chain, journal: Journal) -> _Record:
     ids = {one.checkpoint["id"] for one in chain.checkpoints}
     entries: dict[str, list[Entry]] = {}
+    noted: dict[str, Entry] = {}
     for entry in await journal.of_thread(chain.thread_id):
+        if entry.kind == "settings":
+            noted[entry.place.checkpoint_id] = entry
         if entry.place.checkpoint_id in ids:
             entries.setdefault(entry.place.checkpoint_id, []).append(entry)
     if not entries:
@@ -132,12 +139,15 @@ async def _record(chain: Chain, journal: Journal) -> _Record:
             "no calls of this run are recorded.",
             "Only runs of this version's agent, on Postgres, can be replayed.",
         )
+    earlier = [noted[before] for before in chain.before if before in noted][-1:]
     told = [entry for found in entries.values() for entry in found if entry.kind == "settings"]
     first: dict[str, Entry] = {}  # an execution asks one model
     for entry in (entry for found in entries.values() for entry in found):
         if entry.kind == "model":
             first.setdefault(entry.place.execution, entry)
-    return _Record(entries, await journal.requests([*told, *first.values()]))
+    requests = await journal.requests([*earlier, *told, *first.values()])
+    before = [requests[one.request_sha256] for one in earlier if one.request_sha256 in requests]
+    return _Record(entries, requests, Told(**before[0]) if before else None)
 
 
 class _Replay:
@@ -157,7 +167,10 @@ class _Replay:
         self._journal = journal
         self._folder = ReplayedFolder(folder, journal.revisions)
         self._saver = InMemorySaver()
-        self._told: Told | None = None
+        self._told = record.told
+        self._found = (
+            record.told.revision if record.told else ""
+        )  # what the files were where the run was begun or resumed last
         self._means = ReplayedMeans(
             Workspace(folder), RecordedStep(0, "", journal, {}, self._folder, Taken("", 0, {})),
             Told(), {},
@@ -217,7 +230,7 @@ class _Replay:
         left = str(after.checkpoint["channel_values"].get("revision") or "")
         # The first node takes the revision of what it sees.
         opens = "recall" in nodes_of(before)
-        await self._folder.become(left if opens else was)
+        await self._folder.become(left if opens else later_revision(self._found, was))
         missing = {} if opens else await self._folder.missing_since(was, left)
         self._means.step = RecordedStep(
             int(after.metadata.get("step", 0)),
@@ -241,6 +254,7 @@ class _Replay:
         for entry in self._record.entries.get(before.checkpoint["id"], []):
             if entry.kind == "settings" and entry.request_sha256 in self._record.requests:
                 self._told = Told(**self._record.requests[entry.request_sha256])
+                self._found = self._told.revision
         self._means.told = self._told or Told()
         fields = self._means.told.context
         if self._told is None:

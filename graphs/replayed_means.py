@@ -31,12 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Told:
-    """What the journal notes of a run's settings; see `replan.graphs.means.told_of`."""
+    """What the journal notes of a run's settings; see `replan.graphs.means.told_of`. `revision` is
+    the workspace's when they were noted.
+    """
 
     context: dict[str, Any] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     built_in: dict[str, str] = field(default_factory=dict)
     others: list[dict[str, Any]] = field(default_factory=list)
+    revision: str = ""
 
 
 @dataclass

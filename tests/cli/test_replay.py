@@ -1,9 +1,11 @@
 """`replan replay` as a user, or a CI job, has it."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from openai_server import openai_server_in_thread
+from openai_server import Reply, openai_server_in_thread
 from scripted_agent import Move, ScriptedAgent
 
 from replan.nodes import briefing
@@ -48,6 +50,35 @@ def test_what_was_recorded_is_done_again(inside, done: str, workspace: str) -> N
     [line] = said.out.splitlines()
     assert line.startswith(f"equal: {result['steps']} steps replayed, with ")
     assert "2 tool calls" in line
+
+
+def test_a_run_that_was_killed_and_whose_files_were_changed_meanwhile(
+    replan, inside, workspace: str, thread: str
+) -> None:
+    astray = Move("python", "open('other.txt', 'w').write('astray')")
+    model = ScriptedAgent([astray, Move("write_file", "hello", path="hello.txt")])
+    slow = [True]
+
+    def answer(body: dict[str, Any]) -> Reply:
+        reply = model(body)
+        reply.delay = 9.0 if slow and model.asked.count("select_tool") == 2 else 0.0
+        return reply
+
+    with openai_server_in_thread(answer, key=KEY) as server:
+        env = {"OPENAI_BASE_URL": server.url}
+        running = replan.start("run", GOAL, "--workspace", workspace, "--thread", thread, **env)
+        while model.asked.count("select_tool") < 2:
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.kill()
+        running.communicate()
+        slow.clear()
+        Path(workspace, "mine.csv").write_text("a,b\n1,2\n")
+        resumed = inside("resume", thread, "--json", **env)
+        assert resumed.result["status"] == "done"
+    again = inside("replay", thread, "--json", **NOBODY)
+    assert again.result["divergence"] is None
+    assert again.result["tool_calls_replayed"] == 2
 
 
 def test_another_prompt_fails_and_names_the_step(inside, done: str, monkeypatch) -> None:

@@ -40,14 +40,17 @@ async def test_a_run_again_is_equal(start_agent) -> None:
 
 
 async def test_from_one_checkpoint_to_another(start_agent) -> None:
+    """With the settings of the run, which were noted at its beginning."""
     async with start_agent(ScriptedAgent([ELSEWHERE, WRITE])) as agent:
-        await agent.run(GOAL)
+        assert (await agent.run(GOAL, max_attempts=1))["status"] == "done"
         history = await agent.history()
         ids = [one.config["configurable"]["checkpoint_id"] for one in history]
-        executing = [at for at, one in enumerate(history) if one.next == ("execute",)]
-        part = await again(agent, start=ids[executing[1]], end=ids[executing[1] + 2])
+        at = next(at for at, one in enumerate(history) if one.next == ("execute",))
+        part = await again(agent, start=ids[at], end=ids[at + 2])
         assert part.divergence is None
         assert (part.steps, part.calls) == (2, {"tool": 1})
+        assert (part.first, part.last) == (ids[at], ids[at + 2])
+        assert history[at + 2].values["tasks"]["t1"]["status"] == "failed"
 
 
 async def test_a_run_that_planned_anew_and_failed(start_agent) -> None:
