@@ -68,12 +68,15 @@ async def measure(folder: Path, steps: int) -> dict[str, Any]:
             raise AssertionError("a replay executed a tool")
 
         toolbox._carry_out = carried_out  # type: ignore[assignment]
+        busy = time.process_time()
         done = (await replay(kept, thread)).as_json()
+        busy = time.process_time() - busy
     return {
         "steps_of_the_run": usage["steps"],
         "super_steps": done["steps"],
         "recorded_in_s": round(recorded, 2),
         "replayed_in_s": round(done["seconds"], 2),
+        "own_cpu_time_s": round(busy, 2),
         "model_calls": 0,  # The server is gone: one would have failed.
         "model_calls_replayed": done["model_calls_replayed"],
         "tool_executions": len(executed),

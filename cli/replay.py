@@ -1,6 +1,7 @@
 """`replan replay`: a recorded branch again without a model, and where it goes another way."""
 
 import asyncio
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -38,6 +39,10 @@ async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
     from replan.storage.persistence import open_persistence
 
     async with open_persistence(await open_database()) as kept:
+        # All is imported: see `replan.cli.main.main`.
+        sys.setswitchinterval(0.005)
+        gc.freeze()
+        gc.enable()
         return await replay(kept, thread_id, start, end, tell=_progress())
 
 
