@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,9 +16,10 @@ from langgraph.types import Command, Interrupt, StateSnapshot
 from replan.cli.settle import context_from
 from replan.cli.view import View, open_view
 from replan.graphs.build import AgentGraph, build_agent
-from replan.graphs.limits import limit_reached
-from replan.models.chat import open_chat_model, preflight
-from replan.models.prices import cost
+from replan.graphs.guard import taken_up
+from replan.graphs.limits import still_short
+from replan.graphs.state_view import progress_of
+from replan.models.chat import open_chat_model, preflight, require_price
 from replan.state.agent_state import AgentInput
 from replan.state.context import Context
 from replan.state.errors import ThreadNotFoundError, UsageError
@@ -82,11 +84,12 @@ class Session:
         status = str(snapshot.values.get("status", ""))
         if snapshot.next or status == "done":
             return "" if snapshot.next else status
-        limit = limit_reached(snapshot.values.get("usage", {}), self.context)
-        if limit:
+        values = snapshot.values
+        if limit := still_short(values, await self.kept_context(), self.context):
             raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
         # A failed run gets its replans anew; a stopped one goes on where it was.
-        changed: dict[str, Any] = {"status": "", "report": ""}
+        changed: dict[str, Any] = {"status": "", "report": "", "short": ""}
+        changed["progress"] = taken_up(progress_of(values))
         if status == "failed":
             changed["replans"] = 0
         await self.graph.aupdate_state(self.config, changed, as_node="reflect")
@@ -116,7 +119,7 @@ class Session:
             )
         kept = json.loads(str(dict(then.metadata or {}).get(_CONTEXT_KEY) or "{}"))
         context = context_from(given, kept)
-        limit = limit_reached(then.values.get("usage", {}), context)
+        limit = limit_of(then.values, context)
         if limit:
             raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
         await self.take_up(context)
@@ -189,6 +192,8 @@ async def session(
         UsageError: whatever of it is not to be had.
     """
     view = open_view(thread_id, quiet=False)
+    # What the driver warns of when a database goes away, the error says in one line.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     if resumed:  # which model it is, the thread has to tell first
         loading: asyncio.Task[Any] = asyncio.create_task(asyncio.sleep(0))
     else:
@@ -219,13 +224,7 @@ async def _check_model(context: Context) -> None:
     Raises:
         UsageError: one of them is not so.
     """
-    choice = await preflight(context.model)
-    unpriced = choice.provider != "embedded" and cost(choice.name, 0, 0) is None
-    if context.max_cost and unpriced:
-        raise UsageError(
-            f"no price is known for {choice.name}, so --max-cost cannot hold.",
-            "Use --max-tokens.",
-        )
+    require_price(context.max_cost, await preflight(context.model))
 
 
 async def _must_exist(run: Session, database: Database) -> None:

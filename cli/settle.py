@@ -101,7 +101,7 @@ def _from_outside(error: Exception) -> ReplanError | None:
         where = f" ({error.filename})" if error.filename else ""
         return ReplanError(f"the system refused: {error.strerror or error}{where}.", _THEN_RESUME)
     psycopg = sys.modules.get("psycopg")  # Not imported, it cannot have raised anything.
-    if psycopg and isinstance(error, psycopg.OperationalError):
+    if psycopg and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return DatabaseError("the database stopped answering in mid-run.", _THEN_RESUME)
     return None
 

@@ -1,6 +1,7 @@
 """The nodes of one dispatched task: select_tool, execute, reflect."""
 
 import time
+from dataclasses import replace
 from typing import Any, Literal
 
 from langgraph.runtime import Runtime
@@ -9,20 +10,25 @@ from langgraph.types import Command, Send
 from replan.graphs.approval import Cleared, cleared, why_ask
 from replan.graphs.cast import Cast, Scene
 from replan.graphs.checked import checked
+from replan.graphs.guard import move_of
 from replan.graphs.history import keep_revision, must_be_there
+from replan.graphs.limits import OutOf, after, budget_of_branch, short_of
 from replan.graphs.state_view import brief_of
+from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
+from replan.nodes.reflect.checks import by_evidence
 from replan.nodes.survey import CODE
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
-from replan.state.task import Action, Attempt, Observation, Task
+from replan.state.task import Action, Attempt, CheckResult, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
 
+_CHECK_SECONDS = 60.0
 _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
 _SHOWN_FILES = 2
@@ -44,7 +50,7 @@ class Branch:
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
-            task.before = await checked(where, task.checks)
+            task.before = await _checked(task, where, state)
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -52,25 +58,27 @@ class Branch:
             earlier=[*state["earlier"], *await _code(state["made"], where.workspace)],
             existing=await where.workspace.files(),
             protected=state["protected"],
+            avoid=state.get("avoid", []),
         )
         where.tell(event="task", task=task.id, title=task.headline, round=task.rounds)
-        seconds = state["remaining_seconds"]
-        result, usage = await self._cast.play("select_tool", request, where, seconds)
-        if result is None:
-            return Command(update={"usage": usage}, goto="review")
-        where.tell(event="action", task=task.id, **result.action.model_dump())
+        budget = budget_of_branch(after(state, Usage(seconds=checking)))
+        result, usage = await self._cast.play("select_tool", request, where, budget)
         usage["seconds"] += checking
+        if isinstance(result, OutOf):
+            return _no_further(state, usage, result)
+        where.tell(event="action", task=task.id, **result.action.model_dump())
         payload = TaskBranch(
             **{
-                **state,
+                **after(state, usage),
                 "task": task.model_dump(),
                 "action": result.action.model_dump(),
                 "asked": await why_ask(
                     result.action, await self._cast.toolbox(where, state["goal"])
                 ),
-                "remaining_seconds": _left(state, usage),
             }
         )
+        if payload["remaining_seconds"] < LEAST_SECONDS:
+            return _no_further(state, usage, OutOf("max_seconds"))
         return Command(update={"usage": usage}, goto=Send("execute", payload))
 
     async def execute(
@@ -109,11 +117,10 @@ class Branch:
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
             **{
-                **state,
+                **after(state, usage),
                 "action": action.model_dump(),
                 "fingerprint": fingerprint,
                 "observation": observation.model_dump(),
-                "remaining_seconds": _left(state, usage),
             }
         )
         update = {"usage": usage, "revision": kept.revision}
@@ -125,12 +132,21 @@ class Branch:
         request = contract.ExecuteRequest(
             action=call.action,
             protected=state["protected"],
-            seconds=min(where.context.max_call_seconds, state["remaining_seconds"]),
+            seconds=min(where.context.max_call_seconds, max(1.0, state["remaining_seconds"])),
         )
         approved = call.action if call.approved else None
         toolbox = await self._cast.toolbox(where, state["goal"], approved)
-        result, usage = await self._cast.play("execute", request, where, tools=toolbox)
+        # Its seconds bound the call, which has to tell how it ended.
+        budget = replace(budget_of_branch(state), seconds=None)
+        result, usage = await self._cast.play("execute", request, where, budget, toolbox)
+        if isinstance(result, OutOf):
+            seen = Observation(
+                ok=False, error=f"{result.limit} left no room for it", reason="limit"
+            )
+            return seen, usage
         usage["tool_seconds"] = result.observation.seconds
+        # Taken from the record, it counts as it did.
+        usage["seconds"] = max(usage["seconds"], result.observation.seconds)
         return result.observation, usage
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -140,7 +156,7 @@ class Branch:
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
         started = time.monotonic()
-        evidence = await checked(where, task.checks)
+        evidence = await _checked(task, where, state)
         checking = time.monotonic() - started
         request = contract.ReflectRequest(
             brief=brief_of(state),
@@ -150,10 +166,14 @@ class Branch:
             evidence=evidence,
             existing=await where.workspace.files(),
         )
-        seconds = state["remaining_seconds"]
-        result, usage = await self._cast.play("reflect", request, where, seconds)
-        if result is None:
-            return {"usage": usage}
+        budget = budget_of_branch(after(state, Usage(seconds=checking)))
+        result, usage = await self._cast.play("reflect", request, where, budget)
+        update: dict[str, Any] = {"usage": usage}
+        if isinstance(result, OutOf):  # what was done is kept, as far as it can be judged
+            update["short"] = short_of(state, result)
+            result = by_evidence(request) or contract.ReflectResult(
+                verdict="continue", reason="a limit of the run left no room to judge it"
+            )
         attempt = Attempt(
             action=_bounded(action),
             fingerprint=state["fingerprint"],
@@ -174,11 +194,20 @@ class Branch:
         )
         usage["seconds"] += checking
         usage["tool_seconds"] = checking
-        return {"tasks": {judged.id: judged.model_dump()}, "usage": usage}
+        files = await where.workspace.digest() if observation.changed else ""
+        move = move_of(attempt, files, judged.status == "done")
+        return {**update, "tasks": {judged.id: judged.model_dump()}, "moves": {judged.id: move}}
 
 
-def _left(state: TaskBranch, usage: Usage) -> float:
-    return max(1.0, state["remaining_seconds"] - usage.get("seconds", 0.0))
+def _no_further(state: TaskBranch, usage: Usage, out_of: OutOf) -> Command[Any]:
+    """To review, which ends the run by the limit, or goes on with one branch at a time."""
+    return Command(update={"usage": usage, "short": short_of(state, out_of)}, goto="review")
+
+
+async def _checked(task: Task, where: Scene, state: TaskBranch) -> list[CheckResult]:
+    """What the task's checks find, within the time that is left."""
+    seconds = min(_CHECK_SECONDS, max(1.0, state["remaining_seconds"]))
+    return await checked(where, task.checks, seconds=seconds)
 
 
 async def _code(paths: list[str], workspace: Workspace) -> list[str]:

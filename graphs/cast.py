@@ -3,18 +3,21 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
+from replan.graphs.limits import OutOf
 from replan.graphs.means import LIVE, Means, thread_of
 from replan.models.asking import Asker
+from replan.models.budget import UNLIMITED, Budget
+from replan.models.chat import require_price
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
-from replan.state.errors import ContractError, ReplanError
+from replan.state.errors import ContractError, LimitReachedError, ReplanError
 from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
 from replan.storage.recording import UNRECORDED, RanOutError, Recording
@@ -113,7 +116,7 @@ class Cast:
         role: str,
         request: Noun,
         where: Scene,
-        seconds: float | None = None,
+        budget: Budget = UNLIMITED,
         tools: Toolbox | None = None,
     ) -> tuple[Any, Usage]:
         """Has the role answered.
@@ -122,35 +125,40 @@ class Cast:
             role: one of `CONTRACTS`.
             request: of the role's request type.
             where: the node's scene.
-            seconds: how long the answer may take; None for as long as it takes.
+            budget: what the answer may use up.
             tools: in place of the node's own.
 
         Returns:
-            The result, of the role's result type, or None when the time ran out; and what was
-            used.
+            The result, of the role's result type, or `OutOf` when the budget is used up; and what
+            was used.
 
         Raises:
             ContractError: the implementation answered with another type, or failed with an
                 error of its own.
+            SettingError: a limit in dollars cannot be held, the model's price is not known.
         """
         name = getattr(where.context, role)
         player = self._given.get(role) or implementation(role, name)
         started = time.monotonic()
         chat = await self._means.chat(where)
+        budget = replace(budget, seconds=self._means.seconds(budget.seconds))
         use = Use(
-            model=Asker(chat, recording=where.recording, role=role),
+            model=Asker(chat, recording=where.recording, role=role, budget=budget),
             tools=tools or await self.toolbox(where, goal_of(request)),
             store=self._means.store(where),
             thread_id=where.thread_id,
         )
+        require_price(where.context.max_cost, chat)
         where.tell(event="role", role=role, implementation=name)
         try:
-            async with asyncio.timeout(self._means.seconds(seconds)) as limit:
+            async with asyncio.timeout(budget.seconds) as limit:
                 result = await player(request, use)
+        except LimitReachedError as error:
+            result = OutOf(error.limit)
         except TimeoutError as error:
             if not (limit.expired() or isinstance(error, RanOutError)):
                 raise
-            return None, add_usage(use.model.usage, Usage(seconds=time.monotonic() - started))
+            result = OutOf("max_seconds")
         except (ReplanError, OSError, GraphBubbleUp):
             raise
         except Exception as error:
@@ -158,7 +166,7 @@ class Cast:
                 f"the implementation {name!r} of {role} failed: {type(error).__name__}: {error}.",
                 f"Choose another with --set {role}=NAME, then resume.",
             ) from error
-        if not isinstance(result, CONTRACTS[role].result):
+        if not isinstance(result, CONTRACTS[role].result | OutOf):
             raise ContractError(
                 f"the implementation {name!r} of {role} answered with {type(result).__name__}, "
                 f"not {CONTRACTS[role].result.__name__}.",

@@ -10,7 +10,10 @@ _RUNS_CODE = "tests_pass"
 
 
 async def checked(
-    where: Scene, checks: Sequence[Check], baseline: Mapping[str, str] | None = None
+    where: Scene,
+    checks: Sequence[Check],
+    baseline: Mapping[str, str] | None = None,
+    seconds: float = 60.0,
 ) -> list[CheckResult]:
     """The result of each check, in order.
 
@@ -18,6 +21,7 @@ async def checked(
         where: the node's scene.
         checks: what to test.
         baseline: `Workspace.hashes()` as it was at the start of the run.
+        seconds: time that each test run may take.
     """
     entry = None
     if any(check.kind == _RUNS_CODE for check in checks):
@@ -30,7 +34,7 @@ async def checked(
         if entry is not None and entry.outcome == "ok":
             return [CheckResult.model_validate(one) for one in entry.response]
     results = await run_checks(
-        checks, where.workspace, dict(baseline or {}), confinement=where.confinement
+        checks, where.workspace, dict(baseline or {}), seconds, where.confinement
     )
     await where.recording.finish(entry, [result.model_dump() for result in results])
     return results

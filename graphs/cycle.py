@@ -1,6 +1,8 @@
 """The nodes that see the whole run: they map state to a role's request, and its result back."""
 
+import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -8,12 +10,16 @@ from langgraph.types import Overwrite
 
 from replan.graphs.cast import Cast, Scene
 from replan.graphs.checked import checked
+from replan.graphs.guard import avoided, judged, noted
 from replan.graphs.history import keep_revision
-from replan.graphs.limits import limit_reached, remaining_seconds
-from replan.graphs.state_view import brief_of, checks_of, tasks_of
+from replan.graphs.limits import OutOf, budget_of, held, limit_of, remaining_seconds
+from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
+from replan.models.budget import NOTHING_LEFT
 from replan.nodes import contract
 from replan.nodes.decompose.none import DecomposeNot
 from replan.nodes.named_files import named_files
+from replan.nodes.report.template import ReportByTemplate
+from replan.nodes.review.checks import ReviewByChecks
 from replan.nodes.survey import TEXT, survey
 from replan.state.agent_state import AgentState
 from replan.state.context import Context
@@ -24,6 +30,7 @@ from replan.tools.bounds import storable
 from replan.tools.mcp import close_servers
 from replan.tools.workspace import Workspace
 
+_CHECK_SECONDS = 60.0
 _SHOWN_FILES = 3
 _SHOWN_CHARS = 300
 
@@ -39,7 +46,9 @@ class Cycle:
         goal = check_goal(state.get("goal"))
         where = await self._cast.first_scene(runtime)
         request = contract.RecallRequest(goal=goal)
-        result, usage = await self._cast.play("recall", request, where)
+        result, usage = await self._cast.play(
+            "recall", request, where, budget_of({}, where.context)
+        )
         kept = await keep_revision(where, state.get("revision", ""))
         return {
             "goal": goal,
@@ -47,13 +56,16 @@ class Cycle:
             "revision": kept.revision,
             "survey": await _survey({**state, "goal": goal}, where.workspace),
             "baseline": await where.workspace.hashes(),
-            "recalled": result.memories,
+            "recalled": [] if isinstance(result, OutOf) else result.memories,
             # A thread may be given another goal: what the last one left is put away.
             "tasks": Overwrite({}),
             "checks": [],
             "replans": 0,
             "problem": "",
             "usage": Overwrite(usage),
+            "short": "",
+            "moves": Overwrite({}),
+            "progress": {},
             "status": "",
             "report": "",
             "artifacts": [],
@@ -68,10 +80,11 @@ class Cycle:
             existing=existing,
             named=await _named(state, where.workspace, existing),
         )
-        seconds = remaining_seconds(state.get("usage", {}), where.context)
-        result, usage = await self._cast.play("decompose", request, where, seconds)
-        if result is None:  # out of time: what needs no model is enough to resume from
-            result = await DecomposeNot()(request, None)
+        budget = budget_of(state, where.context)
+        result, usage = await self._cast.play("decompose", request, where, budget)
+        short = ""
+        if isinstance(result, OutOf):  # what needs no model is enough to resume from
+            short, result = result.limit, await DecomposeNot()(request, None)
         for check in result.checks:
             if check.kind == "workspace_changed":
                 check.text = await where.workspace.digest()
@@ -80,6 +93,7 @@ class Cycle:
             checks=[check.model_dump() for check in result.checks],
             problem="",
             usage=usage,
+            short=short,
         )
 
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
@@ -92,11 +106,12 @@ class Cycle:
             checks=checks_of(state),
             problem=problem,
             existing=await where.workspace.files(),
+            avoid=avoided(progress_of(state)),
         )
-        seconds = remaining_seconds(state.get("usage", {}), where.context)
-        result, usage = await self._cast.play("plan", request, where, seconds)
-        if result is None:
-            return AgentState(usage=usage)
+        budget = budget_of(state, where.context)
+        result, usage = await self._cast.play("plan", request, where, budget)
+        if isinstance(result, OutOf):
+            return AgentState(usage=usage, short=result.limit)
         # After a failure the files are no longer what the first survey showed.
         now = await _survey(state, where.workspace) if problem else state.get("survey", "")
         return AgentState(
@@ -111,6 +126,7 @@ class Cycle:
         """Decide what happens next; when no task is open, check the goal itself."""
         where = await self._cast.scene(state["workspace"], runtime)
         tasks = tasks_of(state)
+        started = time.monotonic()
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
             evidence = await _evidence(state, where)
@@ -122,16 +138,18 @@ class Cycle:
             replans=state.get("replans", 0),
             max_replans=where.context.max_replans,
             max_attempts=where.context.max_attempts,
-            limit=limit_reached(state.get("usage", {}), where.context),
+            limit=limit_of(state, where.context),
         )
-        result, usage = await self._cast.play("review", request, where)
-        again = result.decision == "replan"
-        return AgentState(
-            decision=result.decision,
-            reason=result.reason,
-            problem=result.reason if again else "",
-            usage=usage,
-        )
+        checking = time.monotonic() - started
+        budget = budget_of(state, where.context)
+        result, usage = await self._cast.play("review", request, where, budget)
+        if isinstance(result, OutOf):  # what needs no model decides
+            request.limit = request.limit or limit_of({"short": result.limit}, where.context)
+            result = await ReviewByChecks()(request, None)
+        usage["seconds"] += checking
+        decided = _decided(result, request, state, where.context)
+        decided["usage"] = usage
+        return decided
 
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Tell the user what was reached."""
@@ -139,6 +157,7 @@ class Cycle:
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
         artifacts = await _artifacts(state, where.workspace)
+        started = time.monotonic()
         request = contract.ReportRequest(
             brief=brief_of(state),
             status=status,
@@ -148,7 +167,13 @@ class Cycle:
             artifacts=[artifact["path"] for artifact in artifacts],
             shown=await _shown([artifact["path"] for artifact in artifacts], where.workspace),
         )
-        result, usage = await self._cast.play("report", request, where)
+        checking = time.monotonic() - started
+        # A run that was stopped asks nothing more.
+        budget = NOTHING_LEFT if status == "stopped" else budget_of(state, where.context)
+        result, usage = await self._cast.play("report", request, where, budget)
+        if isinstance(result, OutOf):
+            result = await ReportByTemplate()(request, None)
+        usage["seconds"] += checking
         return AgentState(status=status, report=result.report, artifacts=artifacts, usage=usage)
 
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
@@ -160,9 +185,30 @@ class Cycle:
             report=state["report"],
             lessons=lessons(tasks_of(state)),
         )
-        _, usage = await self._cast.play("remember", request, where)
+        budget = budget_of(state, where.context)
+        _, usage = await self._cast.play("remember", request, where, replace(budget, seconds=None))
         await close_servers(where.thread_id)
         return AgentState(usage=usage)
+
+
+def _decided(
+    result: contract.ReviewResult,
+    request: contract.ReviewRequest,
+    state: AgentState,
+    context: Context,
+) -> AgentState:
+    """The decision, within the limits and past the guard, as the state keeps it."""
+    moves = [move for _, move in sorted(state.get("moves", {}).items())]
+    known = noted(progress_of(state), moves)
+    decision, reason = held(result.decision, result.reason, request.limit, request.replans, context)
+    judgement = judged(decision, reason, known, request.replans, context.max_replans)
+    return AgentState(
+        decision=judgement.decision,
+        reason=judgement.reason,
+        problem=judgement.reason if judgement.decision == "replan" else "",
+        progress=dict(judgement.progress),
+        moves=Overwrite({}),  # type: ignore[typeddict-item]
+    )
 
 
 async def _survey(state: AgentState, workspace: Workspace) -> str:
@@ -188,7 +234,8 @@ async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -
 
 async def _evidence(state: AgentState, where: Scene) -> list[CheckResult]:
     baseline = state.get("baseline", {})
-    return await checked(where, checks_of(state), baseline)
+    seconds = min(_CHECK_SECONDS, remaining_seconds(state.get("usage", {}), where.context))
+    return await checked(where, checks_of(state), baseline, seconds)
 
 
 async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import ValidationError
 
 from replan.graphs.build import AgentGraph, build_agent
+from replan.graphs.limits import SHARE
 from replan.graphs.recorded_chain import Chain, recorded_chain
 from replan.graphs.replayed_means import ReplayedMeans, Told
 from replan.graphs.replayed_state import nodes_of, state_difference, task_of
@@ -37,6 +38,7 @@ from replan.tools.workspace import Workspace
 
 CONTEXT_KEY = "replan_context"
 _RESUME = "__resume__"  # LangGraph's channel of a person's answers
+_OUT_OF_TIME = ("max_seconds", SHARE)  # what the channel `short` says then
 Tell = Callable[[int, int], None]
 
 
@@ -239,6 +241,7 @@ class _Replay:
             calls_by_execution(entries),
             self._folder,
             Taken(left, 0, missing),
+            after.checkpoint["channel_values"].get("short") in _OUT_OF_TIME,
         )
         asked_of: dict[str, tuple[str, Mapping[str, Any]]] = {}
         for entry in entries:

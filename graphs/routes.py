@@ -2,7 +2,7 @@
 
 from langgraph.types import Send
 
-from replan.graphs.limits import limit_reached, remaining_seconds
+from replan.graphs.limits import limit_of, share_of, side_by_side
 from replan.graphs.state_view import branch_of, ready_tasks, tasks_of
 from replan.state.agent_state import AgentState
 from replan.state.context import Context
@@ -12,7 +12,7 @@ def route_plan(state: AgentState, context: Context) -> list[Send] | str:
     """From `plan`: the ready tasks side by side; to `review` when there is nothing to do or
     nothing left to do it with.
     """
-    if limit_reached(state.get("usage", {}), context):
+    if limit_of(state, context):
         return "review"
     return dispatch(state, context) or "review"
 
@@ -26,9 +26,10 @@ def route_review(state: AgentState, context: Context) -> list[Send] | str:
 
 
 def dispatch(state: AgentState, context: Context) -> list[Send]:
-    """One branch for each ready task, as many as may run side by side and as steps are left."""
-    usage = state.get("usage", {})
-    steps_left = context.max_steps - usage.get("steps", 0)
-    seconds = remaining_seconds(usage, context)
-    ready = ready_tasks(tasks_of(state))[: max(1, min(context.max_parallel, steps_left))]
-    return [Send("select_tool", branch_of(state, task, seconds)) for task in ready]
+    """One branch for each ready task, as many as may run side by side and as steps are left.
+
+    What is left of the other limits is divided among them.
+    """
+    ready = ready_tasks(tasks_of(state))[: side_by_side(state, context)]
+    share = share_of(state, context, max(1, len(ready)))
+    return [Send("select_tool", branch_of(state, task, share)) for task in ready]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from replan.graphs.guard import Progress, avoided
 from replan.nodes.contract import Brief
 from replan.state.agent_state import AgentState, TaskBranch
 from replan.state.task import Check, Task
@@ -28,6 +29,12 @@ def brief_of(state: AgentState | TaskBranch) -> Brief:
     )
 
 
+def progress_of(state: Mapping[str, Any]) -> Progress:
+    """What the guard knows of the run."""
+    known: Progress = state.get("progress", {})
+    return known
+
+
 def protected_in(checks: list[Check]) -> list[str]:
     """Paths that must not change."""
     return [check.path for check in checks if check.kind == "file_unchanged"]
@@ -39,15 +46,17 @@ def ready_tasks(tasks: list[Task]) -> list[Task]:
     return [task for task in tasks if task.status == "open" and settled.issuperset(task.depends_on)]
 
 
-def branch_of(state: AgentState, task: Task, remaining_seconds: float) -> TaskBranch:
-    """What a dispatched task carries along: its own small part of the state."""
+def branch_of(state: AgentState, task: Task, share: Mapping[str, Any]) -> TaskBranch:
+    """What a dispatched task carries along: its own small part of the state, and its share of
+    what is left of the limits.
+    """
     earlier = [
         f"Done before: {other.headline[:160]}"
         + (f" -> {other.result.strip()[:300]}" if other.result else "")
         for other in tasks_of(state)
         if other.status == "done"
     ]
-    return TaskBranch(
+    branch = TaskBranch(
         goal=state["goal"],
         constraints=state.get("constraints", []),
         workspace=state["workspace"],
@@ -58,5 +67,6 @@ def branch_of(state: AgentState, task: Task, remaining_seconds: float) -> TaskBr
         earlier=earlier[-4:],
         made=[path for other in tasks_of(state) if other.status == "done" for path in other.writes],
         task=task.model_dump(),
-        remaining_seconds=remaining_seconds,
+        avoid=avoided(progress_of(state)),
     )
+    return TaskBranch(**{**branch, **share})  # type: ignore[typeddict-item]

@@ -1,9 +1,9 @@
 """Asks a chat model for JSON, text or a tool call; asks again when the answer cannot be used."""
 
 import asyncio
-import re
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.messages import (
@@ -14,10 +14,13 @@ from langchain_core.messages import (
     messages_from_dict,
 )
 
+from replan.models.answers import UnusableError, called, content_of, function_of
+from replan.models.budget import UNLIMITED, Budget, prompt_tokens
 from replan.models.failures import RESUMABLE, said_by, translated
+from replan.models.patience import broke_off, patience, pause, whole
 from replan.models.prices import cost
 from replan.models.schemas import is_strict, read_object, violation, without_lengths
-from replan.state.errors import ModelAnswerError, ReplanError
+from replan.state.errors import LimitReachedError, ModelAnswerError, ReplanError
 from replan.state.usage import Usage, add_usage
 from replan.storage.journal import Entry
 from replan.storage.recording import UNRECORDED, Recording
@@ -31,14 +34,8 @@ T = TypeVar("T")
 WARMER = (0.0, 0.4, 0.8)
 # Reasoning counts as output; without room for it, a short answer is cut off before it begins.
 REASONING_TOKENS = 4_000
-_THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
-_TRAITS = ("temperature", "reasoning_output")
 # Parameters that some servers or models refuse; a request is sent again without the one named.
 _OPTIONAL = ("temperature", "reasoning_effort", "response_format", "tool_choice", "stream_options")
-
-
-class UnusableError(Exception):
-    """An answer came that cannot be used; the message tells the model why."""
 
 
 class Asker:
@@ -50,6 +47,7 @@ class Asker:
         attempts: how often a question is asked before giving up on its answer.
         recording: what the calls go through.
         role: who asks, for the record.
+        budget: what all calls of this asker together may use up.
 
     Attributes:
         usage: calls, tokens, dollars and seconds so far, answers that were refused included.
@@ -63,8 +61,10 @@ class Asker:
         attempts: int = 3,
         recording: Recording = UNRECORDED,
         role: str = "",
+        budget: Budget = UNLIMITED,
     ) -> None:
         self.chat = chat
+        self.budget = budget
         self.recording = recording
         self.role = role
         self.seconds = seconds
@@ -86,11 +86,12 @@ class Asker:
         Raises:
             ModelAnswerError: no attempt gave one.
             ModelUnavailableError: the model cannot be asked.
+            LimitReachedError: the budget is used up.
         """
 
         def read(answer: AIMessage) -> dict[str, Any]:
             try:
-                value = read_object(_content(answer))
+                value = read_object(content_of(answer))
             except ValueError as error:
                 if self.truncated:
                     raise UnusableError("it was cut off; keep it much shorter") from None
@@ -114,8 +115,9 @@ class Asker:
         Raises:
             ModelAnswerError: no attempt gave one.
             ModelUnavailableError: the model cannot be asked.
+            LimitReachedError: the budget is used up.
         """
-        return await self._ask(messages, _content, max_tokens, temperature, {})
+        return await self._ask(messages, content_of, max_tokens, temperature, {})
 
     async def tool_call(
         self,
@@ -138,11 +140,12 @@ class Asker:
         Raises:
             ModelAnswerError: no attempt gave a call that fits.
             ModelUnavailableError: the model cannot be asked.
+            LimitReachedError: the budget is used up.
         """
-        offered = {_function(tool)["name"]: _function(tool) for tool in tools}
+        offered = {function_of(tool)["name"]: function_of(tool) for tool in tools}
 
         def read(answer: AIMessage) -> tuple[str, dict[str, Any]]:
-            name, args = _called(answer, self.truncated)
+            name, args = called(answer, self.truncated)
             if name not in offered:
                 raise UnusableError(f"there is no tool {name!r}; there are: {', '.join(offered)}")
             if wrong := violation(args, offered[name].get("parameters", {})):
@@ -165,15 +168,23 @@ class Asker:
         for attempt in range(self.attempts):
             asked = _with_note(messages, problem) if problem else list(messages)
             warmth = max(temperature, WARMER[min(attempt, len(WARMER) - 1)])
-            entry, answer = await self._call(asked, max_tokens, warmth, extra)
+            call = await self._call(asked, max_tokens, warmth, extra)
+            if self.truncated and call.limit:
+                raise LimitReachedError(call.limit)
             try:
-                return read(answer)
+                return read(call.answer)
             except UnusableError as error:
                 problem = str(error)
-                unusable.append((entry, answer))
-        # Resumed, the run is to ask again.
-        for entry, answer in unusable:
-            await self.recording.finish(entry, message_to_dict(answer), outcome="failed")
+                unusable.append(call)
+        # Resumed, the run is to ask again. The first entry, which it comes to in any case, then
+        # tells what all have used up.
+        spent = Usage()
+        for call in unusable:
+            spent = add_usage(spent, call.spent)
+        for call in unusable:
+            said = message_to_dict(call.answer)
+            await self.recording.finish(call.entry, said, outcome="failed", usage=dict(spent))
+            spent = Usage()
         raise ModelAnswerError(
             f"The model {self.chat.name} gave no usable answer in {self.attempts} attempts; "
             f"the last: {problem}.",
@@ -186,8 +197,8 @@ class Asker:
         max_tokens: int,
         temperature: float,
         extra: dict[str, Any],
-    ) -> tuple[Entry | None, AIMessage]:
-        """One answer, counted, and its entry in the record.
+    ) -> "_Call":
+        """One answer, counted and recorded.
 
         A parameter that the server refuses is left out from then on.
         """
@@ -195,28 +206,62 @@ class Asker:
 
         while True:
             params = self._parameters(messages, max_tokens, temperature, extra, self.chat.refused)
+            params["max_tokens"], limit = self._room(params)
+            self.budget.seconds_left()
             entry = await self.recording.begin(
                 "model",
                 role=self.role,
                 name=self.chat.name,
-                request=self._request(messages, max_tokens, temperature, extra),
+                request=self._request(messages, params["max_tokens"], temperature, extra),
             )
+            before = _used_before(entry)
             if entry is not None and entry.outcome == "ok":
-                return entry, self._taken(_message(entry.response), entry.usage or {})
+                answer = self._taken(_message(entry.response), before)
+                return _Call(entry, answer, before, limit)
+            self._add(before)
             started = time.monotonic()
             try:
-                async with asyncio.timeout(self._remaining()):
-                    answer = await self.chat.client.ainvoke(**params)
+                answer = await self._answer(params)
             except Exception as error:
-                self._add(Usage(model_seconds=time.monotonic() - started))
-                known = self._translated(error)
-                await self.recording.finish(entry, {"error": known.what}, outcome="failed")
+                waited = Usage(model_seconds=time.monotonic() - started)
+                self._add(waited)
+                known = error if isinstance(error, ReplanError) else self._translated(error)
+                spent = dict(add_usage(before, waited))
+                await self.recording.finish(
+                    entry, {"error": known.what}, outcome="failed", usage=spent
+                )
                 if isinstance(error, openai.BadRequestError) and self._learn(error, params):
                     continue
                 raise known from error
-            spent = self._spent(answer, time.monotonic() - started)
-            await self.recording.finish(entry, message_to_dict(answer), usage=dict(spent))
-            return entry, self._taken(answer, spent)
+            now = self._spent(answer, time.monotonic() - started)
+            whole_usage = add_usage(before, now)
+            await self.recording.finish(entry, message_to_dict(answer), usage=dict(whole_usage))
+            return _Call(entry, self._taken(answer, now), whole_usage, limit)
+
+    async def _answer(self, params: dict[str, Any]) -> AIMessage:
+        """A whole answer. The client asks again by itself, but not once one has begun to come."""
+        most, attempt = self.chat.client.root_async_client.max_retries, 0
+        async with asyncio.timeout(self._remaining()):
+            while True:
+                with patience(self.budget.seconds_left()):
+                    try:
+                        return whole(await self.chat.client.ainvoke(**params))
+                    except Exception as error:
+                        if attempt >= most or not broke_off(error, most):
+                            raise
+                await pause(attempt)
+                attempt += 1
+
+    def _room(self, params: dict[str, Any]) -> tuple[int, str]:
+        """How long the answer may be, and the limit that makes it shorter than was wanted."""
+        per_input, per_output = self._price(1, 0), self._price(0, 1)
+        known = per_input is not None and per_output is not None
+        return self.budget.room(
+            lambda: prompt_tokens(_request(params)),
+            params["max_tokens"],
+            (per_input or 0.0, per_output or 0.0) if known else None,
+            self.usage,
+        )
 
     def _parameters(
         self,
@@ -250,16 +295,15 @@ class Asker:
     def _request(
         self,
         messages: list[BaseMessage],
-        max_tokens: int,
+        room: int,
         temperature: float,
         extra: dict[str, Any],
     ) -> dict[str, Any]:
         """What is asked, as JSON, whatever the server takes of it: that is learned anew by each
         process, and a question is the same question. `of` is what it depends on of the model.
         """
-        params = self._parameters(messages, max_tokens, temperature, extra, ())
-        said = [{"role": message.type, "content": message.content} for message in params["input"]]
-        return {**params, "input": said, "of": traits(self.chat)}
+        params = self._parameters(messages, room, temperature, extra, ())
+        return {**_request(params), "max_tokens": room, "of": self.chat.traits}
 
     def _learn(self, error: Exception, params: dict[str, Any]) -> bool:
         """Notes the parameter that a refusal names; False when it names none that was sent."""
@@ -284,14 +328,18 @@ class Asker:
         spent = Usage(
             model_calls=1, input_tokens=tokens[0], output_tokens=tokens[1], model_seconds=seconds
         )
-        price = cost("embedded" if self.chat.provider == "embedded" else self.chat.name, *tokens)
+        price = self._price(*tokens)
         if price is not None:
             spent["cost_usd"] = price
         return spent
 
-    def _taken(self, answer: AIMessage, spent: Usage | Mapping[str, Any]) -> AIMessage:
+    def _price(self, input_tokens: int, output_tokens: int) -> float | None:
+        name = "embedded" if self.chat.provider == "embedded" else self.chat.name
+        return cost(name, input_tokens, output_tokens)
+
+    def _taken(self, answer: AIMessage, spent: Usage) -> AIMessage:
         """Count an answer, made now or taken from the record."""
-        self._add(Usage(**spent))  # type: ignore[typeddict-item]
+        self._add(spent)
         self.truncated = answer.response_metadata.get("finish_reason") == "length"
         return answer
 
@@ -302,13 +350,31 @@ class Asker:
         return translated(error, self.chat.name, self.chat.base_url)
 
 
-def traits(chat: "ChatModel") -> dict[str, Any]:
-    """What the form of a question depends on: the provider, and two things of its profile."""
-    profile: Mapping[str, Any] = chat.client.profile or {}
-    return {
-        "provider": chat.provider,
-        "profile": {name: profile[name] for name in _TRAITS if profile.get(name) is not None},
-    }
+@dataclass(frozen=True)
+class _Call:
+    """An answer, its entry in the record, what it used up, and the limit that bounded it."""
+
+    entry: Entry | None
+    answer: AIMessage
+    spent: Usage
+    limit: str
+
+
+def _used_before(entry: Entry | None) -> Usage:
+    """What the record says a call has used up, its failures before a resume too.
+
+    Of this node's own time it is no part, so it counts as such.
+    """
+    used: Usage = Usage(**((entry.usage if entry else None) or {}))  # type: ignore[typeddict-item]
+    if "model_seconds" in used:
+        used["seconds"] = used["model_seconds"]
+    return used
+
+
+def _request(params: dict[str, Any]) -> dict[str, Any]:
+    """What is asked, as JSON."""
+    said = [{"role": message.type, "content": message.content} for message in params["input"]]
+    return {**params, "input": said}
 
 
 def _message(response: dict[str, Any]) -> AIMessage:
@@ -316,40 +382,6 @@ def _message(response: dict[str, Any]) -> AIMessage:
     (message,) = messages_from_dict([response])
     assert isinstance(message, AIMessage)
     return message
-
-
-def _content(answer: AIMessage) -> str:
-    """The answer's text without the model's thinking."""
-    if refusal := answer.additional_kwargs.get("refusal"):
-        raise UnusableError(f"it was a refusal: {str(refusal)[:200]}")
-    if answer.response_metadata.get("finish_reason") == "content_filter":
-        raise UnusableError("it was stopped by a content filter")
-    text = _THINKING.sub("", answer.text)
-    if not text.strip():
-        raise UnusableError("it was empty")
-    return text
-
-
-def _function(tool: dict[str, Any]) -> dict[str, Any]:
-    function: dict[str, Any] = tool.get("function", tool)
-    return function
-
-
-def _called(answer: AIMessage, truncated: bool) -> tuple[str, dict[str, Any]]:
-    """The first tool call; also one that was written out as text, as small models do."""
-    if answer.tool_calls:
-        return answer.tool_calls[0]["name"], answer.tool_calls[0]["args"]
-    if answer.invalid_tool_calls:
-        raise UnusableError("the tool call's arguments are not valid JSON")
-    try:
-        written = read_object(_content(answer))
-        name, args = written["name"], written["arguments"]
-    except (ValueError, KeyError):
-        why = "it was cut off before a tool call" if truncated else "it held no tool call"
-        raise UnusableError(why) from None
-    if not isinstance(name, str) or not isinstance(args, dict):
-        raise UnusableError("it held no tool call")
-    return name, args
 
 
 def _with_note(messages: Sequence[BaseMessage], problem: str) -> list[BaseMessage]:

@@ -5,12 +5,15 @@ import contextlib
 import importlib
 import ssl
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from replan.models.failures import translated
 from replan.models.local_server import local_server, require_local, start_local_server
+from replan.models.patience import MOST_RETRIES, give_up_in_time
+from replan.models.prices import cost
 from replan.models.weights import Progress, find_source
 from replan.state.errors import ModelUnavailableError, SettingError
 from replan.state.settings import settings
@@ -29,6 +32,7 @@ NO_KEY = "not-needed"
 PREFLIGHT_SECONDS = 5.0
 ANSWER_SECONDS = {"openai": 300.0, "server": 600.0, "embedded": 900.0}
 LISTED = 20
+_TRAITS = ("temperature", "reasoning_output")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,15 @@ class ChatModel:
     provider: Provider
     base_url: str = ""
     refused: set[str] = field(default_factory=set)
+
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What the form of a question depends on: the provider, and two things of its profile."""
+        profile: Mapping[str, Any] = self.client.profile or {}
+        return {
+            "provider": self.provider,
+            "profile": {name: profile[name] for name in _TRAITS if profile.get(name) is not None},
+        }
 
 
 _opened: dict[tuple[str, ModelChoice], ChatModel] = {}
@@ -140,6 +153,18 @@ async def open_chat_model(name: str = "auto", progress: Progress | None = None) 
     return await asyncio.to_thread(_open, choice, _key())
 
 
+def require_price(max_cost: float, model: ModelChoice | ChatModel) -> None:
+    """A limit in dollars can only be held where the model's price is known.
+
+    Raises:
+        SettingError: it is not.
+    """
+    if max_cost and model.provider != "embedded" and cost(model.name, 0, 0) is None:
+        raise SettingError(
+            f"no price is known for {model.name}, so --max-cost cannot hold.", "Use --max-tokens."
+        )
+
+
 def warm_up(name: str = "auto") -> None:
     """Begin in the background what takes longest before the first call; return at once.
 
@@ -195,12 +220,14 @@ def _build(choice: ModelChoice, key: str) -> "ChatOpenAI":
         base_url=choice.base_url,
         api_key=SecretStr(key),
         timeout=ANSWER_SECONDS[choice.provider],
-        max_retries=0 if embedded else 2,
+        max_retries=0 if embedded else MOST_RETRIES,
         use_responses_api=False,
         stream_usage=True,
         http_socket_options=(),  # else it warns, where a proxy is set, of a transport not used
         http_client=openai.DefaultHttpxClient(**options),
-        http_async_client=openai.DefaultAsyncHttpxClient(**options),
+        http_async_client=openai.DefaultAsyncHttpxClient(
+            **options, event_hooks={"response": [give_up_in_time]}
+        ),
     )
 
 

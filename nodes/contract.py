@@ -77,7 +77,8 @@ class DecomposeResult(Noun):
 
 class PlanRequest(Noun):
     """Asks for an executable plan. On a replan `problem` says what failed and why, and `tasks`
-    holds every task so far; done ones stay done.
+    holds every task so far; done ones stay done. `avoid` are calls, in words, that led nowhere and
+    must not be made again.
     """
 
     brief: Brief
@@ -85,6 +86,7 @@ class PlanRequest(Noun):
     checks: list[Check] = Field(default_factory=list)
     problem: str = ""
     existing: list[str] = Field(default_factory=list)
+    avoid: list[str] = Field(default_factory=list)
 
 
 class PlanResult(Noun):
@@ -95,7 +97,8 @@ class PlanResult(Noun):
 
 class SelectToolRequest(Noun):
     """Asks for the next action of a task. `earlier` are the results of finished tasks,
-    `existing` the workspace's paths, `protected` those that must not change.
+    `existing` the workspace's paths, `protected` those that must not change, `avoid` calls, in
+    words, that led nowhere and must not be made again.
     """
 
     brief: Brief
@@ -103,6 +106,7 @@ class SelectToolRequest(Noun):
     earlier: list[str] = Field(default_factory=list)
     existing: list[str] = Field(default_factory=list)
     protected: list[str] = Field(default_factory=list)
+    avoid: list[str] = Field(default_factory=list)
 
 
 class SelectToolResult(Noun):

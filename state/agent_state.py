@@ -35,6 +35,16 @@ def revision_number(revision: str) -> int:
     return int(revision) if known else -1
 
 
+def latest(known: str | None, new: str | None) -> str:
+    """Reducer: what was written last; branches side by side write the same."""
+    return known or "" if new is None else new
+
+
+def merge_moves(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
+    """Reducer: the moves of the branches since the last review, by task."""
+    return {**(known or {}), **(new or {})}
+
+
 class AgentInput(TypedDict):
     """What a caller gives: the goal in words, files to look at first, further constraints."""
 
@@ -53,7 +63,11 @@ class AgentOutput(TypedDict):
 
 
 class AgentState(TypedDict, total=False):
-    """All channels of the agent graph."""
+    """All channels of the agent graph.
+
+    `short` names the limit of which too little was left for a call. `moves` are the steps since
+    the last review, by task, and `progress` what the guard keeps of those before.
+    """
 
     goal: str
     files: list[str]
@@ -70,6 +84,9 @@ class AgentState(TypedDict, total=False):
     decision: str
     reason: str
     usage: Annotated[Usage, add_usage]
+    short: Annotated[str, latest]
+    moves: Annotated[dict[str, Any], merge_moves]
+    progress: dict[str, Any]
     status: str
     report: str
     artifacts: list[dict[str, Any]]
@@ -79,7 +96,9 @@ class TaskBranch(TypedDict, total=False):
     """What a dispatched branch carries with it from select_tool to reflect.
 
     `asked` says why a person has to agree to the action, "" when nobody has to: what resumes a
-    waiting run may come without the rules that made it wait.
+    waiting run may come without the rules that made it wait. `avoid` are calls that led nowhere.
+    The remaining tokens and dollars are None without a limit; `shared` says that branches side by
+    side share what is left of the run's limits.
     """
 
     goal: str
@@ -96,4 +115,8 @@ class TaskBranch(TypedDict, total=False):
     asked: str
     fingerprint: str
     observation: dict[str, Any]
+    avoid: list[str]
     remaining_seconds: float
+    remaining_tokens: int | None
+    remaining_dollars: float | None
+    shared: bool

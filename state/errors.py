@@ -65,6 +65,18 @@ class ModelAnswerError(ReplanError):
     """The model answered, within the allowed retries, with nothing that can be used."""
 
 
+class LimitReachedError(ReplanError):
+    """Of a limit of the run too little is left for another call; the graph ends the run by it.
+
+    Args:
+        limit: name of the context's field.
+    """
+
+    def __init__(self, limit: str) -> None:
+        self.limit = limit
+        super().__init__(f"too little is left of {limit} for another call.", "Give more.")
+
+
 class ContractError(ReplanError):
     """An implementation of a role broke its contract."""
 

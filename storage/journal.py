@@ -118,7 +118,7 @@ class Journal:
         """Note that a call is about to be made; or find what is known of it.
 
         An entry of the same place with another request is replaced: today's code asks something
-        else. One that failed is begun anew.
+        else. One that failed is begun anew. Either way the entry keeps what it has used up.
 
         Args:
             place: where it is made.
@@ -155,7 +155,7 @@ class Journal:
         return Entry(
             id=row["id"], place=place, number=number, kind=kind, role=role, name=name,
             request_sha256=digest.hex(), outcome="pending", revision=revision,
-            started=row["started"],
+            usage=row["usage"], started=row["started"],
         )  # fmt: skip
 
     async def finish(
@@ -239,9 +239,9 @@ INSERT INTO replan_journal
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s)
 ON CONFLICT (thread_id, execution, number) DO UPDATE SET
     kind = excluded.kind, role = excluded.role, name = excluded.name,
-    request = excluded.request, response = NULL, usage = NULL, outcome = 'pending',
+    request = excluded.request, response = NULL, outcome = 'pending',
     revision = excluded.revision, left_revision = '', started = now(), ended = NULL
-RETURNING id, started"""
+RETURNING id, started, usage"""
 
 
 async def _find(connection: AsyncConnection[DictRow], place: Place, number: int) -> DictRow | None:

@@ -53,6 +53,7 @@ class RecordedStep:
         entries: its calls by execution, in the order of their numbers.
         folder: the files, as they were.
         left: the workspace's revision after it, and what it lacks since.
+        out_of_time: whether the time was up in it, before a call or within one.
         divergence: the first one that a call met.
         replayed: how many calls were answered, by kind.
     """
@@ -63,6 +64,7 @@ class RecordedStep:
     entries: Mapping[str, Sequence[Entry]]
     folder: ReplayedFolder
     left: Taken
+    out_of_time: bool = False
     divergence: Divergence | None = None
     replayed: dict[Kind, int] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
@@ -82,6 +84,8 @@ class RecordedStep:
         # One that failed and was made again, by the same execution.
         while _error_then_again(recorded[at : at + 2]):
             at += 1
+        if at >= len(recorded) and kind == "model" and self.out_of_time:
+            raise RanOutError
         if at >= len(recorded):
             raise self._diverged(node, task, kind, f"{_called(kind, name)} is not in the record")
         entry = recorded[at]

@@ -238,9 +238,7 @@ class Revisions:
         except psycopg.errors.DiskFull as error:
             raise DatabaseError("the disk of the database is full.", _RESUME) from error
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            raise DatabaseError(
-                "the database stopped answering while a revision was stored or read.", _RESUME
-            ) from error
+            raise DatabaseError("the database stopped answering in mid-run.", _RESUME) from error
 
     async def _take_up(self, here: KnownFolder, folder: Path, thread_id: str) -> None:
         """Go on from what another process stored: the difference to it is short."""

@@ -16,7 +16,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -26,7 +26,9 @@ class Reply:
     """One answer, for what a plain string or JSON value cannot say.
 
     `tool_calls` are (name, arguments) pairs; arguments that are a str are sent as they are.
-    `raw` replaces the whole response body. `delay` is in seconds, before anything is sent.
+    `raw` replaces the whole response body. `delay` is in seconds, before anything is sent. `cut`
+    is where the answer breaks off: "connection" after its first part, or "stream", which then ends
+    as if all were said.
     """
 
     content: Any = ""
@@ -37,6 +39,7 @@ class Reply:
     delay: float = 0.0
     refusal: str | None = None
     raw: str | None = None
+    cut: Literal["", "connection", "stream"] = ""
 
 
 Answer = Any  # str, Reply, or anything that is sent as JSON text
@@ -104,6 +107,8 @@ class OpenAIServer:
             return _error(reply.status, _text(reply.content), "scripted", reply.headers)
         if body.get("stream"):
             return await _stream(request, body, reply)
+        if reply.cut:
+            return await _cut(request, json.dumps(_completion(body, reply)).encode())
         return web.json_response(_completion(body, reply), headers=reply.headers)
 
     async def _next(self, body: dict[str, Any]) -> Reply:
@@ -270,9 +275,13 @@ async def _stream(request: web.Request, body: dict[str, Any], reply: Reply) -> w
     async def send(data: str) -> None:
         await response.write(f"data: {data}\n\n".encode())
 
-    for delta in _deltas(reply):
+    for number, delta in enumerate(_deltas(reply)):
         choice = {"index": 0, "delta": delta, "finish_reason": None}
         await send(json.dumps({**envelope, "choices": [choice]}))
+        if reply.cut and number:
+            if reply.cut == "connection":
+                await _abort(request)
+            return response
     end = {"index": 0, "delta": {}, "finish_reason": _finish_reason(reply)}
     await send(json.dumps({**envelope, "choices": [end]}))
     if (body.get("stream_options") or {}).get("include_usage"):
@@ -280,3 +289,19 @@ async def _stream(request: web.Request, body: dict[str, Any], reply: Reply) -> w
     await send("[DONE]")
     await response.write_eof()
     return response
+
+
+async def _cut(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Half of a body whose length was told."""
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    await _abort(request)
+    return response
+
+
+async def _abort(request: web.Request) -> None:
+    await asyncio.sleep(0.05)  # what was written gets there
+    assert request.transport is not None
+    request.transport.abort()

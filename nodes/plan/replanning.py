@@ -9,8 +9,8 @@ from replan.state.task import Task
 ASK = """\
 The work is not done.
 {done}What went wrong: {problem}
-Say in one sentence why it went wrong (cause) and in one or two sentences what to do differently \
-now (approach). Do not repeat what failed. Answer in JSON."""
+{avoid}Say in one sentence why it went wrong (cause) and in one or two sentences what to do \
+differently now (approach). Do not repeat what failed. Answer in JSON."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -34,7 +34,10 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     done = [task for task in request.tasks if task.status == "done"]
     unfinished = [task for task in request.tasks if task.status in ("open", "failed")]
     told = "".join(f"Done: {task.title[:200]}\n" for task in done)
-    ask = ASK.format(done=told, problem=request.problem)
+    avoid = "".join(f"- {call}\n" for call in request.avoid)
+    if avoid:
+        avoid = f"These calls led nowhere and must not be made again:\n{avoid}"
+    ask = ASK.format(done=told, problem=request.problem, avoid=avoid)
     messages = briefing(request.brief, use.tools, ask)
     # At temperature 0 a model that failed plans the same failure again.
     answer = await use.model.json(messages, SCHEMA, name="replan", max_tokens=300, temperature=0.5)

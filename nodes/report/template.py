@@ -13,7 +13,7 @@ _RESULT_CHARS = 600
 class ReportByTemplate:
     """Status, tasks with their results, checks, files."""
 
-    async def __call__(self, request: ReportRequest, use: Use) -> ReportResult:
+    async def __call__(self, request: ReportRequest, use: Use | None) -> ReportResult:
         """The report."""
         return ReportResult(report="\n".join([headline(request), *facts(request)]))
 

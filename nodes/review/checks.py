@@ -7,7 +7,7 @@ from replan.state.task import Task
 class ReviewByChecks:
     """Limits first, then failures, then open tasks; the goal's own checks have the last word."""
 
-    async def __call__(self, request: ReviewRequest, use: Use) -> ReviewResult:
+    async def __call__(self, request: ReviewRequest, use: Use | None) -> ReviewResult:
         """The decision."""
         if request.limit and not _finished(request):
             return ReviewResult(decision="stopped", reason=request.limit)
@@ -38,4 +38,10 @@ def _finished(request: ReviewRequest) -> bool:
 def _again(request: ReviewRequest, why: str) -> ReviewResult:
     if request.replans < request.max_replans:
         return ReviewResult(decision="replan", reason=why)
-    return ReviewResult(decision="failed", reason=why)
+    limit = replans_used_up(request.max_replans)
+    return ReviewResult(decision="failed", reason=f"{why} ({limit})")
+
+
+def replans_used_up(most: int) -> str:
+    """That a run may not plan anew again, in words."""
+    return f"the limit of {most} replans (--set max_replans=N) is reached"

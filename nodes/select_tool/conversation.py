@@ -67,6 +67,9 @@ def conversation(
     parts += [f"In the end {one.describe()}." for one in task.checks if one.kind in _SHAPES]
     if request.protected:
         parts.append(f"These must not be changed: {', '.join(request.protected)}")
+    if request.avoid:
+        calls = "".join(f"\n- {call}" for call in request.avoid)
+        parts.append(f"These calls led nowhere and must not be made again:{calls}")
     ask = CALL if natively else SOURCE if task.writes else NEXT
     if is_mending(request) and sources:
         mend = MEND_NATIVELY if natively else MEND

@@ -56,7 +56,8 @@ async def test_a_result_that_is_made_otherwise_is_found(start_agent, monkeypatch
         monkeypatch.setattr("replan.graphs.branch._KEPT_CHARS", 2)
         found = (await again(agent)).divergence
         assert (found.node, found.kind, found.task) == ("reflect", "state", "t1")
-        assert found.what == "the state differs in tasks"
+        assert found.what.startswith("the state differs in ")
+        assert found.what.endswith("tasks")
         assert '-tasks.t1.attempts[0].action.args.path: "hello.txt"' in found.difference
         assert '+tasks.t1.attempts[0].action.args.path: "he"' in found.difference
 
