@@ -7,6 +7,21 @@ from typing import Annotated
 
 import typer
 
+from replan.cli.examples import (
+    DIFF_EXAMPLES,
+    EXPORT_EXAMPLES,
+    FORK_EXAMPLES,
+    HISTORY_EXAMPLES,
+    IMPORT_EXAMPLES,
+    PRUNE_EXAMPLES,
+    REPLAY_EXAMPLES,
+    RESTORE_EXAMPLES,
+    RESUME_EXAMPLES,
+    RUN_EXAMPLES,
+    SHOW_EXAMPLES,
+    TOOL_EXAMPLES,
+)
+
 app = typer.Typer(
     name="replan",
     help="Give it a goal; it plans, executes, reflects and replans until the goal is reached.",
@@ -16,39 +31,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-RUN_EXAMPLES = """\b
-Examples:
-  replan run "Sum the amounts in sales.csv per region into report.md" --workspace .
-  replan run "Write prime.py and tests for it" --max-steps 20 --json
-  replan run "..." --model gpt-5-mini --set plan=dag --set report=template
-  replan run "..." --approve allow:web_search --approve "deny:write_file(*.md)"
-  replan run - < goal.txt
-
-\b
-Exit codes: 0 done; 1 not done; 2 bad input or configuration; 3 waiting for a person;
-130 interrupted, and resumable.
-"""
-
-RESTORE_EXAMPLES = """\b
-Examples:
-  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
-  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --checkpoint 1f0a... --workspace ../as-it-was
-  replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --force --json
-
-\b
-Exit codes: 0 restored; 1 not all of it could be written; 2 bad input, or files were changed
-meanwhile and nobody is there to be asked.
-"""
-
-REPLAY_EXAMPLES = """\b
-Examples:
-  replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
-  replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --from 1f0a... --to 1f0b... --json
-
-\b
-Exit codes: 0 today's code does what was recorded; 1 it does not, and the step is named;
-2 bad input.
-"""
 
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
 Sets = Annotated[
@@ -75,30 +57,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id.")]
 
 
-RESUME_EXAMPLES = """\b
-Examples:
-  replan resume THREAD --max-steps 40
-  replan resume THREAD --approve
-  replan resume THREAD --reject "use the file prices.csv instead"
-  replan resume THREAD --edit '{"query": "price of copper"}' --interrupt ID
-"""
-
-FORK_EXAMPLES = """\b
-Examples:
-  replan fork THREAD CHECKPOINT --set plan=dag
-  replan fork THREAD CHECKPOINT --goal "Write it to b.txt instead"
-  replan fork THREAD CHECKPOINT --state constraints='["in French"]' --max-steps 40
-"""
-
-TOOL_EXAMPLES = """\b
-Examples:
-  replan tool read_file '{"path": "a.md"}' --workspace .
-  replan tool python '{"code": "print(1 + 1)"}'
-  replan tool web_search '{"query": "copper"}' --approve allow:web_search
-
-\b
-Exit codes: 0 the call succeeded; 1 it did not; 2 bad input or configuration.
-"""
+_CHECKPOINT = "A checkpoint's id, an unambiguous part of it (best its end), or head."
+Full = Annotated[bool, typer.Option("--full", help="Long texts whole.")]
 
 
 @app.command(epilog=RUN_EXAMPLES)
@@ -248,6 +208,105 @@ def replay(
     from replan.cli.replay import replay_thread
 
     raise typer.Exit(replay_thread(thread, start or "", end or "", as_json))
+
+
+@app.command(epilog=HISTORY_EXAMPLES)
+def history(thread: ThreadArgument, as_json: AsJson = False) -> None:
+    """List the checkpoints of a thread, with its branches: what each step did and used."""
+    from replan.cli.history import show_history
+
+    raise typer.Exit(show_history(thread, as_json))
+
+
+@app.command(epilog=SHOW_EXAMPLES)
+def show(
+    thread: ThreadArgument,
+    checkpoint: Annotated[str, typer.Argument(metavar="[CHECKPOINT]", help=_CHECKPOINT)] = "head",
+    full: Full = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a checkpoint: its state, the calls and files of its step, and what comes next."""
+    from replan.cli.show import show_checkpoint
+
+    raise typer.Exit(show_checkpoint(thread, checkpoint, full, as_json))
+
+
+@app.command(epilog=DIFF_EXAMPLES)
+def diff(
+    thread: ThreadArgument,
+    before: Annotated[str, typer.Argument(metavar="A", help=_CHECKPOINT)],
+    after: Annotated[str, typer.Argument(metavar="B", help=_CHECKPOINT)],
+    full: Full = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two checkpoints, of one branch or two: state, plan and files."""
+    from replan.cli.diff import show_difference
+
+    raise typer.Exit(show_difference(thread, before, after, full, as_json))
+
+
+@app.command(epilog=EXPORT_EXAMPLES)
+def export(
+    thread: ThreadArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a thread into one file: checkpoints, calls, and the files of its workspace.
+
+    The file holds what the run has read, asked and written, but no key of yours.
+    """
+    from replan.cli.transfer import export_run
+
+    raise typer.Exit(export_run(thread, file, force, as_json))
+
+
+@app.command(name="import", epilog=IMPORT_EXAMPLES)
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="From `replan export`.")],
+    new_id: Annotated[
+        str | None, typer.Option("--as", metavar="UUID", help="Another id for the thread.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an exported thread in: all of it, or nothing.
+
+    It works in a folder of its own here; `replan restore THREAD` brings its files there.
+    """
+    from replan.cli.transfer import import_run
+
+    raise typer.Exit(import_run(file, new_id, as_json))
+
+
+@app.command(epilog=PRUNE_EXAMPLES)
+def prune(
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Threads at rest for longer: 30d, 12h, 2w.")
+    ] = None,
+    threads: Annotated[
+        list[str] | None, typer.Option("--thread", metavar="ID", help="This one. Repeatable.")
+    ] = None,
+    keep_latest: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Keep the threads, each with the last N checkpoints on the way to its head; "
+            "older ones and other branches go.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove threads, or the older checkpoints of them, and what is not needed any more.
+
+    With several options a thread has to fit all of them. A thread that runs is left alone. A
+    folder that you gave a run is never touched; a thread's own goes with the thread. Long outputs
+    and memories, which threads share, stay. Not while `langgraph dev` works on a run.
+    """
+    from replan.cli.prune import prune_threads
+
+    raise typer.Exit(prune_threads(older_than, threads or [], keep_latest, dry_run, as_json))
 
 
 @app.command()

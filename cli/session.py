@@ -17,7 +17,7 @@ from replan.cli.settle import context_from
 from replan.cli.view import View, open_view
 from replan.graphs.build import AgentGraph, build_agent
 from replan.graphs.guard import taken_up
-from replan.graphs.limits import still_short
+from replan.graphs.limits import limit_of, still_short
 from replan.graphs.state_view import progress_of
 from replan.models.chat import open_chat_model, preflight, require_price
 from replan.state.agent_state import AgentInput

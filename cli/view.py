@@ -61,7 +61,7 @@ class Story:
             self.doing = str(event["what"])
             return []
         if kind == "action":
-            said = [f"  {event['tool']} {_arguments(event['args'])}"]
+            said = [f"  {event['tool']} {short_arguments(event['args'])}"]
             return [f"  thinks: {event['thought']}", *said] if event.get("thought") else said
         if kind == "observation":
             outcome = "ok" if event["ok"] else f"failed: {event['error']}"
@@ -180,7 +180,8 @@ class LiveView:
         return Group(*rows, self._spinner)
 
 
-def _arguments(args: dict[str, Any]) -> str:
+def short_arguments(args: dict[str, Any]) -> str:
+    """Arguments of a tool call in one line: of a long text its first line and its length."""
     shown = []
     for name, value in args.items():
         text = str(value)

@@ -112,9 +112,17 @@ class Recorded:
             taken = await self._journal.revisions.take(
                 self._workspace.path, place.thread_id, self._limits
             )
-        request = {**told, "revision": taken.revision}
+        # Files that people have changed meanwhile make another note of it.
+        digest = await self._workspace.digest()
+        request = {**told, "thread": place.thread_id, "workspace": digest}
         entry = await self._journal.begin(
-            place, _SETTINGS, "settings", role="", name=place.node, request=request
+            place,
+            _SETTINGS,
+            "settings",
+            role="",
+            name=place.node,
+            request=request,
+            revision=taken.revision,
         )
         if entry.outcome != "ok":
             await self._journal.finish(entry, {})

@@ -119,12 +119,13 @@ async def replay(
 @dataclass(frozen=True)
 class _Record:
     """The journal's entries of a chain by checkpoint, the bodies of some requests, and the settings
-    that were noted last before it.
+    that were noted last before it, with the workspace's revision then.
     """
 
     entries: Mapping[str, list[Entry]]
     requests: Mapping[str, Any]
     told: Told | None
+    revision: str
 
 
 async def _record(chain: Chain, journal: Journal) -> _Record:
@@ -149,7 +150,8 @@ async def _record(chain: Chain, journal: Journal) -> _Record:
             first.setdefault(entry.place.execution, entry)
     requests = await journal.requests([*earlier, *told, *first.values()])
     before = [requests[one.request_sha256] for one in earlier if one.request_sha256 in requests]
-    return _Record(entries, requests, Told(**before[0]) if before else None)
+    revision = earlier[0].revision if earlier else ""
+    return _Record(entries, requests, Told(**before[0]) if before else None, revision)
 
 
 class _Replay:
@@ -170,9 +172,8 @@ class _Replay:
         self._folder = ReplayedFolder(folder, journal.revisions)
         self._saver = InMemorySaver()
         self._told = record.told
-        self._found = (
-            record.told.revision if record.told else ""
-        )  # what the files were where the run was begun or resumed last
+        # What the files were where the run was begun or resumed last.
+        self._found = record.revision
         self._means = ReplayedMeans(
             Workspace(folder), RecordedStep(0, "", journal, {}, self._folder, Taken("", 0, {})),
             Told(), {},
@@ -257,7 +258,7 @@ class _Replay:
         for entry in self._record.entries.get(before.checkpoint["id"], []):
             if entry.kind == "settings" and entry.request_sha256 in self._record.requests:
                 self._told = Told(**self._record.requests[entry.request_sha256])
-                self._found = self._told.revision
+                self._found = entry.revision
         self._means.told = self._told or Told()
         fields = self._means.told.context
         if self._told is None:
@@ -275,7 +276,7 @@ class _Replay:
 
     async def _seeded(self, before: CheckpointTuple) -> RunnableConfig:
         """The checkpoint alone in the memory's saver, with what people answered at it."""
-        thread_id = self._chain.thread_id
+        thread_id = (self._told.thread if self._told else "") or self._chain.thread_id
         await self._saver.adelete_thread(thread_id)
         config = RunnableConfig(configurable={"thread_id": thread_id, "checkpoint_ns": ""})
         here = await self._saver.aput(

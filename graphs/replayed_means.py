@@ -31,15 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Told:
-    """What the journal notes of a run's settings; see `replan.graphs.means.told_of`. `revision` is
-    the workspace's when they were noted.
+    """What the journal notes of a run's settings; see `replan.graphs.means.told_of`. `thread` is the
+    id it ran under, which an import may have changed, and `workspace` the digest of its files then.
     """
 
     context: dict[str, Any] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     built_in: dict[str, str] = field(default_factory=dict)
     others: list[dict[str, Any]] = field(default_factory=list)
-    revision: str = ""
+    thread: str = ""
+    workspace: str = ""
 
 
 @dataclass

@@ -61,6 +61,10 @@ class ThreadBusyError(UsageError):
     """Another process is running the thread."""
 
 
+class ExportError(UsageError):
+    """A file is no export, is damaged, or was written by a newer version."""
+
+
 class ModelAnswerError(ReplanError):
     """The model answered, within the allowed retries, with nothing that can be used."""
 

@@ -21,6 +21,9 @@ SESSION = (
     "SET idle_session_timeout = 0",
 )
 
+# By this name of their connections others see that threads are held.
+LOCK_NAME = "replan thread lock"
+
 # The server takes a moment to notice that a killed process has gone.
 _PATIENCE_SECONDS = 0.5
 
@@ -38,7 +41,7 @@ async def thread_lock(database: Database, thread_id: str) -> AsyncIterator[None]
             database.url,
             autocommit=True,
             connect_timeout=CONNECT_SECONDS,
-            application_name="replan thread lock",
+            application_name=LOCK_NAME,
         )
     except psycopg.OperationalError:
         raise DatabaseError(f"The database at {database.place} stopped answering.") from None

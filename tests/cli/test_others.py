@@ -21,7 +21,10 @@ def test_help_comes_at_once() -> None:
         began = time.monotonic()
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         seconds.append(time.monotonic() - began)
-    names = ("run", "resume", "restore", "tools", "tool", "threads", "graph", "doctor")
+    names = (
+        "run", "resume", "restore", "history", "show", "diff", "export", "import", "prune",
+        "tools", "tool", "threads", "graph", "doctor",
+    )  # fmt: skip
     for name in names:
         assert f"\n  {name} " in said
     assert min(seconds) <= HELP_SECONDS
