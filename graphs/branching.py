@@ -11,6 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 from psycopg import AsyncConnection
@@ -27,6 +28,8 @@ _WRITING_SECONDS = 2.0
 _REMEMBERED = 1000
 # Threads whose checkpoints are not in the database, the oldest first.
 _NOT_KEPT: dict[str, None] = {}
+# The checkpoint that an invocation of the graph started from, the oldest first.
+_FIRST: dict[Any, str] = {}
 
 
 def in_folder_of_branch(node: Any) -> Any:
@@ -52,6 +55,8 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
     info, revision = runtime.execution_info, state.get("revision", "")
     if info is None or not info.thread_id or not revision or not state.get("workspace"):
         return ""
+    if not _may_begin(info.checkpoint_id):
+        return ""
     revisions = await revisions_in(runtime.store)
     if revisions is None:
         return ""
@@ -63,6 +68,17 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
     folder = settings().replan_home / "workspaces" / f"{info.thread_id}-{info.checkpoint_id}"
     await _fill(revisions, revision, folder, info.thread_id)
     return str(folder)
+
+
+def _may_begin(checkpoint_id: str) -> bool:
+    """Whether this is the first super-step of an invocation: later ones only go on."""
+    invocation = getattr(get_config().get("callbacks"), "parent_run_id", None)
+    if invocation is None:
+        return True
+    first = _FIRST.setdefault(invocation, checkpoint_id)
+    while len(_FIRST) > _REMEMBERED:
+        del _FIRST[next(iter(_FIRST))]
+    return first == checkpoint_id
 
 
 async def _is_kept(connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str) -> bool:

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Told:
-    """What the journal notes of a run's settings; see `replan.graphs.means.told_of`. `thread` is the
-    id it ran under, which an import may have changed, and `workspace` the digest of its files then.
+    """What the journal notes of a run's settings; see `replan.graphs.means.told_of`.
+
+    `thread` is the id it ran under, which an import may have changed; `workspace` is the digest of
+    its files then.
     """
 
     context: dict[str, Any] = field(default_factory=dict)

@@ -21,6 +21,8 @@ from psycopg.types.json import Jsonb
 from replan.storage import blobs
 from replan.storage.revisions import Revisions
 
+_INLINE_BYTES = 64_000  # Compressed at once: a thread costs more.
+
 # `check`: checks that run code; `approval`: what a person has answered; `store`: long-term memory;
 # `settings`: what the run was told, and its tools.
 Kind = Literal["model", "tool", "check", "approval", "store", "settings"]
@@ -132,25 +134,21 @@ class Journal:
         Raises:
             DatabaseError: it cannot be written.
         """
-        body = canonical(request)
-        digest = hashlib.sha256(body).digest()
-        stored = await asyncio.to_thread(_packed, {digest.hex(): body})
+        body = await _body(request)
+        values = {
+            "thread": place.thread_id, "checkpoint": place.checkpoint_id,
+            "execution": place.execution, "step": place.step, "node": place.node,
+            "task": place.task, "number": number, "kind": kind, "role": role, "name": name,
+            "revision": revision, **body,
+        }  # fmt: skip
+        digest: bytes = body["sha256"]
         async with self.revisions.connection() as connection:
-            found = await _find(connection, place, number)
-            if found is not None:
-                entry = await _entry(connection, found)
+            row = await (await connection.execute(_BEGIN, values)).fetchone()
+            if row is None:  # There is one of that place.
+                entry = await _entry(connection, place, number)
                 if entry.request_sha256 == digest.hex() and entry.outcome != "failed":
                     return entry
-            async with connection.pipeline():
-                await blobs.insert(connection, stored)
-                cursor = await connection.execute(
-                    _BEGIN,
-                    (
-                        place.thread_id, place.checkpoint_id, place.execution, place.step,
-                        place.node, place.task, number, kind, role, name, digest, revision,
-                    ),
-                )  # fmt: skip
-            row = await cursor.fetchone()
+                row = await (await connection.execute(_BEGIN_ANEW, values)).fetchone()
         assert row is not None
         return Entry(
             id=row["id"], place=place, number=number, kind=kind, role=role, name=name,
@@ -179,17 +177,11 @@ class Journal:
         Raises:
             DatabaseError: it cannot be written.
         """
-        body = canonical(response, in_order=False)
-        digest = hashlib.sha256(body).digest()
-        stored = await asyncio.to_thread(_packed, {digest.hex(): body})
-        async with self.revisions.connection() as connection, connection.pipeline():
-            await blobs.insert(connection, stored)
-            await connection.execute(
-                "UPDATE replan_journal SET outcome = %s, response = %b, "
-                "usage = coalesce(%s, usage, '{}'), left_revision = %s, ended = now() "
-                "WHERE id = %s",
-                (outcome, digest, None if usage is None else Jsonb(dict(usage)), left, entry.id),
-            )
+        body = await _body(response, in_order=False)
+        spent = None if usage is None else Jsonb(dict(usage))
+        values = {"outcome": outcome, "usage": spent, "left": left, "id": entry.id, **body}
+        async with self.revisions.connection() as connection:
+            await connection.execute(_FINISH, values)
 
     async def of_checkpoint(self, thread_id: str, checkpoint_id: str) -> list[Entry]:
         """The calls of all executions that started from a checkpoint, in the order of their
@@ -231,28 +223,49 @@ class Journal:
         return [_read(row, known) for row in rows]
 
 
-# One that failed, or asked something else, is begun anew in its own row.
-_BEGIN = b"""
+# The body goes in by the same statement: every round trip counts, several times a step.
+_BODY = """
+WITH body AS (
+    INSERT INTO replan_blobs (sha256, size, codec, data)
+    VALUES (%(sha256)b, %(size)s, %(codec)s, %(data)b) ON CONFLICT DO NOTHING
+)
+"""
+_BEGIN = (
+    _BODY
+    + """
 INSERT INTO replan_journal
     (thread_id, checkpoint_id, execution, step, node, task, number, kind, role, name, request,
      revision)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %b, %s)
-ON CONFLICT (thread_id, execution, number) DO UPDATE SET
-    kind = excluded.kind, role = excluded.role, name = excluded.name,
-    request = excluded.request, response = NULL, outcome = 'pending',
-    revision = excluded.revision, left_revision = '', started = now(), ended = NULL
+VALUES (%(thread)s, %(checkpoint)s, %(execution)s, %(step)s, %(node)s, %(task)s, %(number)s,
+    %(kind)s, %(role)s, %(name)s, %(sha256)b, %(revision)s)
+ON CONFLICT (thread_id, execution, number) DO NOTHING
 RETURNING id, started, usage"""
+).encode()
+_BEGIN_ANEW = (
+    _BODY
+    + """
+UPDATE replan_journal SET
+    kind = %(kind)s, role = %(role)s, name = %(name)s, request = %(sha256)b, response = NULL,
+    outcome = 'pending', revision = %(revision)s, left_revision = '',
+    started = now(), ended = NULL
+WHERE thread_id = %(thread)s AND execution = %(execution)s AND number = %(number)s
+RETURNING id, started, usage"""
+).encode()
+_FINISH = (
+    _BODY
+    + """
+UPDATE replan_journal SET outcome = %(outcome)s, response = %(sha256)b, usage = coalesce(%(usage)s, usage, '{}'),
+    left_revision = %(left)s, ended = now() WHERE id = %(id)s"""
+).encode()
 
 
-async def _find(connection: AsyncConnection[DictRow], place: Place, number: int) -> DictRow | None:
+async def _entry(connection: AsyncConnection[DictRow], place: Place, number: int) -> Entry:
     cursor = await connection.execute(
         "SELECT * FROM replan_journal WHERE thread_id = %s AND execution = %s AND number = %s",
         (place.thread_id, place.execution, number),
     )
-    return await cursor.fetchone()
-
-
-async def _entry(connection: AsyncConnection[DictRow], row: DictRow) -> Entry:
+    row = await cursor.fetchone()
+    assert row is not None
     known = await _bodies(connection, [row["response"].hex()]) if row["response"] else {}
     return _read(row, known, begun_before=row["outcome"] == "pending")
 
@@ -278,5 +291,11 @@ async def _bodies(connection: AsyncConnection[DictRow], names: list[str]) -> dic
     )
 
 
-def _packed(content: Mapping[str, bytes]) -> dict[str, tuple[int, int, bytes]]:
-    return {name: (len(data), *blobs.packed(data)) for name, data in content.items()}
+async def _body(value: Any, in_order: bool = True) -> dict[str, Any]:
+    """A request or response as its blob: name, size, codec and stored form."""
+    data = canonical(value, in_order)
+    large = len(data) > _INLINE_BYTES
+    codec, stored = await asyncio.to_thread(blobs.packed, data) if large else blobs.packed(data)
+    return {
+        "sha256": hashlib.sha256(data).digest(), "size": len(data), "codec": codec, "data": stored
+    }  # fmt: skip

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import psycopg
 from psycopg import AsyncConnection
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
+_READY: "WeakSet[Pool]" = WeakSet()
 _BATCH_FILES = 2000
 _SHORT_DIFFERENCE = 64
 _RESUME = "What was stored before is safe. Mend that, then go on with: replan resume THREAD."
@@ -99,9 +101,13 @@ class Revisions:
         self._pool = pool
 
     async def ready(self) -> bool:
-        """Whether the tables are there."""
-        async with self.connection() as connection:
-            return await own_tables_are_ready(connection)
+        """Whether the tables are there; once they are, that is not asked again."""
+        if self._pool not in _READY:
+            async with self.connection() as connection:
+                if not await own_tables_are_ready(connection):
+                    return False
+            _READY.add(self._pool)
+        return True
 
     async def take(
         self, folder: Path, thread_id: str, limits: Limits | None = None, after: str = ""
