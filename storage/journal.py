@@ -254,8 +254,9 @@ RETURNING id, started, usage"""
 _FINISH = (
     _BODY
     + """
-UPDATE replan_journal SET outcome = %(outcome)s, response = %(sha256)b, usage = coalesce(%(usage)s, usage, '{}'),
-    left_revision = %(left)s, ended = now() WHERE id = %(id)s"""
+UPDATE replan_journal SET outcome = %(outcome)s, response = %(sha256)b,
+    usage = coalesce(%(usage)s, usage, '{}'), left_revision = %(left)s, ended = now()
+WHERE id = %(id)s"""
 ).encode()
 
 

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from openai_server import Reply, openai_server_in_thread
@@ -77,6 +78,15 @@ def test_a_run_that_was_killed_and_whose_files_were_changed_meanwhile(
         resumed = inside("resume", thread, "--json", **env)
         assert resumed.result["status"] == "done"
     again = inside("replay", thread, "--json", **NOBODY)
+    assert again.result["divergence"] is None
+    assert again.result["tool_calls_replayed"] == 2
+
+
+def test_an_exported_run_is_replayed_where_it_was_imported(inside, done: str, tmp_path) -> None:
+    other = str(uuid4())
+    assert inside("export", done, str(tmp_path / "run.zip")).code == 0
+    assert inside("import", str(tmp_path / "run.zip"), "--as", other).code == 0
+    again = inside("replay", other, "--json", **NOBODY)
     assert again.result["divergence"] is None
     assert again.result["tool_calls_replayed"] == 2
 
