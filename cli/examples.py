@@ -1,4 +1,4 @@
-"""What `--help` shows below the options: examples and exit codes of each command."""
+"""What the help of each command shows at its end."""
 
 RUN_EXAMPLES = """\b
 Examples:
@@ -24,12 +24,29 @@ Exit codes: 0 restored; 1 not all of it could be written; 2 bad input, or files 
 meanwhile and nobody is there to be asked.
 """
 
+REPLAY_EXAMPLES = """\b
+Examples:
+  replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
+  replan replay 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60 --from 1f0a... --to 1f0b... --json
+
+\b
+Exit codes: 0 today's code does what was recorded; 1 it does not, and the step is named;
+2 bad input.
+"""
+
 RESUME_EXAMPLES = """\b
 Examples:
   replan resume THREAD --max-steps 40
   replan resume THREAD --approve
   replan resume THREAD --reject "use the file prices.csv instead"
   replan resume THREAD --edit '{"query": "price of copper"}' --interrupt ID
+"""
+
+FORK_EXAMPLES = """\b
+Examples:
+  replan fork THREAD CHECKPOINT --set plan=dag
+  replan fork THREAD CHECKPOINT --goal "Write it to b.txt instead"
+  replan fork THREAD CHECKPOINT --state constraints='["in French"]' --max-steps 40
 """
 
 HISTORY_EXAMPLES = """\b
@@ -68,13 +85,6 @@ Examples:
   replan prune --older-than 30d --dry-run
   replan prune --thread 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60
   replan prune --older-than 7d --keep-latest 20
-"""
-
-FORK_EXAMPLES = """\b
-Examples:
-  replan fork THREAD CHECKPOINT --set plan=dag
-  replan fork THREAD CHECKPOINT --goal "Write it to b.txt instead"
-  replan fork THREAD CHECKPOINT --state constraints='["in French"]' --max-steps 40
 """
 
 TOOL_EXAMPLES = """\b

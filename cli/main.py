@@ -14,6 +14,7 @@ from replan.cli.examples import (
     HISTORY_EXAMPLES,
     IMPORT_EXAMPLES,
     PRUNE_EXAMPLES,
+    REPLAY_EXAMPLES,
     RESTORE_EXAMPLES,
     RESUME_EXAMPLES,
     RUN_EXAMPLES,
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
 
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
 Sets = Annotated[
@@ -184,6 +186,28 @@ def restore(
 
     wanted = Wanted(thread, checkpoint or "", revision or "")
     raise typer.Exit(restore_thread(wanted, workspace, force, as_json))
+
+
+@app.command(epilog=REPLAY_EXAMPLES)
+def replay(
+    thread: ThreadArgument,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="CHECKPOINT", help="Default: the latest goal's beginning."),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="CHECKPOINT", help="Default: the latest.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a recorded run again with today's code: no model, no tool, no cost.
+
+    Says at which step, if any, the code asks something else than was recorded. The thread and its
+    files are left as they are.
+    """
+    from replan.cli.replay import replay_thread
+
+    raise typer.Exit(replay_thread(thread, start or "", end or "", as_json))
 
 
 @app.command(epilog=HISTORY_EXAMPLES)

@@ -17,7 +17,7 @@ from replan.cli.settle import context_from
 from replan.cli.view import View, open_view
 from replan.graphs.build import AgentGraph, build_agent
 from replan.graphs.guard import taken_up
-from replan.graphs.limits import still_short
+from replan.graphs.limits import limit_of, still_short
 from replan.graphs.state_view import progress_of
 from replan.models.chat import open_chat_model, preflight, require_price
 from replan.state.agent_state import AgentInput
@@ -119,7 +119,7 @@ class Session:
             )
         kept = json.loads(str(dict(then.metadata or {}).get(_CONTEXT_KEY) or "{}"))
         context = context_from(given, kept)
-        limit = limit_reached(then.values.get("usage", {}), context)
+        limit = limit_of(then.values, context)
         if limit:
             raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
         await self.take_up(context)

@@ -75,12 +75,12 @@ async def cleared(
 
 async def _answer(question: dict[str, Any], recording: Recording) -> Any:
     """The person's answer; in a replay the one of then."""
-    said = {"role": "execute", "name": str(question["tool"]), "request": question}
+    tool = str(question["tool"])
     if recording.replaying:
-        entry = await recording.begin("approval", **said)
+        entry = await recording.begin("approval", role="execute", name=tool, request=question)
         return entry.response if entry else None
     given = interrupt(question, response_schema=ANSWER_SCHEMA)
-    entry = await recording.begin("approval", **said)
+    entry = await recording.begin("approval", role="execute", name=tool, request=question)
     await recording.finish(entry, given)
     return given
 

@@ -8,7 +8,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
 from replan.graphs.approval import Cleared, cleared, why_ask
-from replan.graphs.cast import Cast, Scene, scene
+from replan.graphs.cast import Cast, Scene
+from replan.graphs.checked import checked
 from replan.graphs.guard import move_of
 from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.limits import OutOf, after, budget_of_branch, short_of
@@ -23,7 +24,6 @@ from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, CheckResult, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
-from replan.tools.checks import run_checks
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
@@ -45,7 +45,7 @@ class Branch:
         self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
-        where = await scene(state["workspace"], runtime, state["task"]["id"])
+        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
@@ -88,7 +88,7 @@ class Branch:
 
         Up to the person's answer the node does nothing but look: the answer re-executes it.
         """
-        where = await scene(state["workspace"], runtime, state["task"]["id"])
+        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
@@ -151,7 +151,7 @@ class Branch:
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
-        where = await scene(state["workspace"], runtime, state["task"]["id"])
+        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
@@ -207,7 +207,7 @@ def _no_further(state: TaskBranch, usage: Usage, out_of: OutOf) -> Command[Any]:
 async def _checked(task: Task, where: Scene, state: TaskBranch) -> list[CheckResult]:
     """What the task's checks find, within the time that is left."""
     seconds = min(_CHECK_SECONDS, max(1.0, state["remaining_seconds"]))
-    return await run_checks(task.checks, where.workspace, {}, seconds, where.confinement)
+    return await checked(where, task.checks, seconds=seconds)
 
 
 async def _code(paths: list[str], workspace: Workspace) -> list[str]:

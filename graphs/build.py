@@ -13,6 +13,7 @@ from replan.graphs.branch import Branch
 from replan.graphs.branching import in_folder_of_branch
 from replan.graphs.cast import Cast
 from replan.graphs.cycle import Cycle
+from replan.graphs.means import LIVE, Means
 from replan.graphs.routes import route_plan, route_review
 from replan.nodes.contract import CONTRACTS
 from replan.state.agent_state import AgentInput, AgentOutput, AgentState
@@ -29,6 +30,7 @@ def build_agent(
     tools: Sequence[Tool] = (),
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
+    means: Means = LIVE,
 ) -> AgentGraph:
     """The agent as a graph: to be run, served, or added to a bigger graph as a node.
 
@@ -37,6 +39,7 @@ def build_agent(
         tools: your own, beside the built-in ones and those of MCP servers; see `tools.protocol`.
         checkpointer: keeps the checkpoints; None inherits the parent graph's, or keeps none.
         store: long-term memory; None inherits, or does without.
+        means: what the run reaches of the world; a replay brings its own.
 
     Raises:
         SettingError: there is no role of a given name.
@@ -44,7 +47,7 @@ def build_agent(
     for role in roles or {}:
         if role not in CONTRACTS:
             raise SettingError(f"there is no role {role!r}.", f"Roles: {', '.join(CONTRACTS)}.")
-    cast = Cast(roles, tools)
+    cast = Cast(roles, tools, means)
     cycle, branch = Cycle(cast), Branch(cast)
 
     graph = StateGraph(

@@ -3,32 +3,27 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from replan.graphs.limits import OutOf
-from replan.graphs.recording import recording_of
+from replan.graphs.means import LIVE, Means, thread_of
 from replan.models.asking import Asker
 from replan.models.budget import UNLIMITED, Budget
-from replan.models.chat import open_chat_model, require_price
-from replan.models.embeddings import choose_embedder
+from replan.models.chat import require_price
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ContractError, LimitReachedError, ReplanError
-from replan.state.settings import settings
 from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
-from replan.storage.recording import UNRECORDED, Recording
-from replan.tools.documents.search_documents import SearchDocuments
-from replan.tools.mcp import mcp_tools
-from replan.tools.policy import policy_of
+from replan.storage.recording import UNRECORDED, RanOutError, Recording
 from replan.tools.protocol import Tool
 from replan.tools.sandbox.protocol import Confinement
-from replan.tools.toolbox import Toolbox, default_tools
+from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
 
@@ -56,31 +51,46 @@ class Scene:
         self.tell(event="progress", what=line, fraction=fraction)
 
 
-def thread_of(runtime: Runtime[Context]) -> str:
-    """The thread's id, "" when nothing is kept of the run."""
-    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
-
-
-async def scene(workspace: str, runtime: Runtime[Context], task: str = "") -> Scene:
-    """The scene of a node; `task` is the plan's task that it works on."""
-    folder = Workspace(workspace)
-    return Scene(
-        context=runtime.context or Context(),
-        workspace=folder,
-        thread_id=thread_of(runtime),
-        runtime=runtime,
-        recording=await recording_of(runtime, folder, task),
-    )
-
-
 class Cast:
     """The implementations of the roles: given as objects, otherwise named in the context; and the
     tools beside the built-in ones.
+
+    Args:
+        given: implementations by role.
+        tools: those given as objects.
+        means: what the run reaches of the world.
     """
 
-    def __init__(self, given: Mapping[str, Any] | None = None, tools: Sequence[Tool] = ()) -> None:
+    def __init__(
+        self,
+        given: Mapping[str, Any] | None = None,
+        tools: Sequence[Tool] = (),
+        means: Means = LIVE,
+    ) -> None:
         self._given = dict(given or {})
         self._tools = list(tools)
+        self._means = means
+
+    async def first_scene(self, runtime: Runtime[Context]) -> Scene:
+        """The scene of the node that opens the run's workspace.
+
+        Raises:
+            WorkspaceError: it cannot be opened.
+        """
+        return await self._scene(await self._means.open_workspace(runtime), runtime, "")
+
+    async def scene(self, workspace: str, runtime: Runtime[Context], task: str = "") -> Scene:
+        """The scene of a node; `task` is the plan's task that it works on."""
+        return await self._scene(self._means.workspace(workspace), runtime, task)
+
+    async def _scene(self, folder: Workspace, runtime: Runtime[Context], task: str) -> Scene:
+        return Scene(
+            context=runtime.context or Context(),
+            workspace=folder,
+            thread_id=thread_of(runtime),
+            runtime=runtime,
+            recording=await self._means.recording(runtime, folder, task),
+        )
 
     async def toolbox(self, where: Scene, goal: str, approved: Action | None = None) -> Toolbox:
         """The tools of a node, those of MCP servers too, under the run's policy.
@@ -90,10 +100,7 @@ class Cast:
             goal: what the prompt says of the tools depends on it alone.
             approved: the call that a person has agreed to.
         """
-        policy = await asyncio.to_thread(policy_of, where.context)
-        documents = SearchDocuments(where.context.documents, choose_embedder, where.tell_progress)
-        outside = await mcp_tools(settings().replan_mcp.servers, where.thread_id)
-        tools = [*default_tools(documents), *self._tools, *outside]
+        tools, policy = await self._means.tools(where, self._tools)
         return Toolbox(
             where.workspace,
             tools=tools,
@@ -133,11 +140,12 @@ class Cast:
         name = getattr(where.context, role)
         player = self._given.get(role) or implementation(role, name)
         started = time.monotonic()
-        chat = await open_chat_model(where.context.model)
+        chat = await self._means.chat(where)
+        budget = replace(budget, seconds=self._means.seconds(budget.seconds))
         use = Use(
             model=Asker(chat, recording=where.recording, role=role, budget=budget),
             tools=tools or await self.toolbox(where, goal_of(request)),
-            store=where.runtime.store,
+            store=self._means.store(where),
             thread_id=where.thread_id,
         )
         require_price(where.context.max_cost, chat)
@@ -147,8 +155,8 @@ class Cast:
                 result = await player(request, use)
         except LimitReachedError as error:
             result = OutOf(error.limit)
-        except TimeoutError:
-            if not limit.expired():
+        except TimeoutError as error:
+            if not (limit.expired() or isinstance(error, RanOutError)):
                 raise
             result = OutOf("max_seconds")
         except (ReplanError, OSError, GraphBubbleUp):

@@ -1,17 +1,15 @@
 """The nodes that see the whole run: they map state to a role's request, and its result back."""
 
-import asyncio
 import time
-import uuid
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from replan.graphs.cast import Cast, Scene, scene, thread_of
+from replan.graphs.cast import Cast, Scene
+from replan.graphs.checked import checked
 from replan.graphs.guard import avoided, judged, noted
 from replan.graphs.history import keep_revision
 from replan.graphs.limits import OutOf, budget_of, held, limit_of, remaining_seconds
@@ -27,12 +25,10 @@ from replan.state.agent_state import AgentState
 from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.goal import check_goal
-from replan.state.settings import settings
 from replan.state.task import CheckResult, Task
 from replan.tools.bounds import storable
-from replan.tools.checks import run_checks
 from replan.tools.mcp import close_servers
-from replan.tools.workspace import Workspace, open_workspace
+from replan.tools.workspace import Workspace
 
 _CHECK_SECONDS = 60.0
 _SHOWN_FILES = 3
@@ -48,10 +44,11 @@ class Cycle:
     async def recall(self, state: AgentState, runtime: Runtime[Context]) -> dict[str, Any]:
         """Look at the workspace, and recall what earlier runs with like goals learned."""
         goal = check_goal(state.get("goal"))
-        context = runtime.context or Context()
-        where = await scene(await _workspace(context, runtime), runtime)
+        where = await self._cast.first_scene(runtime)
         request = contract.RecallRequest(goal=goal)
-        result, usage = await self._cast.play("recall", request, where, budget_of({}, context))
+        result, usage = await self._cast.play(
+            "recall", request, where, budget_of({}, where.context)
+        )
         kept = await keep_revision(where, state.get("revision", ""))
         return {
             "goal": goal,
@@ -76,7 +73,7 @@ class Cycle:
 
     async def decompose(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Split the goal into tasks, and make its checks."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         existing = await where.workspace.files()
         request = contract.DecomposeRequest(
             brief=brief_of(state),
@@ -101,7 +98,7 @@ class Cycle:
 
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Order the tasks; after a failure, plan what is left in another way."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         problem = state.get("problem", "")
         request = contract.PlanRequest(
             brief=brief_of(state),
@@ -127,7 +124,7 @@ class Cycle:
 
     async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Decide what happens next; when no task is open, check the goal itself."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         tasks = tasks_of(state)
         started = time.monotonic()
         evidence: list[CheckResult] = []
@@ -156,7 +153,7 @@ class Cycle:
 
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Tell the user what was reached."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
         artifacts = await _artifacts(state, where.workspace)
@@ -181,7 +178,7 @@ class Cycle:
 
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Keep what was learned, and end the run's MCP servers."""
-        where = await scene(state["workspace"], runtime)
+        where = await self._cast.scene(state["workspace"], runtime)
         request = contract.RememberRequest(
             goal=state["goal"],
             status=state["status"],
@@ -214,19 +211,6 @@ def _decided(
     )
 
 
-async def _workspace(context: Context, runtime: Runtime[Context]) -> str:
-    """The run's folder: the one asked for, or one of the thread's own."""
-    # Without a checkpointer there is no thread, and each run gets a folder of its own.
-    thread_id = thread_of(runtime) or f"unsaved-{uuid.uuid4()}"
-
-    def prepare() -> str:
-        own = settings().replan_home / "workspaces" / thread_id
-        asked = context.workspace
-        return str(open_workspace(Path(asked) if asked else own, create=not asked).path)
-
-    return await asyncio.to_thread(prepare)
-
-
 async def _survey(state: AgentState, workspace: Workspace) -> str:
     existing = await workspace.files()
     return await survey(workspace, _asked_for(state, existing))
@@ -251,7 +235,7 @@ async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -
 async def _evidence(state: AgentState, where: Scene) -> list[CheckResult]:
     baseline = state.get("baseline", {})
     seconds = min(_CHECK_SECONDS, remaining_seconds(state.get("usage", {}), where.context))
-    return await run_checks(checks_of(state), where.workspace, baseline, seconds, where.confinement)
+    return await checked(where, checks_of(state), baseline, seconds)
 
 
 async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 """The record of a node's calls in the journal, and of what they leave in the workspace."""
 
-from collections.abc import Mapping
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langgraph.config import get_config
@@ -9,11 +11,17 @@ from langgraph.runtime import Runtime
 from replan.graphs.limits import revision_limits
 from replan.state.context import Context
 from replan.storage.folder_scan import Limits
-from replan.storage.journal import Entry, Journal, Kind, Outcome, Place
+from replan.storage.journal import Entry, Journal, Kind, Outcome, Place, sha256_of
 from replan.storage.recording import UNRECORDED, Recording
 from replan.storage.restore import restore
 from replan.storage.revisions import Taken, revisions_in
+from replan.tools.toolbox import one_call_at_a_time
 from replan.tools.workspace import Workspace
+
+# Of each thread of this process: the settings noted last, in which run, and where that was then.
+_NOTED: OrderedDict[str, tuple[tuple[str, str], Place]] = OrderedDict()
+_MOST_THREADS = 1000
+_SETTINGS = -1  # The number of their entry: calls are counted from 0.
 
 
 class Recorded:
@@ -24,20 +32,28 @@ class Recorded:
         place: which execution it is.
         workspace: the run's folder.
         limits: what its revisions may hold.
+        run: the server's id of the run, where there is one.
 
     Attributes:
         taken: the revision after the last call that may have changed the workspace.
     """
 
     def __init__(
-        self, journal: Journal, place: Place, workspace: Workspace, limits: Limits
+        self,
+        journal: Journal,
+        place: Place,
+        workspace: Workspace,
+        limits: Limits,
+        run: str = "",
     ) -> None:
         self._journal = journal
+        self._run = run
         self._place = place
         self._workspace = workspace
         self._limits = limits
         self._number = 0
         self.replaying = False
+        self._settled = False
         self.taken: Taken | None = None
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
@@ -72,6 +88,45 @@ class Recorded:
             left = self.taken.revision
         await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)
 
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
+        """See `Recording`. Noted once a process and run, when they change, and where a run has
+        gone back, so that each branch of a thread has them. With them goes the workspace as it is
+        then: while nothing ran, people may have changed it.
+        """
+        if self._settled:
+            return
+        self._settled, place = True, self._place
+        told = await asyncio.to_thread(settings)
+        now = sha256_of(told), self._run
+        noted, before = _NOTED.get(place.thread_id, (("", ""), place))
+        back = place.step < before.step or (
+            place.step == before.step and place.checkpoint_id != before.checkpoint_id
+        )
+        _NOTED[place.thread_id] = now, place
+        _NOTED.move_to_end(place.thread_id)
+        if len(_NOTED) > _MOST_THREADS:
+            _NOTED.popitem(last=False)
+        if noted == now and not back:
+            return
+        async with one_call_at_a_time(self._workspace):
+            taken = await self._journal.revisions.take(
+                self._workspace.path, place.thread_id, self._limits
+            )
+        # Files that people have changed meanwhile make another note of it.
+        digest = await self._workspace.digest()
+        request = {**told, "thread": place.thread_id, "workspace": digest}
+        entry = await self._journal.begin(
+            place,
+            _SETTINGS,
+            "settings",
+            role="",
+            name=place.node,
+            request=request,
+            revision=taken.revision,
+        )
+        if entry.outcome != "ok":
+            await self._journal.finish(entry, {})
+
     async def roll_back(self, entry: Entry) -> None:
         """See `Recording`. What is there now becomes a revision of its own, so nothing is lost."""
         if not entry.revision:
@@ -97,6 +152,7 @@ async def recording_of(
         place_of(runtime, task),
         workspace,
         revision_limits(runtime.context or Context()),
+        info.run_id or "",
     )
 
 

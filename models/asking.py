@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -205,11 +205,14 @@ class Asker:
         import openai
 
         while True:
-            params = self._parameters(messages, max_tokens, temperature, extra)
+            params = self._parameters(messages, max_tokens, temperature, extra, self.chat.refused)
             params["max_tokens"], limit = self._room(params)
             self.budget.seconds_left()
             entry = await self.recording.begin(
-                "model", role=self.role, name=self.chat.name, request=_request(params)
+                "model",
+                role=self.role,
+                name=self.chat.name,
+                request=self._request(messages, params["max_tokens"], temperature, extra),
             )
             before = _used_before(entry)
             if entry is not None and entry.outcome == "ok":
@@ -266,6 +269,7 @@ class Asker:
         max_tokens: int,
         temperature: float,
         extra: dict[str, Any],
+        refused: Collection[str],
     ) -> dict[str, Any]:
         params: dict[str, Any] = {"temperature": temperature, **extra}
         profile = self.chat.client.profile or {}
@@ -276,17 +280,30 @@ class Asker:
             # OpenAI takes tools in chat completions only from a model that does not reason.
             params["reasoning_effort"] = "none" if "tools" in extra else "low"
         body = dict(params.pop("extra_body", {}))
-        if "response_format" in self.chat.refused and "response_format" in body:
+        if "response_format" in refused and "response_format" in body:
             schema = body.pop("response_format")["json_schema"]["schema"]
             note = f"Answer with one JSON object that fits this JSON schema: {schema}"
             messages = _appended(messages, note)
-        kept = {key: value for key, value in params.items() if key not in self.chat.refused}
+        kept = {key: value for key, value in params.items() if key not in refused}
         return {
             "input": messages,
             "max_tokens": max_tokens,
             **kept,
             **({"extra_body": body} if body else {}),
         }
+
+    def _request(
+        self,
+        messages: list[BaseMessage],
+        room: int,
+        temperature: float,
+        extra: dict[str, Any],
+    ) -> dict[str, Any]:
+        """What is asked, as JSON, whatever the server takes of it: that is learned anew by each
+        process, and a question is the same question. `of` is what it depends on of the model.
+        """
+        params = self._parameters(messages, room, temperature, extra, ())
+        return {**_request(params), "max_tokens": room, "of": self.chat.traits}
 
     def _learn(self, error: Exception, params: dict[str, Any]) -> bool:
         """Notes the parameter that a refusal names; False when it names none that was sent."""

@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import ssl
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ NO_KEY = "not-needed"
 PREFLIGHT_SECONDS = 5.0
 ANSWER_SECONDS = {"openai": 300.0, "server": 600.0, "embedded": 900.0}
 LISTED = 20
+_TRAITS = ("temperature", "reasoning_output")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class ChatModel:
     provider: Provider
     base_url: str = ""
     refused: set[str] = field(default_factory=set)
+
+    @property
+    def traits(self) -> dict[str, Any]:
+        """What the form of a question depends on: the provider, and two things of its profile."""
+        profile: Mapping[str, Any] = self.client.profile or {}
+        return {
+            "provider": self.provider,
+            "profile": {name: profile[name] for name in _TRAITS if profile.get(name) is not None},
+        }
 
 
 _opened: dict[tuple[str, ModelChoice], ChatModel] = {}

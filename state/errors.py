@@ -85,6 +85,10 @@ class ContractError(ReplanError):
     """An implementation of a role broke its contract."""
 
 
+class DivergedError(ReplanError):
+    """In a replay, today's code asked something else than was recorded."""
+
+
 class RevisionError(ReplanError):
     """A revision of the workspace cannot be stored, is not there, or cannot be restored."""
 

@@ -9,7 +9,7 @@ checkpoint of its own, does not.
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -23,7 +23,9 @@ from replan.storage.revisions import Revisions
 
 _INLINE_BYTES = 64_000  # Compressed at once: a thread costs more.
 
-Kind = Literal["model", "tool", "check", "approval"]
+# `check`: checks that run code; `approval`: what a person has answered; `store`: long-term memory;
+# `settings`: what the run was told, and its tools.
+Kind = Literal["model", "tool", "check", "approval", "store", "settings"]
 Outcome = Literal["pending", "ok", "failed"]
 
 
@@ -80,10 +82,12 @@ class Entry:
         return f"{self.place.execution}:{self.number}"
 
 
-def canonical(value: Any) -> bytes:
-    """JSON in one form, so that equal requests have equal bytes."""
+def canonical(value: Any, in_order: bool = True) -> bytes:
+    """JSON in one form, so that equal requests have equal bytes; or with its keys in their own
+    order, which prompts may show.
+    """
     return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
+        value, sort_keys=in_order, ensure_ascii=False, separators=(",", ":"), default=str
     ).encode("utf-8", "replace")
 
 
@@ -121,7 +125,7 @@ class Journal:
         Args:
             place: where it is made.
             number: its number among the calls of the execution.
-            kind: whether a model or a tool is called, checks are run, or a person has answered.
+            kind: what is called.
             role: who makes it.
             name: the model's or the tool's.
             request: what is asked, as JSON without secrets.
@@ -167,17 +171,15 @@ class Journal:
             entry: from `begin`.
             response: JSON.
             outcome: whether it is a result.
-            usage: what it used.
+            usage: what it used; None leaves what is noted of it.
             left: the workspace's revision after it.
 
         Raises:
             DatabaseError: it cannot be written.
         """
-        body = await _body(response)
-        values = {
-            "outcome": outcome, "usage": Jsonb(dict(usage or {})), "left": left, "id": entry.id,
-            **body,
-        }  # fmt: skip
+        body = await _body(response, in_order=False)
+        spent = None if usage is None else Jsonb(dict(usage))
+        values = {"outcome": outcome, "usage": spent, "left": left, "id": entry.id, **body}
         async with self.revisions.connection() as connection:
             await connection.execute(_FINISH, values)
 
@@ -201,6 +203,14 @@ class Journal:
         """
         async with self.revisions.connection() as connection:
             return (await _bodies(connection, [entry.request_sha256]))[entry.request_sha256]
+
+    async def requests(self, entries: Sequence[Entry]) -> dict[str, Any]:
+        """What was asked, by the hash of the request; those that are gone are left out."""
+        names = sorted({entry.request_sha256 for entry in entries})
+        if not names:
+            return {}
+        async with self.revisions.connection() as connection:
+            return await _bodies(connection, names)
 
     async def _entries(self, condition: str, values: tuple[Any, ...]) -> list[Entry]:
         async with self.revisions.connection() as connection:
@@ -236,15 +246,17 @@ _BEGIN_ANEW = (
     + """
 UPDATE replan_journal SET
     kind = %(kind)s, role = %(role)s, name = %(name)s, request = %(sha256)b, response = NULL,
-    outcome = 'pending', revision = %(revision)s, left_revision = '', started = now(), ended = NULL
+    outcome = 'pending', revision = %(revision)s, left_revision = '',
+    started = now(), ended = NULL
 WHERE thread_id = %(thread)s AND execution = %(execution)s AND number = %(number)s
 RETURNING id, started, usage"""
 ).encode()
 _FINISH = (
     _BODY
     + """
-UPDATE replan_journal SET outcome = %(outcome)s, response = %(sha256)b, usage = %(usage)s,
-    left_revision = %(left)s, ended = now() WHERE id = %(id)s"""
+UPDATE replan_journal SET outcome = %(outcome)s, response = %(sha256)b,
+    usage = coalesce(%(usage)s, usage, '{}'), left_revision = %(left)s, ended = now()
+WHERE id = %(id)s"""
 ).encode()
 
 
@@ -280,9 +292,9 @@ async def _bodies(connection: AsyncConnection[DictRow], names: list[str]) -> dic
     )
 
 
-async def _body(value: Any) -> dict[str, Any]:
+async def _body(value: Any, in_order: bool = True) -> dict[str, Any]:
     """A request or response as its blob: name, size, codec and stored form."""
-    data = canonical(value)
+    data = canonical(value, in_order)
     large = len(data) > _INLINE_BYTES
     codec, stored = await asyncio.to_thread(blobs.packed, data) if large else blobs.packed(data)
     return {

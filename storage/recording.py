@@ -1,10 +1,14 @@
 """What a node's calls go through, so that each is made once and can be replayed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from replan.storage.journal import Entry, Kind, Outcome
 from replan.storage.revisions import Taken
+
+
+class RanOutError(TimeoutError):
+    """In a replay: the record says that the time ran out during this call."""
 
 
 class Recording(Protocol):
@@ -42,6 +46,12 @@ class Recording(Protocol):
         """Bring the workspace back to what it was when the call was begun."""
         ...
 
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
+        """Note, where it is news, what the run was told and which tools it has, as JSON. It is
+        asked for in a thread, and not always.
+        """
+        ...
+
 
 class Unrecorded:
     """Of a run without a thread, and of calls made by hand."""
@@ -66,6 +76,9 @@ class Unrecorded:
 
     async def roll_back(self, entry: Entry) -> None:
         """Nothing was begun."""
+
+    async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
+        """Nothing is kept."""
 
 
 UNRECORDED = Unrecorded()

@@ -73,6 +73,23 @@ async def restore(
     return done
 
 
+async def turn_into(revisions: Revisions, target: Revision, folder: Path, now: Manifest) -> None:
+    """Make a folder that nobody else writes in what it was in a revision.
+
+    Args:
+        revisions: where they are kept.
+        target: the revision.
+        folder: an existing folder.
+        now: what it holds; it is not looked at.
+
+    Raises:
+        RevisionError: content is not there, or cannot be written.
+    """
+    plan = _difference(target.manifest, now)
+    await asyncio.to_thread(_clear, folder, plan, Restored())
+    await _write_all(revisions, folder, plan.write, Restored())
+
+
 async def _write_all(revisions: Revisions, folder: Path, write: Manifest, done: Restored) -> None:
     """Batch by batch; while one is written, the next is read from the database."""
     writing: asyncio.Future[None] | None = None
@@ -109,18 +126,26 @@ def _plan(target: Revision, before: Revision | None, folder: Path) -> _Plan:
     if before:
         alone |= before.left_out.keys() - target.manifest.keys()
     now = _present(folder, target.ignored, alone)
-    write = {path: entry for path, entry in target.manifest.items() if now.get(path) != entry}
-    remove = {path: entry for path, entry in now.items() if path not in target.manifest}
-    conflicts = [
-        path
-        for path, entry in now.items()
-        if (path in write or path in remove)
-        and entry.kind != "folder"
-        and not _same(entry, expected.get(path))
-        and not _same(entry, target.manifest.get(path))
-    ]
+    plan = _difference(target.manifest, now)
+    plan.conflicts.extend(
+        sorted(
+            path
+            for path, entry in now.items()
+            if (path in plan.write or path in plan.remove)
+            and entry.kind != "folder"
+            and not _same(entry, expected.get(path))
+            and not _same(entry, target.manifest.get(path))
+        )
+    )
+    return plan
+
+
+def _difference(target: Manifest, now: Manifest) -> _Plan:
+    """What is to be done where `now` is there, without a look at whose files they are."""
+    write = {path: entry for path, entry in target.items() if now.get(path) != entry}
+    remove = {path: entry for path, entry in now.items() if path not in target}
     ordered = sorted(write.items(), key=lambda item: (item[1].kind != "folder", item[0]))
-    return _Plan(dict(ordered), remove, sorted(conflicts))
+    return _Plan(dict(ordered), remove, [])
 
 
 def _same(entry: Entry, other: Entry | None) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from replan.state.errors import DatabaseError, WorkspaceError
+from replan.state.errors import DatabaseError, DivergedError, WorkspaceError
 from replan.state.task import Action, Observation
 from replan.storage.recording import UNRECORDED, Recording
 from replan.tools.arguments import validate
@@ -206,6 +206,7 @@ class Toolbox:
 
         Raises:
             DatabaseError, WorkspaceError: the call cannot be recorded.
+            DivergedError: in a replay, it is not the recorded one.
         """
         limit = self.seconds_per_call if seconds is None else seconds
         context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
@@ -219,7 +220,7 @@ class Toolbox:
                 return await self._once(action, tool, context)
             async with one_call_at_a_time(self.workspace):
                 return await self._once(action, tool, context)
-        except (DatabaseError, WorkspaceError):
+        except (DatabaseError, DivergedError, WorkspaceError):
             raise  # The record or the workspace is gone: the run cannot go on.
         except Exception as error:
             return await self._told(_failed(error), action, began)
