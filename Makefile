@@ -56,7 +56,7 @@ format: $(READY)
 
 lock:
 	uv pip compile pyproject.toml --all-extras --group test --group lint --group build --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --upgrade \
+		--python-version 3.11 --generate-hashes --no-annotate --upgrade \
 		--custom-compile-command 'make lock' --quiet --output-file requirements.txt
 
 clean:

@@ -47,15 +47,7 @@ class PythonTool:
         wrong = await asyncio.to_thread(syntax_fault, code, _SCRIPT)
         if wrong:
             return Observation(ok=False, error=wrong)
-        # In a thread: the first time, the witness is read from disk.
-        witness = await asyncio.to_thread(_witness)
-        job = Job(
-            command=(sys.executable, f"{SCRATCH}/{_SCRIPT}"),
-            cwd=context.workspace.path,
-            files={_SCRIPT: code, **witness},
-            environment=_environment(context),
-        )
-        finished = await run(job, Limits(seconds=context.seconds))
+        finished = await _watched((f"{SCRATCH}/{_SCRIPT}",), context, {_SCRIPT: code})
         return await asyncio.to_thread(_observe, finished, context.workspace, {_SCRIPT: code})
 
 
@@ -83,14 +75,8 @@ class RunScript:
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Run the script with its arguments."""
         path = await asyncio.to_thread(_script, context.workspace, str(args["path"]))
-        witness = await asyncio.to_thread(_witness)
-        job = Job(
-            command=(sys.executable, path, *map(str, args.get("arguments") or ())),
-            cwd=context.workspace.path,
-            files=witness,
-            environment=_environment(context),
-        )
-        finished = await run(job, Limits(seconds=context.seconds))
+        arguments = map(str, args.get("arguments") or ())
+        finished = await _watched((path, *arguments), context, {})
         return await asyncio.to_thread(_observe, finished, context.workspace, {})
 
 
@@ -121,6 +107,27 @@ class RunTests:
             exit_code=report.finished.exit_code,
             seconds=report.finished.seconds,
         )
+
+
+async def _watched(
+    command: tuple[str, ...], context: CallContext, files: dict[str, str]
+) -> Finished:
+    """Run a script with the witness beside it.
+
+    Args:
+        command: the script's path and its arguments.
+        context: of the call.
+        files: what else lies in the scratch folder, by name.
+    """
+    # In a thread: the first time, the witness is read from disk.
+    witness = await asyncio.to_thread(_witness)
+    job = Job(
+        command=(sys.executable, *command),
+        cwd=context.workspace.path,
+        files={**files, **witness},
+        environment=_environment(context),
+    )
+    return await run(job, Limits(seconds=context.seconds))
 
 
 @lru_cache

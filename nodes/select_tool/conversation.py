@@ -90,7 +90,7 @@ def conversation(
         following = f"{OTHER} {ask}" if attempt.verdict == "retry" else ask
         if last and attempt is task.attempts[-1]:
             following = last
-        messages += _turns(attempt, tools, task, at, following)
+        messages += _turns(task, at, tools, following)
     return messages
 
 
@@ -121,16 +121,16 @@ def _wrong(attempt: Attempt) -> str:
     return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}"
 
 
-def _turns(attempt: Attempt, tools: Toolbox, task: Task, at: int, ask: str) -> list[BaseMessage]:
+def _turns(task: Task, at: int, tools: Toolbox, ask: str) -> list[BaseMessage]:
     """What was asked and answered, so that it is in the server's cache.
 
     Args:
-        attempt: what to tell.
-        tools: what can be called.
         task: whose attempt it is.
         at: its number among the attempts that are kept.
+        tools: what can be called.
         ask: what is asked after it.
     """
+    attempt = task.attempts[at]
     action = attempt.action
     tool = tools.get(action.tool) if action.tool in tools.names() else None
     content = tool.content if tool else None

@@ -132,9 +132,8 @@ def script_to_mend(task: Task) -> str:
 
 
 def _failure(attempt: Attempt) -> str:
-    """The error and its line, without the values that led to it."""
-    error = attempt.observation.error
-    return error[: error.find(FAILED_AT)] if FAILED_AT in error else error
+    """The error alone, without its line and the values that led to it."""
+    return attempt.observation.error.partition(FAILED_AT)[0]
 
 
 def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:
