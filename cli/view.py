@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.spinner import Spinner
 from rich.text import Text
 
+from replan.cli.printable import visible
 from replan.state.usage import Usage, add_usage
 
 _MARKS = {"open": "·", "done": "✓", "failed": "✗", "dropped": "–"}
@@ -48,12 +49,16 @@ class Story:
 
     def lines(self, mode: str, event: Any) -> list[str]:
         """What is worth a line of its own."""
-        return self._custom(event) if mode == "custom" else self._updates(event)
+        lines = self._custom(event) if mode == "custom" else self._updates(event)
+        return [visible(line) for line in lines]
 
     def _custom(self, event: dict[str, Any]) -> list[str]:
         kind = event.get("event")
         if kind == "role":
             self.doing = f"{event['role']} ({event['implementation']})"
+            return []
+        if kind == "progress":
+            self.doing = str(event["what"])
             return []
         if kind == "action":
             said = [f"  {event['tool']} {_arguments(event['args'])}"]
@@ -167,7 +172,7 @@ class LiveView:
         for task in self._story.tasks.values():
             if task["status"] == "dropped":
                 continue
-            title = task["title"].splitlines()[0][:_LINE_CHARS]
+            title = visible(task["title"].splitlines()[0][:_LINE_CHARS])
             rows.append(Text(f"{_MARKS[task['status']]} {title}", overflow="ellipsis"))
         elapsed = time.monotonic() - self._started
         doing = f" {self._story.doing}  {elapsed:.0f} s, {self._story.counts()}"

@@ -6,7 +6,9 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from replan.graphs.cast import Cast, scene
+from replan.graphs.approval import Cleared, cleared, why_ask
+from replan.graphs.cast import Cast, Scene, scene
+from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.state_view import brief_of
 from replan.nodes import contract
 from replan.nodes.survey import CODE
@@ -17,11 +19,11 @@ from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
-from replan.tools.toolbox import Toolbox
+from replan.tools.protocol import ServerEndedError
+from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
 
 _KEPT_ATTEMPTS = 3
-_CALL_SECONDS = 30.0
 _KEPT_CHARS = 4000
 _SHOWN_FILES = 2
 _SHOWN_CHARS = 1500
@@ -38,10 +40,13 @@ class Branch:
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
         if not task.rounds:
-            task.before = await run_checks(task.checks, where.workspace, {})
+            task.before = await run_checks(
+                task.checks, where.workspace, {}, confinement=where.confinement
+            )
         checking = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -62,6 +67,9 @@ class Branch:
                 **state,
                 "task": task.model_dump(),
                 "action": result.action.model_dump(),
+                "asked": await why_ask(
+                    result.action, await self._cast.toolbox(where, state["goal"])
+                ),
                 "remaining_seconds": _left(state, usage),
             }
         )
@@ -70,34 +78,60 @@ class Branch:
     async def execute(
         self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["reflect"]]:
-        """Carry the call out, unless it is one that was made before."""
+        """Carry the call out, unless it is one that was made before, or a person says no.
+
+        Up to the person's answer the node does nothing but look: the answer re-executes it.
+        """
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
-        fingerprint = Toolbox(where.workspace).fingerprint(action, await where.workspace.digest())
+        digest = await where.workspace.digest()
+        toolbox = await self._cast.toolbox(where, state["goal"])
+        fingerprint = toolbox.fingerprint(action, digest)
         usage = Usage()
-        if any(attempt.fingerprint == fingerprint for attempt in task.attempts):
+        if any(_same_again(attempt, fingerprint) for attempt in task.attempts):
             observation = repeated(task, fingerprint)
         else:
-            request = contract.ExecuteRequest(
-                action=action,
-                protected=state["protected"],
-                seconds=min(_CALL_SECONDS, state["remaining_seconds"]),
-            )
-            result, usage = await self._cast.play("execute", request, where)
-            observation = result.observation
-            usage["tool_seconds"] = observation.seconds
+            why = state.get("asked") or await why_ask(action, toolbox)
+            # Without a thread nothing could wait for the answer: the toolbox refuses then.
+            can_ask = bool(where.thread_id)
+            call = await cleared(action, toolbox, task, why) if why and can_ask else Cleared(action)
+            action = call.action
+            fingerprint = toolbox.fingerprint(action, digest)
+            if call.observation is not None:
+                observation = call.observation
+            else:
+                observation, usage = await self._carry_out(call, state, where)
+        kept = await keep_revision(where, state["revision"])
+        observation = kept.told(observation)
         usage["steps"] = 1
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
             **{
                 **state,
+                "action": action.model_dump(),
                 "fingerprint": fingerprint,
                 "observation": observation.model_dump(),
                 "remaining_seconds": _left(state, usage),
             }
         )
-        return Command(update={"usage": usage}, goto=Send("reflect", payload))
+        update = {"usage": usage, "revision": kept.revision}
+        return Command(update=update, goto=Send("reflect", payload))
+
+    async def _carry_out(
+        self, call: Cleared, state: TaskBranch, where: Scene
+    ) -> tuple[Observation, Usage]:
+        request = contract.ExecuteRequest(
+            action=call.action,
+            protected=state["protected"],
+            seconds=min(where.context.max_call_seconds, state["remaining_seconds"]),
+        )
+        approved = call.action if call.approved else None
+        toolbox = await self._cast.toolbox(where, state["goal"], approved)
+        result, usage = await self._cast.play("execute", request, where, tools=toolbox)
+        usage["tool_seconds"] = result.observation.seconds
+        return result.observation, usage
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
@@ -106,7 +140,7 @@ class Branch:
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
         started = time.monotonic()
-        evidence = await run_checks(task.checks, where.workspace, {})
+        evidence = await run_checks(task.checks, where.workspace, {}, confinement=where.confinement)
         checking = time.monotonic() - started
         request = contract.ReflectRequest(
             brief=brief_of(state),
@@ -129,6 +163,8 @@ class Branch:
             reason=result.reason,
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
+        if judged.status != "open":
+            await SESSIONS.close(f"{where.thread_id}/{task.id}")
         where.tell(
             event="verdict",
             task=task.id,
@@ -171,6 +207,12 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
             "result": attempt.observation.text[:600] if done else task.result,
         }
     )
+
+
+def _same_again(attempt: Attempt, fingerprint: str) -> bool:
+    """Whether the call was made, and would do the same again: a server that ended may not."""
+    ended = attempt.observation.reason == ServerEndedError.reason
+    return attempt.fingerprint == fingerprint and not ended
 
 
 def repeated(task: Task, fingerprint: str) -> Observation:

@@ -6,17 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from replan.models.asking import Asker
 from replan.models.chat import open_chat_model
+from replan.models.embeddings import choose_embedder
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ContractError, ReplanError
-from replan.state.task import Noun
+from replan.state.settings import settings
+from replan.state.task import Action, Noun
 from replan.state.usage import Usage, add_usage
-from replan.tools.toolbox import Toolbox
+from replan.tools.documents.search_documents import SearchDocuments
+from replan.tools.mcp import mcp_tools
+from replan.tools.policy import policy_of
+from replan.tools.sandbox.protocol import Confinement
+from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import Workspace
 
 
@@ -29,9 +36,18 @@ class Scene:
     thread_id: str
     runtime: Runtime[Context]
 
+    @property
+    def confinement(self) -> Confinement:
+        """The sandbox of this run, and its limits."""
+        return Confinement.of(self.context)
+
     def tell(self, **what: Any) -> None:
         """Send a progress event to whoever streams with mode `custom`."""
         self.runtime.stream_writer(what)
+
+    def tell_progress(self, line: str, fraction: float) -> None:
+        """Say how far long work has come, 0 to 1."""
+        self.tell(event="progress", what=line, fraction=fraction)
 
 
 def thread_of(runtime: Runtime[Context]) -> str:
@@ -55,8 +71,34 @@ class Cast:
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self._given = dict(given or {})
 
+    async def toolbox(self, where: Scene, goal: str, approved: Action | None = None) -> Toolbox:
+        """The tools of a node, those of MCP servers too, under the run's policy.
+
+        Args:
+            where: the node's scene.
+            goal: what the prompt says of the tools depends on it alone.
+            approved: the call that a person has agreed to.
+        """
+        policy = await asyncio.to_thread(policy_of, where.context)
+        documents = SearchDocuments(where.context.documents, choose_embedder, where.tell_progress)
+        outside = await mcp_tools(settings().replan_mcp.servers, where.thread_id)
+        tools = [*default_tools(documents), *outside]
+        return Toolbox(
+            where.workspace,
+            tools=tools,
+            confinement=where.confinement,
+            policy=policy,
+            approved=approved,
+            goal=goal,
+        )
+
     async def play(
-        self, role: str, request: Noun, where: Scene, seconds: float | None = None
+        self,
+        role: str,
+        request: Noun,
+        where: Scene,
+        seconds: float | None = None,
+        tools: Toolbox | None = None,
     ) -> tuple[Any, Usage]:
         """Has the role answered.
 
@@ -65,6 +107,7 @@ class Cast:
             request: of the role's request type.
             where: the node's scene.
             seconds: how long the answer may take; None for as long as it takes.
+            tools: in place of the node's own.
 
         Returns:
             The result, of the role's result type, or None when the time ran out; and what was
@@ -80,7 +123,7 @@ class Cast:
         chat = await open_chat_model(where.context.model)
         use = Use(
             model=Asker(chat),
-            tools=Toolbox(where.workspace),
+            tools=tools or await self.toolbox(where, goal_of(request)),
             store=where.runtime.store,
             thread_id=where.thread_id,
         )
@@ -92,7 +135,7 @@ class Cast:
             if not limit.expired():
                 raise
             return None, add_usage(use.model.usage, Usage(seconds=time.monotonic() - started))
-        except (ReplanError, OSError):
+        except (ReplanError, OSError, GraphBubbleUp):
             raise
         except Exception as error:
             raise ContractError(
@@ -107,3 +150,8 @@ class Cast:
             )
         spent = Usage(seconds=time.monotonic() - started)
         return result, add_usage(use.model.usage, spent)
+
+
+def goal_of(request: Noun) -> str:
+    """What the run is for, as a request of any role says it."""
+    return str(getattr(getattr(request, "brief", request), "goal", ""))

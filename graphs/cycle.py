@@ -9,7 +9,8 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from replan.graphs.cast import Cast, scene, thread_of
+from replan.graphs.cast import Cast, Scene, scene, thread_of
+from replan.graphs.history import keep_revision
 from replan.graphs.limits import limit_reached, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, tasks_of
 from replan.nodes import contract
@@ -24,6 +25,7 @@ from replan.state.settings import settings
 from replan.state.task import CheckResult, Task
 from replan.tools.bounds import storable
 from replan.tools.checks import run_checks
+from replan.tools.mcp import close_servers
 from replan.tools.workspace import Workspace, open_workspace
 
 _SHOWN_FILES = 3
@@ -43,9 +45,11 @@ class Cycle:
         where = scene(await _workspace(context, runtime), runtime)
         request = contract.RecallRequest(goal=goal)
         result, usage = await self._cast.play("recall", request, where)
+        kept = await keep_revision(where, state.get("revision", ""))
         return {
             "goal": goal,
             "workspace": str(where.workspace.path),
+            "revision": kept.revision,
             "survey": await _survey({**state, "goal": goal}, where.workspace),
             "baseline": await where.workspace.hashes(),
             "recalled": result.memories,
@@ -114,7 +118,7 @@ class Cycle:
         tasks = tasks_of(state)
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
-            evidence = await _evidence(state, where.workspace)
+            evidence = await _evidence(state, where)
         request = contract.ReviewRequest(
             goal=state["goal"],
             tasks=tasks,
@@ -145,7 +149,7 @@ class Cycle:
             status=status,
             reason=state.get("reason", ""),
             tasks=tasks_of(state),
-            evidence=await _evidence(state, where.workspace),
+            evidence=await _evidence(state, where),
             artifacts=[artifact["path"] for artifact in artifacts],
             shown=await _shown([artifact["path"] for artifact in artifacts], where.workspace),
         )
@@ -153,7 +157,7 @@ class Cycle:
         return AgentState(status=status, report=result.report, artifacts=artifacts, usage=usage)
 
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
-        """Keep what was learned."""
+        """Keep what was learned, and end the run's MCP servers."""
         where = scene(state["workspace"], runtime)
         request = contract.RememberRequest(
             goal=state["goal"],
@@ -162,6 +166,7 @@ class Cycle:
             lessons=lessons(tasks_of(state)),
         )
         _, usage = await self._cast.play("remember", request, where)
+        await close_servers(where.thread_id)
         return AgentState(usage=usage)
 
 
@@ -199,8 +204,11 @@ async def _named(state: AgentState, workspace: Workspace, existing: list[str]) -
     return list(dict.fromkeys(named))
 
 
-async def _evidence(state: AgentState, workspace: Workspace) -> list[CheckResult]:
-    return await run_checks(checks_of(state), workspace, state.get("baseline", {}))
+async def _evidence(state: AgentState, where: Scene) -> list[CheckResult]:
+    baseline = state.get("baseline", {})
+    return await run_checks(
+        checks_of(state), where.workspace, baseline, confinement=where.confinement
+    )
 
 
 async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:

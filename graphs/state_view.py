@@ -51,6 +51,7 @@ def branch_of(state: AgentState, task: Task, remaining_seconds: float) -> TaskBr
         goal=state["goal"],
         constraints=state.get("constraints", []),
         workspace=state["workspace"],
+        revision=state.get("revision", ""),
         survey=state.get("survey", ""),
         recalled=state.get("recalled", []),
         protected=protected_in(checks_of(state)),

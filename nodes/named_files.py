@@ -52,6 +52,8 @@ def _mentions(text: str) -> list[re.Match[str]]:
 
 def _mention(text: str, name: str, path: str, existing: Sequence[str]) -> int:
     """Where the name stands as a whole word that is not the end of another file's path, or -1."""
+    if name not in text:  # of thousands of names hardly any is: no expression for each of them
+        return -1
     folders = r"(?<![A-Za-z0-9_./-])[A-Za-z0-9_./-]*(?<![A-Za-z0-9_.-])"
     for match in re.finditer(rf"{folders}{re.escape(name)}(?![A-Za-z0-9_-])", text):
         whole = match.group().removeprefix("./")

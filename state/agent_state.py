@@ -16,6 +16,20 @@ def merge_tasks(tasks: dict[str, Any] | None, changed: dict[str, Any] | None) ->
     return {**(tasks or {}), **(changed or {})}
 
 
+def later_revision(known: str | None, new: str | None) -> str:
+    """Reducer: the later of two revisions of the workspace; "" is none.
+
+    Branches that run side by side each write theirs, and the later one holds the files of both.
+    """
+    return max(known or "", new or "", key=revision_number)
+
+
+def revision_number(revision: str) -> int:
+    """Revisions are numbered in the order of their making; -1 for what is none."""
+    known = revision.isascii() and revision.isdigit() and len(revision) < 19  # a bigint
+    return int(revision) if known else -1
+
+
 class AgentInput(TypedDict):
     """What a caller gives: the goal in words, files to look at first, further constraints."""
 
@@ -40,6 +54,7 @@ class AgentState(TypedDict, total=False):
     files: list[str]
     constraints: list[str]
     workspace: str
+    revision: Annotated[str, later_revision]
     survey: str
     baseline: dict[str, str]
     recalled: list[str]
@@ -56,11 +71,16 @@ class AgentState(TypedDict, total=False):
 
 
 class TaskBranch(TypedDict, total=False):
-    """What a dispatched branch carries with it from select_tool to reflect."""
+    """What a dispatched branch carries with it from select_tool to reflect.
+
+    `asked` says why a person has to agree to the action, "" when nobody has to: what resumes a
+    waiting run may come without the rules that made it wait.
+    """
 
     goal: str
     constraints: list[str]
     workspace: str
+    revision: str
     survey: str
     recalled: list[str]
     protected: list[str]
@@ -68,6 +88,7 @@ class TaskBranch(TypedDict, total=False):
     made: list[str]
     task: dict[str, Any]
     action: dict[str, Any]
+    asked: str
     fingerprint: str
     observation: dict[str, Any]
     remaining_seconds: float

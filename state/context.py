@@ -1,8 +1,10 @@
 """What a run can be told: the model, who plays each role, and the limits."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from replan.state.approval import Rule, RuleText, parse_rule
 
 NonNegative = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -24,6 +26,16 @@ class Context(BaseModel):
     workspace: str = Field(
         "", description="Folder to work in. Empty: a folder of the thread's own."
     )
+    documents: str = Field(
+        "", description="Folder of your own documents to search. Empty: REPLAN_DOCUMENTS, if set."
+    )
+    approvals: list[RuleText] = Field(
+        [],
+        max_length=100,
+        description="Rules for tool calls beside those of the settings file, such as "
+        "allow:web_search, ask:python(*), deny:write_file(*.md). Deny counts before ask, ask "
+        "before allow.",
+    )
     recall: str = Field("store", description="Who recalls what earlier runs learned.")
     decompose: str = Field("llm", description="Who splits the goal into tasks.")
     plan: str = Field("sequence", description="Who orders the tasks, and replans.")
@@ -36,6 +48,20 @@ class Context(BaseModel):
     report: str = Field("llm", description="Who writes the report.")
     remember: str = Field("store", description="Who keeps what this run learned.")
 
+    sandbox: Literal["auto", "bubblewrap", "landlock", "unsafe"] = Field(
+        "auto",
+        description="Where code runs: 'auto' (the first of bubblewrap and landlock that holds "
+        "here), or one of them; 'unsafe' is none: code has all of your rights.",
+    )
+    max_call_seconds: Positive = Field(30, description="Seconds a tool call may take.")
+    max_cpu_seconds: NonNegative = Field(
+        0, description="CPU seconds a tool call may take; 0 for all cores all of its time."
+    )
+    max_memory_mb: Positive = Field(2048, description="Memory that code may use, in MB.")
+    max_processes: Positive = Field(64, description="Processes that code may run at a time.")
+    max_disk_mb: Positive = Field(1024, description="Disk that a tool call may take, in MB.")
+    max_output_mb: Positive = Field(50, description="What code may print, in MB.")
+
     max_steps: Positive = Field(30, description="Tool calls a run may make.")
     max_seconds: Positive = Field(1800, description="Seconds a run may take.")
     max_tokens: NonNegative = Field(0, description="Tokens a run may use; 0 for no limit.")
@@ -44,9 +70,25 @@ class Context(BaseModel):
     max_replans: NonNegative = Field(2, description="How often a run may plan anew.")
     max_parallel: Positive = Field(2, description="Tasks dispatched side by side.")
 
+    revision_file_mb: Positive = Field(
+        50, le=500, description="Largest file, in MB, that revisions of the workspace hold."
+    )
+    revision_mb: Positive = Field(
+        1000, description="MB that one revision of the workspace may hold."
+    )
+    revision_ignore: list[str] = Field(
+        [],
+        description="What revisions leave out and a restore leaves alone, as in .gitignore, "
+        "beside .git, caches, .venv and node_modules.",
+    )
+
     def roles(self) -> dict[str, str]:
         """Implementation name by role."""
         return {role: getattr(self, role) for role in ROLES}
+
+    def rules(self) -> list[Rule]:
+        """The run's own approval rules."""
+        return [parse_rule(text) for text in self.approvals]
 
     def changed(self) -> dict[str, Any]:
         """Only the fields that differ from the defaults."""

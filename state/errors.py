@@ -1,6 +1,7 @@
 """Every error that `replan` raises on purpose, with what the user can do about it."""
 
 import re
+from collections.abc import Sequence
 
 # A name and password in an address: an address may be shown, they may not.
 _LOGIN = re.compile(r"//[^/@\s]*@")
@@ -66,3 +67,23 @@ class ModelAnswerError(ReplanError):
 
 class ContractError(ReplanError):
     """An implementation of a role broke its contract."""
+
+
+class RevisionError(ReplanError):
+    """A revision of the workspace cannot be stored, is not there, or cannot be restored."""
+
+
+class WorkspaceChangedError(UsageError):
+    """A restore would overwrite or remove files that were changed since the last revision.
+
+    Args:
+        paths: all of them, relative to the workspace.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.paths = list(paths)
+        more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+        super().__init__(
+            f"files were changed since the last revision: {', '.join(paths[:5])}{more}.",
+            "Nothing was touched. Keep copies of them, then overwrite them with --force.",
+        )

@@ -88,16 +88,20 @@ class Observation(Noun):
 
     `text` is what the model is shown, bounded; `error` is set when the call did not succeed;
     `changed` lists the workspace paths the call created, changed or removed; `exit_code` only
-    when a process ran.
+    when a process ran. `reason` names, in a word or two, the rule or limit that ended the call:
+    denied, ask (nobody could be asked), rejected, time limit, ... `rest` is the call that shows
+    what follows, where `text` is not all there is.
     """
 
     ok: bool
     text: str = ""
     error: str = ""
+    reason: str = ""
     changed: list[str] = Field(default_factory=list)
     exit_code: int | None = None
     seconds: float = 0.0
     repeated: bool = False
+    rest: Action | None = None
 
 
 class Attempt(Noun):

@@ -12,6 +12,7 @@ from psycopg.rows import DictRow, dict_row
 
 from replan.state.errors import DatabaseError
 from replan.storage.database import CONNECT_SECONDS, Database
+from replan.storage.migrations import migrate_own_tables, own_tables_are_ready
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -147,6 +148,7 @@ async def _ensure_tables(connection: AsyncConnection[DictRow], opened: Persisten
         if not await _up_to_date(connection, opened):
             await opened.saver.setup()
             await opened.store.setup()
+            await migrate_own_tables(connection)
     finally:
         await connection.execute("SELECT pg_advisory_unlock(%s)", (SETUP_LOCK,))
 
@@ -158,7 +160,9 @@ async def _take_setup_lock(connection: AsyncConnection[DictRow]) -> bool:
 
 
 async def _up_to_date(connection: AsyncConnection[DictRow], opened: Persistence) -> bool:
-    """Whether the newest migration of the saver and of the store has been done."""
+    """Whether the newest migration of the saver, of the store and of our own has been done."""
+    if not await own_tables_are_ready(connection):
+        return False
     exist = await connection.execute(
         "SELECT to_regclass('checkpoint_migrations') IS NOT NULL "
         "AND to_regclass('store_migrations') IS NOT NULL AS both"

@@ -41,7 +41,7 @@ def replan_home(make_home: Callable[[], Path]) -> Iterator[Path]:
     home = make_home()
     patch = pytest.MonkeyPatch()
     for name in list(os.environ):
-        if name == "DATABASE_URL" or name.startswith(("OPENAI_", "TAVILY_", "REPLAN_")):
+        if name == "DATABASE_URL" or name.startswith(("OPENAI_", "TAVILY_", "SEARXNG_", "REPLAN_")):
             patch.delenv(name)
     patch.setenv("REPLAN_HOME", str(home))
     patch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")

@@ -1,20 +1,21 @@
 """Keeps text within bounds: the beginning and the end stay, the middle goes."""
 
 
-def bounded(text: str, limit: int, head: float = 0.4) -> str:
+def bounded(text: str, limit: int, head: float = 0.4, note: str = "") -> str:
     """The text, or its head and tail with a note of what is missing between them.
 
     Args:
         text: any text.
         limit: most characters to return, the note not counted.
         head: share of the limit that goes to the beginning.
+        note: in place of how many characters are missing.
     """
     if len(text) <= limit:
         return text
     first = int(limit * head)
     last = limit - first
-    note = f"\n[... {len(text) - limit:,} characters left out ...]\n"
-    return text[:first] + note + text[len(text) - last :]
+    note = note or f"{len(text) - limit:,} characters left out"
+    return f"{text[:first]}\n[... {note} ...]\n{text[len(text) - last :]}"
 
 
 def clipped(line: str, limit: int = 200) -> str:

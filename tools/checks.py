@@ -11,9 +11,11 @@ from pathlib import Path
 from replan.state.task import Check, CheckResult
 from replan.tools.bounds import storable
 from replan.tools.formats import fault, first_lines, header
+from replan.tools.listing import IGNORED
 from replan.tools.protocol import ToolError
 from replan.tools.pytest_run import run_pytest
-from replan.tools.workspace import IGNORED, Workspace, read_bytes
+from replan.tools.sandbox.protocol import Confinement
+from replan.tools.workspace import Workspace
 
 _DETAIL = 1500
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
@@ -25,6 +27,7 @@ async def run_checks(
     workspace: Workspace,
     baseline: dict[str, str],
     seconds: float = 60.0,
+    confinement: Confinement | None = None,
 ) -> list[CheckResult]:
     """The result of each check, in order. Nothing is raised for a check that cannot be made.
 
@@ -33,6 +36,7 @@ async def run_checks(
         workspace: where.
         baseline: `Workspace.hashes()` as it was at the start of the run.
         seconds: time that each test run may take.
+        confinement: the sandbox of test runs; None for `auto`.
     """
     tested: dict[str, str] = {}
     results = []
@@ -40,7 +44,7 @@ async def run_checks(
         try:
             if check.kind == "tests_pass":
                 if check.path not in tested:
-                    tested[check.path] = await _tests(check, workspace, seconds)
+                    tested[check.path] = await _tests(check, workspace, seconds, confinement)
                 wrong = tested[check.path]
             elif check.kind == "workspace_changed":
                 same = await workspace.digest() == check.text
@@ -55,10 +59,12 @@ async def run_checks(
     return results
 
 
-async def _tests(check: Check, workspace: Workspace, seconds: float) -> str:
+async def _tests(
+    check: Check, workspace: Workspace, seconds: float, confinement: Confinement | None
+) -> str:
     if check.path and not await asyncio.to_thread(lambda: workspace.confine(check.path).exists()):
         return await asyncio.to_thread(_missing, check.path, workspace)
-    report = await run_pytest(workspace, check.path, seconds)
+    report = await run_pytest(workspace, check.path, seconds, confinement)
     return "" if report.ok else report.text(_DETAIL)
 
 
@@ -91,7 +97,7 @@ def _file(check: Check, workspace: Workspace) -> str:
         return _folder(file) if folder_meant or check.path.endswith("/") else "it is a folder"
     if check.path.endswith("/"):
         return "it is a file, not a folder"
-    data = read_bytes(file, check.path, _READ)
+    data = workspace.read_bytes(check.path, _READ)
     if check.kind == "csv_columns":
         return _columns(check, data)
     if check.kind == "one_row_per":

@@ -11,7 +11,8 @@ from replan.tools.bounds import clipped
 from replan.tools.formats import fault
 from replan.tools.protection import is_protected
 from replan.tools.protocol import CallContext, ToolError, schema
-from replan.tools.workspace import Workspace, read_bytes
+from replan.tools.text import Text, decode
+from replan.tools.workspace import Workspace
 
 _MOST_BYTES = 2 * 1024 * 1024
 _EDIT = schema(
@@ -32,6 +33,7 @@ class EditFile:
         path={"type": "string", "minLength": 1, "description": "the file"},
         edits={"type": "array", "minItems": 1, "maxItems": 50, "items": _EDIT},
     )
+    subject = "path"
     content = None
     content_language = ""
 
@@ -45,7 +47,8 @@ class EditFile:
         workspace = context.workspace
         if await asyncio.to_thread(is_protected, workspace, path, context.protected):
             raise ToolError(f"{path} must not be changed.", "Edit another file.")
-        before = await asyncio.to_thread(_text, workspace, path)
+        text = await asyncio.to_thread(_text, workspace, path)
+        before = text.text
         pairs = list(dict.fromkeys((str(one["old"]), str(one["new"])) for one in args["edits"]))
         after = edited(before, pairs, path)
         if after == before:
@@ -53,7 +56,14 @@ class EditFile:
         wrong = await asyncio.to_thread(fault, path, after.encode("utf-8", "replace"))
         if wrong and not await asyncio.to_thread(fault, path, before.encode()):
             raise ToolError(f"with these edits {path} would be broken: {wrong}.")
-        await workspace.write_text(path, after)
+        try:
+            data = text.encoded(after)
+        except UnicodeEncodeError as error:
+            lacks = after[error.start : error.start + 1]
+            raise ToolError(
+                f"{path} is in {text.encoding}, which has no {lacks!r}.", "Use other characters."
+            ) from error
+        await asyncio.to_thread(workspace.write_bytes, path, data)
         count = len(pairs)
         said = f"edited {path} in {count} place{'' if count == 1 else 's'}"
         return Observation(ok=True, text=f"{said}, but {wrong}" if wrong else said)
@@ -114,11 +124,12 @@ def _indented(old: str, new: str) -> str:
     return "".join(f"{indent}{line}" if line.strip() else line for line in new.splitlines(True))
 
 
-def _text(workspace: Workspace, path: str) -> str:
-    data = read_bytes(workspace.confine(path), path, _MOST_BYTES)
+def _text(workspace: Workspace, path: str) -> Text:
+    data = workspace.read_bytes(path, _MOST_BYTES)
     if len(data) == _MOST_BYTES:
         raise ToolError(f"{path} is too large to edit.", "Change it by a script.")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ToolError(f"{path} is not UTF-8 text.", "Change it by a script.") from error
+    text = decode(data)
+    # A guessed encoding has to give back every byte that is not edited.
+    if text is None or text.encoded(text.text) != data:
+        raise ToolError(f"{path} is not text in an encoding that is known.", "Use a script.")
+    return text

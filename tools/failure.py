@@ -4,7 +4,7 @@ import re
 
 from replan.tools.bounds import clipped
 from replan.tools.packages import importable
-from replan.tools.witness import MARK, STOPPED
+from replan.tools.sandbox.variables import STOPPED
 
 _FRAME = re.compile(r'^ +File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
 _PLACE = re.compile(r' +File "(?P<file>[^"\n]+)", line (?P<line>\d+) in (?P<function>\S+)')
@@ -19,17 +19,13 @@ _HINTS = {
 
 
 def failure(stderr: str, sources: dict[str, str]) -> str:
-    """The error of the last traceback in `stderr`, with its line and the values there.
-
-    "" when there is no traceback.
+    """The error of the last traceback in `stderr`; "" when there is none.
 
     Args:
         stderr: what the script wrote to standard error, file names already shortened.
         sources: text of the script, and of other files of the workspace, by shown name.
     """
-    lines = stderr.rstrip().splitlines()
-    values = next((line[len(MARK) :] for line in reversed(lines) if line.startswith(MARK)), "")
-    lines = without_witness(stderr.rstrip()).splitlines()
+    lines = without_report(stderr.rstrip()).splitlines()
     frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
     if not frames:
         return ""
@@ -38,8 +34,8 @@ def failure(stderr: str, sources: dict[str, str]) -> str:
     if not message:
         return ""
     where = _where([lines[number] for number in frames if number > start], sources)
-    more = "".join(f"; {part}" for part in (_hint(message), values) if part)
-    return message + (f" ({where})" if where else "") + more
+    hint = _hint(message)
+    return message + (f" ({where})" if where else "") + (f"; {hint}" if hint else "")
 
 
 def stuck(stderr: str, sources: dict[str, str]) -> str:
@@ -62,15 +58,14 @@ def stuck(stderr: str, sources: dict[str, str]) -> str:
     return f"it was in {where}; that never ends, or is far too slow: do it in a faster way"
 
 
-def without_witness(stderr: str) -> str:
+def without_report(stderr: str) -> str:
     """Standard error as the script wrote it."""
-    wrote = re.sub(_REPORT, "", stderr)
-    return "\n".join(line for line in wrote.splitlines() if not line.startswith(MARK))
+    return re.sub(_REPORT, "", stderr)
 
 
 def without_traceback(stderr: str) -> str:
     """What stands before the first traceback: of that, `failure` says all in one line."""
-    return without_witness(stderr).partition(_START)[0].rstrip()
+    return without_report(stderr).partition(_START)[0].rstrip()
 
 
 def shorten(text: str, scratch: str, workspace: str) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
+from replan.tools import beneath
+from replan.tools.listing import IGNORED, MOST_FILES
 from replan.tools.protection import is_protected
 from replan.tools.protocol import CallContext, ToolError, schema
-from replan.tools.workspace import IGNORED, MOST_FILES, Workspace
+from replan.tools.workspace import Workspace
 
 _SHOWN = 8
 _PATTERN = "*?["
@@ -45,6 +47,19 @@ class MoveFiles:
         """Always available."""
         return ""
 
+    def subjects(self, args: dict[str, Any], workspace: Workspace) -> list[str]:
+        """Every file that is moved, by its old and its new path. Blocking.
+
+        Raises:
+            ToolError: the moves cannot be made.
+        """
+        found: list[str] = []
+        for source, target in plan_moves(workspace, args["moves"]).items():
+            for file in (source, *_inside(source)):
+                place = target / file.relative_to(source) if file != source else target
+                found += [workspace.relative(file), workspace.relative(place)]
+        return found
+
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Move, and never over a file that is there."""
         text = await asyncio.to_thread(
@@ -60,7 +75,7 @@ def _move(workspace: Workspace, moves: list[dict[str, Any]], protected: Sequence
             if not file.is_symlink() and is_protected(workspace, str(file), protected):
                 path = workspace.relative(source)
                 raise ToolError(f"{path} must not be changed.", "Leave it where it is.")
-    _carry_out(planned)
+    _carry_out(workspace, planned)
     by_folder: dict[str, list[str]] = {}
     for source, target in planned.items():
         folder = workspace.relative(target.parent)
@@ -70,22 +85,25 @@ def _move(workspace: Workspace, moves: list[dict[str, Any]], protected: Sequence
     return "\n".join(_told(folder, names) for folder, names in by_folder.items())
 
 
-def _carry_out(planned: dict[Path, Path]) -> None:
+def _carry_out(workspace: Workspace, planned: dict[Path, Path]) -> None:
     """All renames, or, when one fails, none: neither files nor new folders remain of them."""
+    root = workspace.path
     done: list[tuple[Path, Path]] = []
     made: list[Path] = []
     try:
         for source, target in planned.items():
-            made += [folder for folder in target.parents if not folder.exists()][::-1]
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(target)
-            done.append((source, target))
+            old, new = source.relative_to(root), target.relative_to(root)
+            made += [up for up in new.parents if not (root / up).exists()][::-1]
+            beneath.make_folder(root, new.parent)
+            beneath.move(root, old, new)
+            done.append((old, new))
     except OSError as error:
-        for source, target in reversed(done):
-            target.rename(source)
+        for old, new in reversed(done):
+            with suppress(OSError):
+                beneath.move(root, new, old)
         for folder in reversed(made):
             with suppress(OSError):
-                folder.rmdir()
+                beneath.remove(root, folder)
         raise ToolError(f"nothing was moved: {error.strerror or error}.") from error
 
 
@@ -182,6 +200,8 @@ def _movable(workspace: Workspace, file: Path) -> bool:
 
 
 def _there(workspace: Workspace) -> str:
+    if not workspace.path.is_dir():
+        return "The workspace itself is gone."
     names = sorted(entry.name for entry in workspace.path.iterdir() if entry.name not in IGNORED)
     return f"There are: {', '.join(names[:20])}." if names else "The workspace is empty."
 

@@ -1,50 +1,92 @@
 """Keeps files that must not change: a copy before the call, put back after it."""
 
-import filecmp
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from replan.tools import beneath
 from replan.tools.protocol import ToolError
-from replan.tools.workspace import Workspace, replace_bytes
+from replan.tools.workspace import Workspace
+
+_CHUNK = 1 << 20
 
 
 class Protection:
     """Copies of protected files, outside the workspace. All methods block: use a thread."""
 
     def __init__(self, workspace: Workspace, paths: Sequence[str]) -> None:
-        self._workspace = workspace
+        self._root = workspace.path
         self._folder = Path(tempfile.mkdtemp(prefix="replan-kept-")) if paths else None
-        self._kept: dict[str, Path] = {}
+        self._kept: dict[Path, Path] = {}
         for number, path in enumerate(dict.fromkeys(paths)):
             with suppress(ToolError, OSError):
-                file = workspace.confine(path)
-                if file.is_file() and self._folder:
+                inside = workspace.inside(path)
+                if self._folder:
                     copy = self._folder / str(number)
-                    shutil.copy2(file, copy)
-                    self._kept[file.relative_to(workspace.path).as_posix()] = copy
+                    self._copy(inside, copy)
+                    self._kept[inside] = copy
 
     def put_back(self) -> list[str]:
         """Restore what is no longer as it was; the paths restored, or not to be restored."""
         changed = []
-        for path, copy in self._kept.items():
-            file = self._workspace.path / path
-            if _same(file, copy):
+        for inside, copy in self._kept.items():
+            if self._same(inside, copy):
                 continue
             with suppress(OSError):
-                _clear_way(self._workspace.path, path)
-                replace_bytes(file, copy.read_bytes())
-                shutil.copystat(copy, file)
-            changed.append(path if _same(file, copy) else f"{path} (which cannot be put back)")
+                self._clear_way(inside)
+                beneath.replace(self._root, inside, copy.read_bytes())
+                self._as_before(inside, copy)
+            path = inside.as_posix()
+            same = self._same(inside, copy)
+            changed.append(path if same else f"{path} (which cannot be put back)")
         return changed
 
     def forget(self) -> None:
         """Remove the copies."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _copy(self, inside: Path, copy: Path) -> None:
+        with beneath.opened(self._root, inside) as file, copy.open("wb") as kept:
+            shutil.copyfileobj(file, kept, _CHUNK)
+            seen = os.fstat(file.fileno())
+        copy.chmod(stat.S_IMODE(seen.st_mode))
+        os.utime(copy, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+    def _as_before(self, inside: Path, copy: Path) -> None:
+        """Permissions and time of change, which a new file does not have."""
+        seen = copy.stat()
+        with beneath.opened(self._root, inside) as file:
+            os.fchmod(file.fileno(), stat.S_IMODE(seen.st_mode))
+            os.utime(file.fileno(), ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+    def _same(self, inside: Path, copy: Path) -> bool:
+        try:
+            with beneath.opened(self._root, inside) as file, copy.open("rb") as kept:
+                if os.fstat(file.fileno()).st_size != os.fstat(kept.fileno()).st_size:
+                    return False
+                while data := kept.read(_CHUNK):
+                    if beneath.read(file, len(data)) != data:
+                        return False
+                return not file.read(1)
+        except OSError:
+            return False
+
+    def _clear_way(self, inside: Path) -> None:
+        """Remove what stands where the file or one of its folders was, so nothing is followed."""
+        for up in [*reversed(inside.parents), inside]:
+            seen = beneath.status(self._root, up) if up.name else None
+            if seen is None:
+                continue
+            if up == inside:
+                if not stat.S_ISREG(seen.st_mode):
+                    beneath.remove(self._root, up, whole=True)
+            elif not stat.S_ISDIR(seen.st_mode):
+                beneath.remove(self._root, up)
 
 
 def is_protected(workspace: Workspace, path: str, protected: Sequence[str]) -> bool:
@@ -57,26 +99,3 @@ def _confined(workspace: Workspace, paths: Sequence[str]) -> Iterator[Path]:
     for path in paths:
         with suppress(ToolError):
             yield workspace.confine(path)
-
-
-def _same(file: Path, copy: Path) -> bool:
-    try:
-        if os.path.realpath(file) != str(file) or not file.is_file():
-            return False
-        filecmp.clear_cache()
-        return filecmp.cmp(file, copy, shallow=False)
-    except OSError:
-        return False
-
-
-def _clear_way(root: Path, path: str) -> None:
-    """Remove what stands where the file or one of its folders was, so that nothing is followed."""
-    place = root
-    parts = Path(path).parts
-    for number, part in enumerate(parts):
-        place = place / part
-        last = number == len(parts) - 1
-        if place.is_symlink() or (not last and place.exists() and not place.is_dir()):
-            place.unlink()
-        elif last and place.is_dir():
-            shutil.rmtree(place)

@@ -10,11 +10,29 @@ from replan.state.errors import ReplanError
 from replan.state.task import Observation
 
 if TYPE_CHECKING:
+    from replan.tools.sandbox.protocol import Confinement
     from replan.tools.workspace import Workspace
 
 
 class ToolError(ReplanError):
-    """A call that cannot be carried out; the toolbox turns it into an observation."""
+    """A call that cannot be carried out; the toolbox turns it into an observation.
+
+    `reason` becomes the observation's: the limit or rule that ended the call, "" when none did.
+    """
+
+    reason = ""
+
+
+class TimeLimitError(ToolError):
+    """A call that did not end in its time."""
+
+    reason = "time limit"
+
+
+class ServerEndedError(ToolError):
+    """A call whose server ended in the middle of it: made again, it meets a new one."""
+
+    reason = "server ended"
 
 
 @dataclass(frozen=True)
@@ -25,18 +43,31 @@ class CallContext:
         workspace: the folder that the call works in.
         seconds: wall-clock time the call may take.
         protected: workspace paths that must not change.
+        confinement: the sandbox that code runs in; None for `auto` and the usual limits.
+        session: name of the sandbox session whose variables `python` keeps, such as thread and
+            task; "" for a fresh script each call.
     """
 
     workspace: Workspace
     seconds: float = 60.0
     protected: Sequence[str] = ()
+    confinement: Confinement | None = None
+    session: str = ""
 
 
 class Tool(Protocol):
     """Something the agent may do in the world.
 
     A tool that never changes the workspace may set `reads_only = True`: the toolbox then spares
-    itself the search for changed files.
+    itself the search for changed files. One that only some goals need may have a method
+    `told_of(goal) -> bool`: where it says no, the prompt does not name the tool. One that reaches
+    beyond the workspace and the sandbox sets `leaves = True`: a person is asked before each call,
+    unless a rule says otherwise. Of longer results than `shown_chars` the model sees both ends.
+
+    What approval rules are matched against, a tool says by `subject`, the name of an argument
+    (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does
+    not tell, by a method `subjects(args, workspace)` that returns the paths concerned, inner files
+    of folders included; it may block. Without either it is all arguments as JSON.
     """
 
     @property

@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
 from replan.tools.bounds import bounded, clipped
 from replan.tools.failure import shorten
-from replan.tools.process import SCRATCH, Finished, Job, Limits, run
+from replan.tools.sandbox.protocol import PYTHON, SCRATCH, Confinement, Finished, Job
+from replan.tools.sandbox.session import run_confined
 from replan.tools.workspace import Workspace
 
 _CONFIGS = {
@@ -65,17 +65,19 @@ class TestReport:
         return "\n".join(parts)
 
 
-async def run_pytest(workspace: Workspace, path: str, seconds: float) -> TestReport:
+async def run_pytest(
+    workspace: Workspace, path: str, seconds: float, confinement: Confinement | None = None
+) -> TestReport:
     """Run the tests in `path` (a file or folder), or all with "".
 
     Configuration is taken from the workspace's own root or not at all: a project that the
     workspace happens to lie in must not change how its tests run.
 
     Raises:
-        ToolError: the path leads out of the workspace.
+        ToolError: the path leads out of the workspace, or no sandbox can be used.
     """
     job = await asyncio.to_thread(_job, workspace, path)
-    finished = await run(job, Limits(seconds=seconds))
+    finished = await run_confined(job, confinement, seconds)
     return _report(finished, str(workspace.path))
 
 
@@ -87,7 +89,7 @@ def _job(workspace: Workspace, path: str) -> Job:
         # Plugins that happen to be installed here cost start-up time and change how tests run.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     command = (
-        sys.executable,
+        PYTHON,
         *("-m", "pytest", "-q", "--tb=short", "--color=no"),
         *("-p", "no:cacheprovider"),
         # It traces to a server where one is configured.

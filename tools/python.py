@@ -1,24 +1,20 @@
 """Running Python: one-off code, a script of the workspace, the tests of the workspace."""
 
 import asyncio
-import os
-import sys
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
-from replan.tools.bounds import bounded
-from replan.tools.failure import failure, shorten, stuck, without_traceback, without_witness
+from replan.tools.failure import failure, shorten, stuck, without_report, without_traceback
 from replan.tools.formats import syntax_fault
-from replan.tools.process import SCRATCH, Finished, Job, Limits, run
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.pytest_run import run_pytest
-from replan.tools.witness import SPEAK_AFTER
+from replan.tools.sandbox.protocol import PYTHON, SCRATCH, Confinement, Finished, Job
+from replan.tools.sandbox.session import SCRIPT, run_confined
+from replan.tools.sandbox.sessions import SESSIONS
+from replan.tools.sandbox.variables import SPEAK_AFTER
 from replan.tools.workspace import Workspace
 
 _SHOWN = 4000
-_SCRIPT = "script.py"
 _BEFORE_THE_END = 0.5
 _SOURCE_BYTES = 1024 * 1024
 
@@ -34,8 +30,10 @@ class PythonTool:
     parameters: ClassVar[dict[str, Any]] = schema(
         ["code"], code={"type": "string", "minLength": 1, "description": "the script"}
     )
+    subject = "code"
     content = "code"
     content_language = "python"
+    shown_chars = _SHOWN
 
     def unavailable(self) -> str:
         """Always available."""
@@ -44,11 +42,11 @@ class PythonTool:
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Run the code, after compiling it, so that a syntax error costs nothing."""
         code = str(args["code"])
-        wrong = await asyncio.to_thread(syntax_fault, code, _SCRIPT)
+        wrong = await asyncio.to_thread(syntax_fault, code, SCRIPT)
         if wrong:
             return Observation(ok=False, error=wrong)
-        finished = await _watched((f"{SCRATCH}/{_SCRIPT}",), context, {_SCRIPT: code})
-        return await asyncio.to_thread(_observe, finished, context.workspace, {_SCRIPT: code})
+        finished = await _run_code(code, context)
+        return await asyncio.to_thread(_observe, finished, context.workspace, {SCRIPT: code})
 
 
 class RunScript:
@@ -65,8 +63,10 @@ class RunScript:
             "description": "command-line arguments",
         },
     )
+    subject = "path"
     content = None
     content_language = ""
+    shown_chars = _SHOWN
 
     def unavailable(self) -> str:
         """Always available."""
@@ -76,7 +76,7 @@ class RunScript:
         """Run the script with its arguments."""
         path = await asyncio.to_thread(_script, context.workspace, str(args["path"]))
         arguments = map(str, args.get("arguments") or ())
-        finished = await _watched((path, *arguments), context, {})
+        finished = await _run((path, *arguments), context, {})
         return await asyncio.to_thread(_observe, finished, context.workspace, {})
 
 
@@ -88,6 +88,7 @@ class RunTests:
     parameters: ClassVar[dict[str, Any]] = schema(
         path={"type": "string", "description": "a test file or folder; all tests without it"}
     )
+    subject = "path"
     content = None
     content_language = ""
 
@@ -99,7 +100,7 @@ class RunTests:
         """Run pytest; ok only when tests ran and passed."""
         path = str(args.get("path") or "")
         await asyncio.to_thread(_present, context.workspace, path)
-        report = await run_pytest(context.workspace, path, context.seconds)
+        report = await run_pytest(context.workspace, path, context.seconds, context.confinement)
         return Observation(
             ok=report.ok,
             text=report.text(_SHOWN),
@@ -109,37 +110,39 @@ class RunTests:
         )
 
 
-async def _watched(
-    command: tuple[str, ...], context: CallContext, files: dict[str, str]
-) -> Finished:
-    """Run a script with the witness beside it.
+async def _run_code(code: str, context: CallContext) -> Finished:
+    if context.session:
+        session = await asyncio.to_thread(
+            SESSIONS.of,
+            context.session,
+            context.workspace.path,
+            context.confinement or Confinement(),
+        )
+        return await session.execute(code, context.seconds)
+    return await _run((f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code})
+
+
+async def _run(command: tuple[str, ...], context: CallContext, files: dict[str, str]) -> Finished:
+    """Run a script in a process of its own.
 
     Args:
         command: the script's path and its arguments.
         context: of the call.
-        files: what else lies in the scratch folder, by name.
+        files: what lies in the scratch folder, by name.
     """
-    # In a thread: the first time, the witness is read from disk.
-    witness = await asyncio.to_thread(_witness)
     job = Job(
-        command=(sys.executable, *command),
+        command=(PYTHON, *command),
         cwd=context.workspace.path,
-        files={**files, **witness},
+        files=files,
         environment=_environment(context),
     )
-    return await run(job, Limits(seconds=context.seconds))
-
-
-@lru_cache
-def _witness() -> dict[str, str]:
-    """What Python runs at its start, so that a failing script says what its names stood for."""
-    return {"sitecustomize.py": Path(__file__).with_name("witness.py").read_text("utf-8")}
+    return await run_confined(job, context.confinement, context.seconds)
 
 
 def _environment(context: CallContext) -> dict[str, str]:
-    """Where a script finds the witness and the workspace's own modules."""
+    """Where a script finds the workspace's own modules, and when it says where it is."""
     return {
-        "PYTHONPATH": os.pathsep.join([SCRATCH, str(context.workspace.path)]),
+        "PYTHONPATH": str(context.workspace.path),
         SPEAK_AFTER: str(max(0.1, context.seconds - _BEFORE_THE_END)),
     }
 
@@ -163,13 +166,17 @@ def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     out = shorten(finished.stdout, finished.scratch, place).rstrip()
     err = shorten(finished.stderr, finished.scratch, place).rstrip()
     error = "" if finished.ok else _why(finished, err, {**_sources(workspace, err), **sources})
+    if error and finished.variables:
+        error += f"; {shorten(finished.variables, finished.scratch, place)}"
     # A small model reads the frames of libraries, and loses sight of its own line.
-    beside = without_traceback(err) if error else without_witness(err)
-    text = "\n".join(part for part in (out, beside) if part)
+    beside = without_traceback(err) if error else without_report(err)
+    new = "(new Python session: there are no variables of earlier calls)"
+    text = "\n".join(part for part in (new if finished.fresh else "", out, beside) if part)
     return Observation(
         ok=finished.ok,
-        text=bounded(text, _SHOWN) or "(nothing was printed)",
+        text=text or "(nothing was printed)",
         error=error,
+        reason=finished.limit,
         exit_code=finished.exit_code,
         seconds=finished.seconds,
     )
@@ -196,10 +203,7 @@ def _sources(workspace: Workspace, stderr: str) -> dict[str, str]:
         if not name.endswith(".py") or name in found or name.startswith("/"):
             continue
         try:
-            file = workspace.confine(name)
-            if file.is_file():
-                with file.open("rb") as opened:
-                    found[name] = opened.read(_SOURCE_BYTES).decode("utf-8", "replace")
-        except (ToolError, OSError):
+            found[name] = workspace.read_bytes(name, _SOURCE_BYTES).decode("utf-8", "replace")
+        except ToolError:
             continue
     return found

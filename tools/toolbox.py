@@ -10,15 +10,26 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from replan.state.task import Action, Observation
+from replan.tools.arguments import validate
 from replan.tools.bounds import clipped, storable
+from replan.tools.delete import DeleteFile
+from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.edit import EditFile
 from replan.tools.files import ListFiles, ReadFile, WriteFile
+from replan.tools.find import SearchFiles
 from replan.tools.move import MoveFiles
+from replan.tools.outputs import SHOWN_CHARS, shortened
+from replan.tools.own_settings import OwnSettings
+from replan.tools.policy import Decision, Policy
 from replan.tools.protection import Protection
-from replan.tools.protocol import CallContext, Tool, ToolError
+from replan.tools.protocol import CallContext, TimeLimitError, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
-from replan.tools.search import WebSearch
+from replan.tools.read_page import ReadPage
+from replan.tools.sandbox.protocol import Confinement
+from replan.tools.search.web_search import WebSearch
 from replan.tools.workspace import Workspace
+
+NO_RULES = Policy()
 
 # One lock a folder and event loop, alive while somebody holds it: every node has its own toolbox.
 _LOCKS: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
@@ -27,8 +38,12 @@ _LOCKS: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionar
 _GRACE_SECONDS = 5.0
 
 
-def default_tools() -> list[Tool]:
-    """Every built-in tool, in the order in which the model is told of them."""
+def default_tools(documents: SearchDocuments | None = None) -> list[Tool]:
+    """Every built-in tool, in the order in which the model is told of them.
+
+    Args:
+        documents: searches the user's documents; None for one by the settings and words alone.
+    """
     return [
         PythonTool(),
         RunScript(),
@@ -38,7 +53,11 @@ def default_tools() -> list[Tool]:
         EditFile(),
         MoveFiles(),
         ListFiles(),
+        SearchFiles(),
+        DeleteFile(),
         WebSearch(),
+        ReadPage(),
+        documents or SearchDocuments(),
     ]
 
 
@@ -46,7 +65,7 @@ class Toolbox:
     """The tools of a run.
 
     Calls that may change the workspace are made one at a time, whichever toolbox they go through,
-    so that what changed can be told apart by call.
+    so that what changed can be told apart by call. Every call has to pass the policy.
     """
 
     def __init__(
@@ -54,14 +73,50 @@ class Toolbox:
         workspace: Workspace,
         seconds_per_call: float = 60.0,
         tools: Sequence[Tool] | None = None,
+        policy: Policy = NO_RULES,
+        approved: Action | None = None,
+        confinement: Confinement | None = None,
+        goal: str = "",
     ) -> None:
+        """Makes a toolbox.
+
+        Args:
+            workspace: the folder that calls work in.
+            seconds_per_call: time a call may take, unless it is told another.
+            tools: None for the built-in ones.
+            policy: which calls are made, asked about, refused; by default none that leaves
+                workspace and sandbox.
+            approved: the one call that a person has agreed to, where the policy says ask.
+            confinement: the sandbox of code, and its limits; None for the defaults.
+            goal: what the run is for: some tools are not told of where they are no use.
+        """
         self.workspace = workspace
+        self.goal = goal
         self.seconds_per_call = seconds_per_call
+        self.policy = policy
+        self._confinement = confinement
+        self._approved = approved
         self._tools = {tool.name: tool for tool in (default_tools() if tools is None else tools)}
+
+    def agreed_to(self, action: Action) -> "Toolbox":
+        """The same tools for one call that a person has agreed to."""
+        return Toolbox(
+            self.workspace,
+            self.seconds_per_call,
+            self.tools(),
+            self.policy,
+            action,
+            self._confinement,
+            self.goal,
+        )
 
     def names(self) -> list[str]:
         """All tools, those that are not available too."""
         return list(self._tools)
+
+    def tools(self) -> list[Tool]:
+        """All tools, those that are not available too."""
+        return list(self._tools.values())
 
     def get(self, name: str) -> Tool:
         """The tool of that name.
@@ -70,6 +125,9 @@ class Toolbox:
             ToolError: there is none.
         """
         if name not in self._tools:
+            for tool in self._tools.values():
+                if hasattr(tool, "named") and (found := tool.named(name)) is not None:
+                    return found  # type: ignore[no-any-return]
             known = ", ".join(tool.name for tool in self.available())
             raise ToolError(f"there is no tool {clipped(name, 60)!r}.", f"There are: {known}.")
         return self._tools[name]
@@ -79,8 +137,9 @@ class Toolbox:
         return [tool for tool in self._tools.values() if not tool.unavailable()]
 
     def describe(self) -> str:
-        """The tools for a prompt, a line each."""
-        return "\n".join(_line(tool) for tool in self._tools.values())
+        """The tools for a prompt, a line each; the same lines for the same goal."""
+        told = [tool for tool in self._tools.values() if _told_of(tool, self.goal)]
+        return "\n".join(map(_line, told))
 
     def schemas(self) -> list[dict[str, Any]]:
         """The available tools as OpenAI function schemas, long arguments included."""
@@ -106,8 +165,28 @@ class Toolbox:
         args = json.dumps(action.args, sort_keys=True, ensure_ascii=True, default=str)
         return hashlib.sha256(f"{action.tool}\0{args}\0{digest}".encode()).hexdigest()
 
+    async def decide(self, action: Action) -> Decision:
+        """What the policy says of a call that could be made.
+
+        Raises:
+            ToolError: it cannot be made: no such tool, not available, wrong arguments.
+        """
+        tool = self.get(action.tool)
+        if why := tool.unavailable():
+            raise ToolError(f"{tool.name} is not available: {why}.")
+
+        def decided() -> Decision:
+            validate(tool, action.args)
+            return self.policy.decide(action, tool, self.workspace)
+
+        return await asyncio.to_thread(decided)
+
     async def call(
-        self, action: Action, seconds: float | None = None, protected: Sequence[str] = ()
+        self,
+        action: Action,
+        seconds: float | None = None,
+        protected: Sequence[str] = (),
+        session: str = "",
     ) -> Observation:
         """Carry out an action. Whatever goes wrong is in the observation; nothing is raised.
 
@@ -115,44 +194,69 @@ class Toolbox:
             action: tool and arguments.
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
+            session: name of the sandbox session whose variables `python` keeps; "" for none.
         """
         limit = self.seconds_per_call if seconds is None else seconds
-        context = CallContext(self.workspace, limit, tuple(protected))
+        context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
         began = time.monotonic()
         try:
             tool = self.get(action.tool)
-            if why := tool.unavailable():
-                raise ToolError(f"{tool.name} is not available: {why}.")
-            # In a thread: the first import of jsonschema reads its schemas from disk.
-            await asyncio.to_thread(_validate, tool, action.args)
+            decision = await self.decide(action)
+            if (refusal := self._refusal(action, decision)) is not None:
+                return refusal
             if getattr(tool, "reads_only", False):
                 seen = await _carry_out(tool, action.args, context)
             else:
-                async with _one_at_a_time(self.workspace):
+                async with one_call_at_a_time(self.workspace):
                     began = time.monotonic()
                     seen = await self._watched(tool, action.args, context)
         except Exception as error:
-            seen = Observation(ok=False, error=_told(error))
+            seen = _failed(error)
+        most = getattr(self._tools.get(action.tool), "shown_chars", SHOWN_CHARS)
+        text, rest = await shortened(storable(seen.text), most, ReadFile.name in self._tools)
         return seen.model_copy(
             update={
-                "text": storable(seen.text),
+                "text": text,
+                "rest": rest or seen.rest,
                 "error": storable(seen.error),
                 "seconds": round(time.monotonic() - began, 3),
             }
         )
 
+    def _refusal(self, action: Action, decision: Decision) -> Observation | None:
+        """What is observed in place of a call that is not admitted."""
+        if decision.effect == "deny":
+            return Observation(
+                ok=False,
+                reason="denied",
+                error=f"this call is denied by {decision.why}. Reach the goal in another way.",
+            )
+        if decision.effect == "ask" and not self._is_approved(action):
+            return Observation(
+                ok=False,
+                reason="ask",
+                error=f"a person has to agree to this call ({decision.why}), and nobody can be "
+                "asked here. Reach the goal in another way.",
+            )
+        return None
+
+    def _is_approved(self, action: Action) -> bool:
+        agreed = self._approved
+        return agreed is not None and (agreed.tool, agreed.args) == (action.tool, action.args)
+
     async def _watched(self, tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
-        """A call with what it changed, and with the protected files put back."""
+        """A call with what it changed, and with protected files and our own settings put back."""
         before = await self.workspace.hashes()
+        own = await asyncio.to_thread(OwnSettings, self.workspace)
         kept = await asyncio.to_thread(Protection, self.workspace, context.protected)
         restored: list[str] = []
         try:
             try:
                 seen = await _carry_out(tool, args, context)
             finally:
-                restored = await asyncio.to_thread(kept.put_back)
+                restored = await asyncio.to_thread(lambda: [*kept.put_back(), *own.put_back()])
         except Exception as error:
-            seen = Observation(ok=False, error=_told(error))
+            seen = _failed(error)
         finally:
             await asyncio.to_thread(kept.forget)
         after = await self.workspace.hashes()
@@ -163,7 +267,8 @@ class Toolbox:
         return seen.model_copy(update={"changed": changed, "text": f"{seen.text}{note}".lstrip()})
 
 
-def _one_at_a_time(workspace: Workspace) -> asyncio.Lock:
+def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
+    """The lock under which a folder is changed, and looked at while nothing may change in it."""
     key = (id(asyncio.get_running_loop()), workspace.path)
     return _LOCKS.setdefault(key, asyncio.Lock())
 
@@ -172,36 +277,23 @@ async def _carry_out(tool: Tool, args: dict[str, Any], context: CallContext) -> 
     try:
         return await asyncio.wait_for(tool.call(args, context), context.seconds + _GRACE_SECONDS)
     except TimeoutError as error:
-        raise ToolError(f"{tool.name} did not end within {context.seconds:g} s.") from error
+        raise TimeLimitError(f"{tool.name} did not end within {context.seconds:g} s.") from error
 
 
-def _validate(tool: Tool, args: dict[str, Any]) -> None:
-    from jsonschema import Draft202012Validator
-
-    errors = sorted(Draft202012Validator(tool.parameters).iter_errors(args), key=str)
-    if errors:
-        said = "; ".join(_fault(error.json_path, error.message) for error in errors[:3])
-        raise ToolError(f"wrong arguments for {tool.name}: {said}.", _usage(tool))
-
-
-def _fault(path: str, message: str) -> str:
-    place = path.removeprefix("$").removeprefix(".")
-    return clipped(f"{place}: {message}" if place else message, 200)
-
-
-def _usage(tool: Tool) -> str:
-    required = tool.parameters.get("required", [])
-    names = [
-        name if name in required else f"{name} (optional)"
-        for name in tool.parameters.get("properties", {})
-    ]
-    return f"Its arguments: {', '.join(names) or 'none'}."
+def _failed(error: Exception) -> Observation:
+    return Observation(ok=False, error=_told(error), reason=getattr(error, "reason", ""))
 
 
 def _told(error: Exception) -> str:
     if isinstance(error, ToolError):
         return str(error)
     return clipped(f"{type(error).__name__}: {error}", 400)
+
+
+def _told_of(tool: Tool, goal: str) -> bool:
+    """Whether the prompt names the tool: with most, even where it cannot be used."""
+    asked = getattr(tool, "told_of", None)
+    return asked is None or bool(asked(goal))
 
 
 def _line(tool: Tool) -> str:

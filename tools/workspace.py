@@ -1,32 +1,19 @@
 """The folder the agent works in. No path leads out of it."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import secrets
 import stat
-import time
-from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from replan.state.errors import WorkspaceError
+from replan.tools import beneath
+from replan.tools.bounds import clipped
+from replan.tools.listing import MOST_FILES, hash_one, hashes, printable, walk
 from replan.tools.protocol import ToolError
-
-IGNORED = frozenset({".git", "__pycache__", ".venv", "node_modules", ".pytest_cache"})
-MOST_FILES = 2000
-HASHED_BYTES = 50 * 1024 * 1024
-
-# A file written this recently may change again without its time stamps telling.
-_SETTLED_NS = 200_000_000
-
-Stamp = tuple[int, int, int, int]
-
-
-@lru_cache(maxsize=16)
-def _known_hashes(root: Path) -> dict[str, tuple[Stamp, str]]:
-    """What was hashed before, shared by all objects for the same folder: nodes make their own."""
-    return {}
+from replan.tools.text import decode
 
 
 class Workspace:
@@ -38,22 +25,18 @@ class Workspace:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(os.path.realpath(path))
-        self._known = _known_hashes(self.path)
 
     def confine(self, relative: str) -> Path:
         """The real path of a path given by the model; "" and "." are the workspace itself.
 
-        Does a little I/O (it follows symbolic links): call it in a thread.
+        It is for showing and comparing, and for asking what is there. To open what it names use
+        `read_bytes` and its like: meanwhile a link may have taken its place. Does a little I/O (it
+        follows symbolic links): call it in a thread.
 
         Raises:
             ToolError: it leads out of the workspace, or is no path at all.
         """
-        if "\0" in relative:
-            raise ToolError("a path cannot hold a NUL character.")
-        shown = relative if len(relative) <= 100 else relative[:97] + "..."
-        parts = relative.encode("utf-8", "replace").split(b"/")
-        if len(relative) > 2000 or any(len(part) > 255 for part in parts):
-            raise ToolError(f"the path is too long: {shown}")
+        shown = _checked(relative)
         try:
             found = Path(os.path.realpath(self.path / relative))
         except (OSError, ValueError, RuntimeError) as error:
@@ -62,23 +45,78 @@ class Workspace:
             raise ToolError(
                 f"{shown!r} is outside the workspace.", "Use a path relative to the workspace."
             )
-        return found
+        return self._as_spelled(found) if "\ufffd" in relative else found
 
     def relative(self, path: Path) -> str:
         """A path inside the workspace as the model is shown it."""
-        return _printable(path.relative_to(self.path).as_posix())
+        return printable(path.relative_to(self.path).as_posix())
+
+    def inside(self, path: str) -> Path:
+        """`confine`, from the workspace on: what the functions of `beneath` take. Blocking."""
+        return self.confine(path).relative_to(self.path)
+
+    def place(self, path: str) -> Path:
+        """Like `inside`, but of a link it is the link itself, not what it points to. Blocking."""
+        _checked(path)
+        parent, name = os.path.split(path.rstrip("/"))
+        if name in ("", ".", ".."):
+            return self.inside(path)
+        found = self.confine(parent) / name
+        return (self._as_spelled(found) if "\ufffd" in name else found).relative_to(self.path)
+
+    def read_bytes(self, path: str, limit: int) -> bytes:
+        """The first `limit` bytes of a file. Blocking.
+
+        Raises:
+            ToolError: it does not exist, is not a file, or cannot be read.
+        """
+        inside = self.inside(path)
+        try:
+            with beneath.opened(self.path, inside) as file:
+                return beneath.read(file, limit)
+        except OSError as error:
+            raise self.failure(error, path, "be read") from error
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        """Write a file whole or not at all, creating its folders. Blocking.
+
+        Raises:
+            ToolError: the path cannot be written.
+        """
+        inside = self.inside(path)
+        try:
+            beneath.replace(self.path, inside, data)
+        except OSError as error:
+            raise self.failure(error, path, "be written") from error
+
+    def failure(self, error: OSError, path: str, what: str) -> ToolError:
+        """An error of the system in words: which path, and what cannot be done with it."""
+        shown = clipped(path, 100)
+        if not self.path.is_dir():
+            return ToolError(
+                "the workspace itself is gone: its folder was deleted or moved.",
+                "Nothing can be done in it until it is back.",
+            )
+        if isinstance(error, beneath.NotAFileError):
+            return ToolError(f"{shown} is {error.kind}.", "Give the path of a file.")
+        if isinstance(error, FileNotFoundError):
+            return ToolError(f"{shown} does not exist.")
+        why = _WHY.get(error.errno or 0, error.strerror or str(error))
+        return ToolError(f"{shown} cannot {what}: {why}.")
 
     async def files(self, limit: int = MOST_FILES) -> list[str]:
         """Relative paths of files (and symbolic links), sorted; at most `limit`."""
-        return await asyncio.to_thread(lambda: sorted(self._walk(limit)))
+        return await asyncio.to_thread(
+            lambda: sorted(path for path, _, _ in walk(self.path, limit))
+        )
 
     async def hashes(self) -> dict[str, str]:
-        """sha256 by path, of at most 2,000 files.
+        """sha256 by path, of at most 20,000 files; what did not change is not read again.
 
         Above 50 MB, size and time of change stand for the content; a symbolic link is known by
         where it points.
         """
-        return await asyncio.to_thread(self._hashes)
+        return await asyncio.to_thread(hashes, self.path)
 
     async def digest(self) -> str:
         """One sha256 over all paths and their content."""
@@ -92,96 +130,72 @@ class Workspace:
         Raises:
             ToolError: the path leads out of the workspace.
         """
-
-        def one() -> str:
-            self.confine(path)
-            return self._hash(path, self.path / path) or ""
-
-        return await asyncio.to_thread(one)
+        return await asyncio.to_thread(lambda: hash_one(self.path, self.place(path)))
 
     async def read_text(self, path: str, max_chars: int) -> str:
-        """The first `max_chars` characters of a file; bytes that are not UTF-8 are replaced.
+        """The first `max_chars` characters of a file, in whatever encoding.
+
+        What is no text comes as UTF-8 with the bytes replaced that are not.
 
         Raises:
             ToolError: there is no such file in the workspace, or it cannot be read.
         """
 
         def read() -> str:
-            data = read_bytes(self.confine(path), path, max_chars * 4 + 4)
-            return data.decode("utf-8-sig", "replace")[:max_chars]
+            limit = max_chars * 4 + 4
+            data = self.read_bytes(path, limit)
+            found = decode(data, whole=len(data) < limit)
+            return (found.text if found else data.decode("utf-8-sig", "replace"))[:max_chars]
 
         return await asyncio.to_thread(read)
 
     async def write_text(self, path: str, text: str) -> None:
-        """Write a file whole or not at all, creating its folders.
+        """Write a file in UTF-8, whole or not at all, creating its folders.
 
         Raises:
             ToolError: the path cannot be written.
         """
-        await asyncio.to_thread(self._write, path, text)
-
-    def _write(self, path: str, text: str) -> None:
-        target = self.confine(path)
-        if target.is_dir():
-            raise ToolError(f"{path} is a folder.", "Give the path of a file.")
         try:
             data = text.encode("utf-8")
-            replace_bytes(target, data)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise ToolError(f"{path} cannot be written: a file is in the way.") from error
         except UnicodeEncodeError as error:
-            raise ToolError(f"the text for {path} is not valid Unicode.") from error
-        except OSError as error:
-            raise ToolError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise ToolError(f"the text for {clipped(path, 100)} is not valid Unicode.") from error
+        await asyncio.to_thread(self.write_bytes, path, data)
 
-    def _walk(self, limit: int) -> Iterator[str]:
-        count = 0
-        for folder, folders, names in os.walk(self.path):
-            here = Path(folder)
-            links = [name for name in folders if (here / name).is_symlink()]
-            folders[:] = sorted(set(folders) - IGNORED - set(links))
-            for name in sorted([*names, *links]):
-                if count >= limit:
-                    return
-                if name in IGNORED:
-                    continue
-                count += 1
-                yield self.relative(here / name)
+    def _as_spelled(self, path: Path) -> Path:
+        """The path whose name is shown so: bytes that are not UTF-8 are shown replaced."""
+        found = self.path
+        for part in path.relative_to(self.path).parts:
+            below = found / part
+            if "\ufffd" in part and found.is_dir() and not os.path.lexists(below):
+                same = (entry for entry in found.iterdir() if printable(entry.name) == part)
+                below = next(same, below)
+            found = below
+        return found
 
-    def _hashes(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for path in self._walk(MOST_FILES):
-            value = self._hash(path, self.path / path)
-            if value is not None:
-                found[path] = value
-        for path in list(self._known):
-            if path not in found:
-                self._known.pop(path, None)
-        return dict(sorted(found.items()))
 
-    def _hash(self, path: str, file: Path) -> str | None:
-        try:
-            seen = file.lstat()
-            if stat.S_ISLNK(seen.st_mode):
-                return f"link:{_printable(str(file.readlink()))}"
-            if not stat.S_ISREG(seen.st_mode):
-                # Opening a named pipe would wait for ever.
-                return f"special:{stat.S_IFMT(seen.st_mode)}"
-            stamp = (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
-            if seen.st_size > HASHED_BYTES:
-                return f"large:{seen.st_size}:{seen.st_mtime_ns}"
-            known = self._known.get(path)
-            if known and known[0] == stamp:
-                return known[1]
-            with file.open("rb") as opened:
-                value = hashlib.file_digest(opened, "sha256").hexdigest()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return f"unreadable:{error.errno}"
-        if time.time_ns() - max(seen.st_mtime_ns, seen.st_ctime_ns) > _SETTLED_NS:
-            self._known[path] = (stamp, value)
-        return value
+# Where the system's own words would not help.
+_WHY = {
+    errno.ELOOP: "a symbolic link is in the way",
+    errno.ENOTDIR: "a file is in the way",
+    errno.EEXIST: "a file is in the way",
+    errno.ENOTEMPTY: "it is not empty",
+    errno.ENOSPC: "the disk is full; nothing was changed",
+    errno.EDQUOT: "the disk quota is used up; nothing was changed",
+}
+
+
+def _checked(path: str) -> str:
+    """The path, cut for showing, unless it can be none."""
+    if "\0" in path:
+        raise ToolError("a path cannot hold a NUL character.")
+    shown = clipped(path, 100)
+    try:
+        parts = os.fsencode(path).split(b"/")
+    except UnicodeEncodeError as error:
+        raise ToolError(f"{shown!r} is not a path: it holds half a character.") from error
+    if len(path) > 2000 or any(len(part) > 255 for part in parts):
+        raise ToolError(f"the path is too long: {shown}")
+    return shown
 
 
 def open_workspace(path: str | Path, create: bool) -> Workspace:
@@ -221,48 +235,9 @@ def open_workspace(path: str | Path, create: bool) -> Workspace:
     return Workspace(folder)
 
 
-def read_bytes(file: Path, shown: str, limit: int) -> bytes:
-    """The first `limit` bytes of a file; `shown` is its name in errors.
-
-    Raises:
-        ToolError: it does not exist, is not a file, or cannot be read.
-    """
-    try:
-        if not file.exists():
-            raise ToolError(f"{shown} does not exist.")
-        if not file.is_file():
-            kind = "a folder" if file.is_dir() else "not a regular file"
-            raise ToolError(f"{shown} is {kind}.", "Give the path of a file.")
-        with file.open("rb") as opened:
-            return opened.read(limit)
-    except OSError as error:
-        raise ToolError(f"{shown} cannot be read: {error.strerror or error}") from error
-
-
-def replace_bytes(target: Path, data: bytes) -> None:
-    """Write a file under another name first, so that nobody sees half of it. Raises OSError."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        # Not mkstemp: its files are for their owner alone, whatever the umask says.
-        with new.open("xb") as opened:
-            opened.write(data)
-            if target.exists():
-                os.fchmod(opened.fileno(), stat.S_IMODE(target.stat().st_mode))
-        new.replace(target)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-
-
 def _try_writing(folder: Path) -> None:
     probe = folder / f".{secrets.token_hex(8)}.tmp"
     try:
         probe.write_bytes(b"replan")
     finally:
         probe.unlink(missing_ok=True)
-
-
-def _printable(text: str) -> str:
-    # File names may hold bytes that are not UTF-8; as surrogates they would break JSON later.
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

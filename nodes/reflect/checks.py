@@ -3,7 +3,7 @@
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.state.task import CheckResult
 
-LOOKING = ("read_file", "list_files", "web_search")
+LOOKING = ("read_file", "list_files", "search_files", "web_search")
 _PATIENCE = 3
 
 

@@ -9,6 +9,9 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
 from replan.nodes.survey import CODE, DATA, TABLES
+from replan.state.task import Action
+from replan.tools.delete import speaks_of_deleting
+from replan.tools.named_addresses import names_address
 from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
@@ -40,12 +43,25 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "move_files": not request.task.writes and bool(request.existing) and not writes_code,
         "read_file": bool(_unread(request)) and not mends and (tried or not _writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
+        "search_files": len(request.existing) > _LISTED,
+        "delete_file": not request.task.writes
+        and bool(_deletable(request))
+        and speaks_of_deleting(f"{request.task.title}\n{request.brief.goal}"),
         "run_script": any(_is_script(path) for path in request.existing) and not writes_code,
         # The checks run the tests after every call and show what fails.
         "run_tests": any(is_test_file(path) for path in request.existing)
         and not any(check.kind == "tests_pass" for check in request.task.checks),
+        "read_page": not writes_code and _sees_address(request),
+        "search_documents": not writes_code,
     }
     return [tool for tool in tools.available() if fits.get(tool.name, True)]
+
+
+def _sees_address(request: SelectToolRequest) -> bool:
+    """Whether the goal, the task, or what a tool brought, earlier or now, names an address."""
+    seen = [attempt.observation.text for attempt in request.task.attempts]
+    said = (request.brief.goal, request.task.title, *request.earlier, *seen)
+    return any(map(names_address, said))
 
 
 def is_code_task(request: SelectToolRequest) -> bool:
@@ -68,6 +84,8 @@ def _data_unseen(request: SelectToolRequest) -> bool:
 
 
 def _is_data(path: str, survey: str) -> bool:
+    if f"{path} begins (" not in survey:  # of thousands of paths hardly any is there
+        return False
     return bool(re.search(rf"^{re.escape(path)} begins \(\d+ {DATA}\)", survey, re.MULTILINE))
 
 
@@ -81,7 +99,20 @@ def call_schemas(
             calls += [edit_schema(path, text) for path, text in sources.items()]
         else:
             calls.append(call_schema(tool, request))
+    if rest := read_on(request):
+        calls.append(_exactly(rest))
     return calls
+
+
+def read_on(request: SelectToolRequest) -> Action | None:
+    """The call that shows what follows what was read last, if that was not all."""
+    attempts = request.task.attempts
+    return attempts[-1].observation.rest if attempts else None
+
+
+def _exactly(action: Action) -> dict[str, Any]:
+    args = {name: {"const": value} for name, value in action.args.items()}
+    return strict_object({"tool": {"const": action.tool}, **args})
 
 
 def call_schema(tool: Tool, request: SelectToolRequest) -> dict[str, Any]:
@@ -105,6 +136,8 @@ def _narrowed(
         paths = _unread(request)
     elif tool == "run_script":
         paths = [path for path in paths if _is_script(path)]
+    elif tool == "delete_file":
+        paths = _deletable(request)
     elif tool == "write_file":
         paths = _writable(request)
     else:
@@ -124,6 +157,10 @@ def _writable(request: SelectToolRequest) -> list[str]:
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes
 
 
+def _deletable(request: SelectToolRequest) -> list[str]:
+    return [path for path in request.existing if path not in request.protected]
+
+
 def asks_for_source(tools: list[Tool], request: SelectToolRequest) -> bool:
     """Whether a file is to be written, and both by a script and by hand it could be."""
     names = {tool.name for tool in tools}
@@ -132,7 +169,7 @@ def asks_for_source(tools: list[Tool], request: SelectToolRequest) -> bool:
 
 def only_call(tools: list[Tool], request: SelectToolRequest) -> dict[str, Any] | None:
     """The one call that the offers leave, or None when there is a choice to make."""
-    if len(tools) != 1:
+    if len(tools) != 1 or read_on(request):
         return None
     call: dict[str, Any] = {"tool": tools[0].name}
     for name, schema in call_schema(tools[0], request)["properties"].items():

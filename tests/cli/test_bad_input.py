@@ -42,7 +42,7 @@ def refused(done, *said: str) -> None:
         (["x" * 100_000], "the goal has 100,000 characters; 20,000 are the most"),
         ([GOAL, "--set", "plan=htn"], "no implementation 'htn'. There are: dag, sequence"),
         ([GOAL, "--set", "planner=dag"], "Roles: recall, decompose, plan, select_tool"),
-        ([GOAL, "--set", "plan"], "--set takes ROLE=IMPLEMENTATION, not 'plan'"),
+        ([GOAL, "--set", "plan"], "--set takes NAME=VALUE, not 'plan'"),
         ([GOAL, "--set", "plan=os:nowhere"], "no implementation 'os:nowhere'"),
         ([GOAL, "--model", "huge"], "has no model 'huge'. It has: big, small"),
         ([GOAL, "--thread", "../mine"], "a thread's id is a UUID, not '../mine'"),

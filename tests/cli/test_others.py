@@ -21,7 +21,8 @@ def test_help_comes_at_once() -> None:
         began = time.monotonic()
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         seconds.append(time.monotonic() - began)
-    for name in ("run", "resume", "threads", "graph", "doctor"):
+    names = ("run", "resume", "restore", "tools", "tool", "threads", "graph", "doctor")
+    for name in names:
         assert f"\n  {name} " in said
     assert min(seconds) <= HELP_SECONDS
 
@@ -30,7 +31,7 @@ def test_help_of_run_names_every_option_and_exit_code(inside) -> None:
     said = inside("run", "--help").out
     for option in (
         "--workspace", "--thread", "--model", "--set", "--max-steps", "--max-seconds",
-        "--max-tokens", "--max-cost", "--json",
+        "--max-tokens", "--max-cost", "--approve", "--sandbox", "--json",
     ):  # fmt: skip
         assert f"{option} " in said
     assert "130 interrupted" in said

@@ -11,7 +11,7 @@ from replan.state.context import Context
 
 GOAL = "Write the word hello to hello.txt"
 WRITE = Move("write_file", "hello", path="hello.txt")
-TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "store")
+TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes", "store", "replan_blobs")
 
 
 async def test_a_replay_does_again_only_what_follows_its_checkpoint(start_agent) -> None:

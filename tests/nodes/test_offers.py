@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 
 from replan.nodes.contract import Brief, SelectToolRequest
-from replan.nodes.select_tool.offers import call_schemas, offered, only_call
+from replan.nodes.select_tool.offers import (
+    call_schemas,
+    offered,
+    only_call,
+)
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
-from replan.tools.toolbox import Toolbox
+from replan.tools.delete import speaks_of_deleting
+from replan.tools.documents.search_documents import SearchDocuments
+from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import open_workspace
 
 CHANGE = Check(kind="workspace_changed")
@@ -34,6 +40,9 @@ def tools(workspace: Path) -> Toolbox:
     return Toolbox(open_workspace(workspace, create=False))
 
 
+READ_ON = Action(tool="read_file", args={"path": "a.md", "start": 41})
+
+
 def request(*existing: str, survey: str = "", **task: object) -> SelectToolRequest:
     return SelectToolRequest(
         brief=Brief(goal="a goal", survey=survey),
@@ -53,7 +62,7 @@ def request(*existing: str, survey: str = "", **task: object) -> SelectToolReque
         (request("a.md"), {}, "move_files python read_file write_file"),
         (request("a", "b", checks=[CHANGE], writes=["c.md"]), {}, "python read_file write_file"),
         (request("a.md", "b.md", checks=[CHANGE]), {}, "move_files python read_file write_file"),
-        (request(*MANY), {}, "list_files move_files python read_file write_file"),
+        (request(*MANY), {}, "list_files move_files python read_file search_files write_file"),
         (request("a.md", writes=["b.json"]), {}, "python"),
         (request("a.md", writes=["b.json"], tries=1), {}, "python read_file"),
         (request(writes=["b.json"]), {}, "python write_file"),
@@ -82,6 +91,43 @@ def test_search_is_offered_where_it_can_be_used(
     assert "web_search" in {tool.name for tool in offered(request(), tools, {})}
     monkeypatch.undo()
     settings.cache_clear()
+
+
+PAGE = "Sum up https://example.org/a in a.md"
+FOUND = Attempt(
+    action=Action(tool="web_search", args={"query": "x"}),
+    observation=Observation(ok=True, text="1. A page\n   https://example.org/b"),
+    verdict="continue",
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_offered"),
+    [
+        (request(), False),
+        (request("a.md", title="Copy http.md to https://"), False),
+        (request(title=PAGE), True),
+        (request(title=PAGE, writes=["a.py"]), False),
+        (request(attempts=[FOUND]), True),
+        (request().model_copy(update={"earlier": ["found http://example.org/c"]}), True),
+        (request().model_copy(update={"brief": Brief(goal=PAGE)}), True),
+    ],
+)
+def test_pages_are_offered_where_there_is_an_address(
+    tools: Toolbox, asked: SelectToolRequest, is_offered: bool
+) -> None:
+    assert ("read_page" in {tool.name for tool in offered(asked, tools, {})}) == is_offered
+
+
+def test_documents_are_offered_where_there_are_some(
+    workspace: Path, tools: Toolbox, tmp_path: Path
+) -> None:
+    documents = SearchDocuments(tmp_path)
+    with_folder = Toolbox(tools.workspace, tools=default_tools(documents))
+    named = {tool.name for tool in offered(request(), with_folder, {})}
+    assert "search_documents" in named
+    for asked, box in ((request(), tools), (request(writes=["a.py"]), with_folder)):
+        assert "search_documents" not in {tool.name for tool in offered(asked, box, {})}
 
 
 def test_the_schemas_of_the_calls(tools: Toolbox) -> None:
@@ -127,3 +173,64 @@ def test_a_module_that_is_missing_may_have_any_name(tools: Toolbox) -> None:
         if schema["properties"]["tool"] == {"const": "write_file"}
     )
     assert call["path"]["type"] == "string"
+
+
+@pytest.mark.parametrize(
+    ("text", "deletes"),
+    [
+        ("Delete all files that are empty", True),
+        ("files are to be removed", True),
+        ("Deleting old logs", True),
+        ("Get rid of draft.md", True),
+        ("the removal of old.md", True),
+        ("rm old.md", True),
+        ("删除所有空文件", True),
+        ("把草稿移除", True),
+        ("清理旧日志", True),
+        ("Add up the amounts in sales.csv", False),
+        ("the remover of paint", False),
+        ("undeleted mails", False),
+        ("format the text", False),
+        ("把文件移动到 docs", False),
+        ("", False),
+    ],
+)
+def test_what_speaks_of_deleting(text: str, deletes: bool) -> None:
+    assert speaks_of_deleting(text) is deletes
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        (request("a.md", title="Delete a.md"), True),
+        (request("a.md", title="Tidy up"), False),
+        (request("a.md", title="Remove duplicates", writes=["b.md"]), False),
+        (request(title="Delete a.md"), False),
+        (request("a.md", title="Delete a.md").model_copy(update={"protected": ["a.md"]}), False),
+    ],
+)
+def test_delete_is_offered_where_it_is_asked_for(
+    tools: Toolbox, asked: SelectToolRequest, there: bool
+) -> None:
+    assert ("delete_file" in {tool.name for tool in offered(asked, tools, {})}) is there
+
+
+def test_delete_may_name_what_is_there_and_not_protected(tools: Toolbox) -> None:
+    asked = request("a.md", "b.md", title="Delete a.md").model_copy(update={"protected": ["b.md"]})
+    schemas = call_schemas([tools.get("delete_file"), tools.get("search_files")], asked, {})
+    assert schemas[0]["properties"]["path"] == {"enum": ["a.md"]}
+    assert list(schemas[1]["properties"]) == ["tool", "files", "text"]
+
+
+def test_where_not_all_was_shown_it_can_be_read_on(tools: Toolbox) -> None:
+    seen = Observation(ok=True, text="...", rest=READ_ON)
+    read = Attempt(action=Action(tool="read_file", args={"path": "a.md"}), observation=seen)
+    asked = request("a.md", attempts=[read])
+    offers = offered(asked, tools, {})
+    last = call_schemas(offers, asked, {})[-1]
+    assert last["properties"] == {
+        "tool": {"const": "read_file"},
+        "path": {"const": "a.md"},
+        "start": {"const": 41},
+    }
+    assert only_call(offers[:1], asked) is None

@@ -1,6 +1,7 @@
 """The real `langgraph dev` on the project's own langgraph.json, through the real SDK client."""
 
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -194,6 +195,9 @@ async def test_a_thread_of_the_command_line_opens_under_the_server(
         history = await client.threads.get_history(thread, limit=100)
         assert len(history) == 11
         reviewing = next(step for step in history if step["next"] == ["review"])
+        # Its store is ours, so the files have revisions: the empty folder, and hello.txt.
+        kept = [values_of(step).get("revision", "") for step in history]
+        assert len(set(filter(None, kept))) == 2
         replayed = await run_on_server(
             client, thread_id=thread, input=None, checkpoint=reviewing["checkpoint"]
         )
@@ -225,3 +229,30 @@ async def test_impossible_settings_fail_the_run_with_their_name(address: str) ->
         thread = (await client.threads.create(graph_id="agent"))["thread_id"]
         with pytest.raises(Exception, match="max_steps"):
             await client.runs.wait(thread, "agent", input=GOAL, context={"max_steps": 0})
+
+
+async def test_a_call_that_waits_is_answered_through_the_sdk(address: str) -> None:
+    asking = {**PLAIN, "approvals": ["ask:write_file(hello.*)"]}
+    async with get_client(url=address) as client:
+        thread = (await client.threads.create(graph_id="agent"))["thread_id"]
+        await client.runs.wait(thread, "agent", input=GOAL, context=asking)
+        waits = await client.threads.get(thread)
+        assert waits["status"] == "interrupted"
+        [[asked]] = waits["interrupts"].values()
+        assert asked["value"]["tool"] == "write_file"
+        assert asked["value"]["args"] == {"path": "hello.txt", "text": "hello\n"}
+        state = await client.threads.get_state(thread)
+        assert state["next"] == ["execute"]
+
+        # An answer that cannot be used is asked for again, and nothing is lost.
+        await client.runs.wait(thread, "agent", command={"resume": "yes"}, context=asking)
+        [again] = (await client.threads.get_state(thread))["tasks"][0]["interrupts"]
+        assert "the answer" in again["value"]["problem"]
+
+        edited = {"path": "hello.txt", "text": "hello, edited"}
+        answer = {again["id"]: {"decision": "edit", "args": edited}}
+        result = await client.runs.wait(thread, "agent", command={"resume": answer}, context=asking)
+    assert isinstance(result, dict)
+    assert result["status"] == "done"
+    [artifact] = result["artifacts"]
+    assert artifact["sha256"] == hashlib.sha256(b"hello, edited").hexdigest()

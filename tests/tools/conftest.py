@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from replan.state.approval import parse_rule
 from replan.state.task import Action, Observation
+from replan.tools.policy import Policy
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace, open_workspace
 
@@ -18,7 +20,9 @@ def workspace(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def toolbox(workspace: Workspace) -> Toolbox:
-    return Toolbox(workspace, seconds_per_call=20)
+    """The built-in tools; calls that would ask a person are allowed."""
+    policy = Policy((parse_rule("allow:*"),))
+    return Toolbox(workspace, seconds_per_call=20, policy=policy)
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ async def test_files_that_are_not_to_be_edited(call, workspace: Workspace) -> No
     edits = [edit("a", "b")]
     kept = await call("edit_file", path="./a.txt", edits=edits, protected=["a.txt"])
     assert "must not be changed" in kept.error
-    assert "not UTF-8 text" in (await call("edit_file", path="b.bin", edits=edits)).error
+    assert "is not text" in (await call("edit_file", path="b.bin", edits=edits)).error
     assert "does not exist" in (await call("edit_file", path="no.txt", edits=edits)).error
     assert "outside the workspace" in (await call("edit_file", path="../x", edits=edits)).error
     assert (workspace.path / "a.txt").read_text() == "a\n"

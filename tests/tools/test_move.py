@@ -1,10 +1,11 @@
 """Moves: all or none, never over another file, never out of the workspace."""
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
 
+from replan.tools import beneath
 from replan.tools.workspace import Workspace
 
 
@@ -117,14 +118,14 @@ async def test_a_link_is_moved_as_it_is(call, tree: Path, tmp_path: Path) -> Non
 
 
 async def test_a_move_that_fails_leaves_nothing_behind(call, tree: Path, monkeypatch) -> None:
-    rename = Path.rename
+    rename = beneath.move
 
-    def failing(self: Path, target: Path) -> Path:
-        if self.name == "b.md":
+    def failing(root: Path, source: PurePath, target: PurePath) -> None:
+        if source.name == "b.md":
             raise OSError(28, "No space left on device")
-        return rename(self, target)
+        rename(root, source, target)
 
-    monkeypatch.setattr(Path, "rename", failing)
+    monkeypatch.setattr(beneath, "move", failing)
     seen = await call("move_files", moves=[move("deep/er", "*.md")])
     assert seen.error == "nothing was moved: No space left on device."
     assert (tree / "a.md").exists()

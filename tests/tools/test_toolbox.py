@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,12 +159,35 @@ def test_what_the_model_is_told(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatc
         schemas = toolbox.schemas()
     finally:
         settings.cache_clear()
-    assert len(lines) == len(toolbox.names()) == 9
+    # Neither an address nor a folder of documents: the prompt does not speak of them.
+    assert set(toolbox.names()) - {line[2 : line.index("(")] for line in lines} == {
+        "delete_file",
+        "read_page",
+        "search_documents",
+        "search_files",
+    }
+    assert len(lines) == 9
     assert lines[0].startswith("- python(code): ")
     assert lines[-1].endswith("(not available: no TAVILY_API_KEY is set)")
     assert "web_search" not in available
     assert [one["function"]["name"] for one in schemas] == available
     json.dumps(schemas)
+
+
+def test_what_only_some_goals_need_is_told_of_only_then(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(goal: str) -> list[str]:
+        lines = Toolbox(workspace, goal=goal).describe().splitlines()
+        return [line.partition("(")[0] for line in lines[9:]]
+
+    assert told("Sum up the file https.md") == []
+    assert told("Sum up https://example.org/a in a.md") == ["- read_page"]
+    monkeypatch.setenv("REPLAN_DOCUMENTS", str(tmp_path))
+    settings.cache_clear()
+    assert told("Write down what the handbook says") == ["- search_documents"]
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 @pytest.mark.parametrize("tool", default_tools(), ids=lambda tool: tool.name)
@@ -191,7 +215,8 @@ def test_importable() -> None:
 
 
 def test_the_import_is_light() -> None:
-    heavy = "{'tavily', 'jsonschema', 'pandas', 'httpx', 'langgraph', 'pytest'}"
+    heavy = {"tavily", "trafilatura", "pypdf", "docx", "aiohttp", "httpx", "httpx2", "jsonschema"}
+    heavy |= {"pandas", "numpy", "langgraph", "langchain_text_splitters", "pytest"}
     code = (
         f"import sys, replan.tools.toolbox, replan.tools.checks; print({heavy} & set(sys.modules))"
     )

@@ -1,0 +1,165 @@
+"""The graph's state carries the files: each checkpoint can be brought back."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from scripted_agent import Move, ScriptedAgent
+
+from replan.graphs.build import build_agent
+from replan.state.agent_state import later_revision
+from replan.state.errors import WorkspaceError
+from replan.storage.restore import restore
+from replan.storage.revisions import Revisions
+
+GOAL = "Write the word hello to hello.txt"
+WRITE = Move("write_file", "hello", path="hello.txt")
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "later"),
+    [
+        (None, None, ""),
+        ("", "7", "7"),
+        ("7", "", "7"),
+        ("9", "10", "10"),
+        ("10", "9", "10"),
+        ("10", "nonsense", "10"),
+        ("nonsense", "1", "1"),
+        ("3", "9" * 5000, "3"),
+    ],
+)
+def test_of_two_revisions_the_later_one_stays(known: str, new: str, later: str) -> None:
+    assert later_revision(known, new) == later
+
+
+async def files_at(agent, revision: str, folder: Path) -> dict[str, str]:
+    """What a restore of the revision writes into an empty folder."""
+    await restore(Revisions(agent.kept.pool), revision, folder)
+    return texts_in(folder)
+
+
+def texts_in(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text().strip() for path in folder.iterdir()}
+
+
+async def test_every_step_has_its_files(start_agent, tmp_path: Path) -> None:
+    astray = Move("python", "open('other.txt', 'w').write('astray')\nraise SystemExit('failed')")
+    async with start_agent(ScriptedAgent([astray, WRITE])) as agent:
+        (agent.workspace / "given.txt").write_text("given")
+        assert (await agent.run(GOAL))["status"] == "done"
+        assert sorted(path.name for path in agent.workspace.iterdir()) == [
+            "given.txt", "hello.txt", "other.txt",
+        ]  # fmt: skip
+        seen: dict[str, str] = {}
+        for step in await agent.history():
+            if step.values.get("revision"):
+                seen.setdefault(step.next[0] if step.next else "end", step.values["revision"])
+        steps = [seen["decompose"], seen["reflect"], seen["end"]]
+        assert len(set(steps)) == 3
+        found = [await files_at(agent, one, tmp_path / one) for one in steps]
+        rows = await Revisions(agent.kept.pool).of_thread(agent.thread)
+    assert found == [
+        {"given.txt": "given"},
+        {"given.txt": "given", "other.txt": "astray"},  # The call that failed left this.
+        {"given.txt": "given", "other.txt": "astray", "hello.txt": "hello"},
+    ]
+    assert [row.revision for row in rows] == steps[::-1]
+
+
+async def test_two_tasks_side_by_side_lose_nothing(start_agent, tmp_path: Path) -> None:
+    tasks = [
+        {"title": "ALPHA: one to a.txt", "writes": ["a.txt"]},
+        {"title": "BETA: two to b.txt", "writes": ["b.txt"]},
+    ]
+    script = (
+        "import time\nfile = open('a.txt', 'w')\nfile.write('half')\nfile.flush()\n"
+        "time.sleep(0.5)\nfile.write(' and half')\nfile.close()"
+    )
+
+    def move(prompt: str) -> Move:
+        if "ALPHA" in prompt:
+            return Move("python", script)
+        return Move("write_file", "two", path="b.txt")
+
+    async with start_agent(ScriptedAgent(move, tasks=tasks)) as agent:
+        result = await agent.run("Write one to a.txt and two to b.txt", plan="dag")
+        assert (result["status"], result["usage"]["steps"]) == ("done", 2)
+        history = await agent.history()
+        [executed] = [step for step in history if step.next == ("reflect", "reflect")]
+        rows = await Revisions(agent.kept.pool).of_thread(agent.thread)
+        merged = await files_at(agent, executed.values["revision"], tmp_path / "merged")
+        each = [await files_at(agent, row.revision, tmp_path / row.revision) for row in rows]
+    assert merged == {"a.txt": "half and half", "b.txt": "two"}
+    # No revision holds what a call that was still at work had written so far.
+    assert "half" not in [text for files in each for text in files.values()]
+
+
+async def test_a_replay_from_before_gets_a_later_revision(start_agent) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        await agent.run(GOAL)
+        first = (await agent.values())["revision"]
+        planning = next(step for step in await agent.history() if step.next == ("plan",))
+        revisions = Revisions(agent.kept.pool)
+        await restore(revisions, planning.values["revision"], agent.workspace, first)
+        assert list(agent.workspace.iterdir()) == []
+        (agent.workspace / "more.txt").write_text("more")
+        assert (await agent.run(None, planning.config))["status"] == "done"
+        second = (await agent.values())["revision"]
+        assert int(second) > int(first)
+        assert sorted((await revisions.load(first)).manifest) == ["hello.txt"]
+        assert sorted((await revisions.load(second)).manifest) == ["hello.txt", "more.txt"]
+
+
+async def test_a_file_too_large_is_said_in_the_observation(start_agent) -> None:
+    script = "open('hello.txt', 'w').write('hello')\nopen('big.bin', 'wb').write(b'x' * 2_000_000)"
+    async with start_agent(ScriptedAgent([Move("python", script)])) as agent:
+        result = await agent.run(GOAL, revision_file_mb=1)
+        assert result["status"] == "done"
+        [task] = await agent.tasks()
+        kept = await Revisions(agent.kept.pool).load((await agent.values())["revision"])
+    said = task["attempts"][0]["observation"]["text"]
+    assert "big.bin (2.0 MB; 1 MB are the most)" in said
+    assert list(kept.manifest) == ["hello.txt"]
+    assert list(kept.left_out) == ["big.bin"]
+
+
+async def test_a_workspace_removed_in_the_middle_stops_the_run_resumably(
+    start_agent, tmp_path: Path
+) -> None:
+    """Without the stop, the agent writes hello.txt into a new, empty folder and is content."""
+    astray = Move("python", "open('other.txt', 'w').write('astray')")
+    agents = []
+
+    def move(prompt: str) -> Move:
+        if "other.txt" not in prompt:
+            return astray
+        if not (agents[0].workspace.parent / "resumed").exists():
+            shutil.rmtree(agents[0].workspace)
+        return WRITE
+
+    async with start_agent(ScriptedAgent(move)) as agent:
+        agents.append(agent)
+        with pytest.raises(WorkspaceError, match=r"is gone.*replan resume") as raised:
+            await agent.run(GOAL)
+        assert "\n" not in str(raised.value)
+        state = await agent.graph.aget_state(agent.config)
+        assert state.next == ("execute",)
+        (tmp_path / "resumed").touch()
+        with pytest.raises(WorkspaceError):
+            await agent.run(None)
+        assert not agent.workspace.exists()
+        revision = state.values["revision"]
+        await restore(Revisions(agent.kept.pool), revision, agent.workspace, revision)
+        assert agent.read("other.txt") == "astray"
+        assert (await agent.run(None))["status"] == "done"
+        assert agent.read("hello.txt") == "hello"
+
+
+async def test_without_a_store_it_runs_without_revisions(start_agent) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        graph = build_agent(checkpointer=agent.kept.saver)
+        result = await graph.ainvoke({"goal": GOAL}, agent.config, context=agent.context())
+        assert result["status"] == "done"
+        assert (await agent.values())["revision"] == ""
+        assert await Revisions(agent.kept.pool).of_thread(agent.thread) == []

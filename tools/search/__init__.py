@@ -1,0 +1,1 @@
+"""Searching the web: one result, one provider protocol, and the providers side by side."""
