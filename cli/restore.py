@@ -13,7 +13,7 @@ import typer
 
 from replan.cli.printable import visible
 from replan.cli.run import check_thread_id
-from replan.cli.settle import at_the_edge
+from replan.cli.settle import Errand, at_the_edge
 from replan.state.errors import ThreadNotFoundError, UsageError, WorkspaceChangedError
 from replan.tools.listing import printable
 
@@ -65,7 +65,7 @@ def restore_thread(wanted: Wanted, folder: Path | None, force: bool, as_json: bo
             )
         return 0
 
-    return at_the_edge(command)
+    return at_the_edge(command, Errand(wanted.thread_id))
 
 
 async def bring_back_workspace(

@@ -114,7 +114,9 @@ async def _called(
     """
     try:
         policy = policy_of(context)
-        tools = [*default_tools(), *await mcp_tools(settings().replan_mcp.servers, _BY_HAND)]
+        documents = SearchDocuments(context.documents, choose_embedder)
+        outside = await mcp_tools(settings().replan_mcp.servers, _BY_HAND)
+        tools = [*default_tools(documents), *outside]
         toolbox = Toolbox(
             workspace, seconds, tools, confinement=Confinement.of(context), policy=policy
         )

@@ -60,6 +60,8 @@ class Story:
         if kind == "progress":
             self.doing = str(event["what"])
             return []
+        if kind == "note":
+            return [str(event["what"])]
         if kind == "action":
             said = [f"  {event['tool']} {_arguments(event['args'])}"]
             return [f"  thinks: {event['thought']}", *said] if event.get("thought") else said

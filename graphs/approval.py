@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from replan.state.approval import Answer
 from replan.state.task import Action, Observation, Task
+from replan.tools.bounds import encodable
 from replan.tools.protocol import ToolError
 from replan.tools.toolbox import Toolbox
 
@@ -63,7 +64,7 @@ async def cleared(action: Action, toolbox: Toolbox, task: Task, why: str) -> Cle
             return Cleared(action, observation=rejected(answer.reason))
         if answer.decision == "approve":
             return Cleared(action, approved=True)
-        edited = action.model_copy(update={"args": answer.args or {}})
+        edited = action.model_copy(update={"args": encodable(answer.args or {})})
         problem = await _objection(edited, toolbox)
         if not problem:
             return Cleared(edited, approved=True)

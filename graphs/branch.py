@@ -17,7 +17,7 @@ from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, Observation, Task
 from replan.state.usage import Usage
-from replan.tools.bounds import storable
+from replan.tools.bounds import encodable, storable
 from replan.tools.checks import run_checks
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
@@ -60,16 +60,15 @@ class Branch:
         result, usage = await self._cast.play("select_tool", request, where, seconds)
         if result is None:
             return Command(update={"usage": usage}, goto="review")
-        where.tell(event="action", task=task.id, **result.action.model_dump())
+        action = Action(**encodable(result.action.model_dump()))
+        where.tell(event="action", task=task.id, **action.model_dump())
         usage["seconds"] += checking
         payload = TaskBranch(
             **{
                 **state,
                 "task": task.model_dump(),
-                "action": result.action.model_dump(),
-                "asked": await why_ask(
-                    result.action, await self._cast.toolbox(where, state["goal"])
-                ),
+                "action": action.model_dump(),
+                "asked": await why_ask(action, await self._cast.toolbox(where, state["goal"])),
                 "remaining_seconds": _left(state, usage),
             }
         )

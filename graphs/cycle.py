@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from replan.graphs.cast import Cast, Scene, scene, thread_of
-from replan.graphs.history import keep_revision
+from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.limits import limit_reached, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, tasks_of
 from replan.nodes import contract
@@ -46,11 +46,15 @@ class Cycle:
         request = contract.RecallRequest(goal=goal)
         result, usage = await self._cast.play("recall", request, where)
         kept = await keep_revision(where, state.get("revision", ""))
+        shown = await _survey({**state, "goal": goal}, where.workspace)
+        if kept.note:
+            where.tell(event="note", what=kept.note)
+            shown += f"\n{kept.note}"
         return {
             "goal": goal,
             "workspace": str(where.workspace.path),
             "revision": kept.revision,
-            "survey": await _survey({**state, "goal": goal}, where.workspace),
+            "survey": shown,
             "baseline": await where.workspace.hashes(),
             "recalled": result.memories,
             # A thread may be given another goal: what the last one left is put away.
@@ -67,6 +71,7 @@ class Cycle:
     async def decompose(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Split the goal into tasks, and make its checks."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         existing = await where.workspace.files()
         request = contract.DecomposeRequest(
             brief=brief_of(state),
@@ -90,6 +95,7 @@ class Cycle:
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Order the tasks; after a failure, plan what is left in another way."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         problem = state.get("problem", "")
         request = contract.PlanRequest(
             brief=brief_of(state),
@@ -115,6 +121,7 @@ class Cycle:
     async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Decide what happens next; when no task is open, check the goal itself."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         tasks = tasks_of(state)
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
@@ -141,6 +148,7 @@ class Cycle:
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Tell the user what was reached."""
         where = scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
         artifacts = await _artifacts(state, where.workspace)

@@ -136,9 +136,7 @@ def _in_the_way(alone: Sequence[str], write: Manifest) -> list[str]:
     """Of the paths to be left alone, those below what is to become a file or link."""
     solid = {path for path, entry in write.items() if entry.kind != "folder"}
     return [
-        path
-        for path in alone
-        if any(str(above) in solid for above in PurePosixPath(path).parents)
+        path for path in alone if any(str(above) in solid for above in PurePosixPath(path).parents)
     ]
 
 

@@ -26,17 +26,22 @@ class Workspace:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(os.path.realpath(path))
 
-    def confine(self, relative: str) -> Path:
+    def confine(self, relative: str, named: str = "") -> Path:
         """The real path of a path given by the model; "" and "." are the workspace itself.
 
         It is for showing and comparing, and for asking what is there. To open what it names use
         `read_bytes` and its like: meanwhile a link may have taken its place. Does a little I/O (it
         follows symbolic links): call it in a thread.
 
+        Args:
+            relative: the path.
+            named: what an error names in its place.
+
         Raises:
             ToolError: it leads out of the workspace, or is no path at all.
         """
         shown = _checked(relative)
+        shown = clipped(named, 100) if named else shown
         try:
             found = Path(os.path.realpath(self.path / relative))
         except (OSError, ValueError, RuntimeError) as error:
@@ -61,7 +66,7 @@ class Workspace:
         parent, name = os.path.split(path.rstrip("/"))
         if name in ("", ".", ".."):
             return self.inside(path)
-        found = self.confine(parent) / name
+        found = self.confine(parent, path) / name
         return (self._as_spelled(found) if "\ufffd" in name else found).relative_to(self.path)
 
     def read_bytes(self, path: str, limit: int) -> bytes:
@@ -236,8 +241,12 @@ def open_workspace(path: str | Path, create: bool) -> Workspace:
 
 
 def _try_writing(folder: Path) -> None:
+    """A full disk is no reason to refuse: what is there can be read, and removed to make room."""
     probe = folder / f".{secrets.token_hex(8)}.tmp"
     try:
         probe.write_bytes(b"replan")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
     finally:
         probe.unlink(missing_ok=True)

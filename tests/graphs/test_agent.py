@@ -241,3 +241,11 @@ async def test_a_model_that_never_answers_usably_leaves_the_thread_resumable(
         result = await agent.run(None)
         assert result["status"] == "done"
         assert agent.read("hello.txt") == "hello"
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a\0b"])
+async def test_half_a_character_in_a_call_does_not_stop_the_run(start_agent, half: str) -> None:
+    """JSON can spell it, and UTF-8 cannot: the next request could not be sent."""
+    odd = Move("read_file", path=f"{half}.txt")
+    async with start_agent(ScriptedAgent([odd, WRITE])) as agent:
+        assert (await agent.run(GOAL))["status"] == "done"
