@@ -97,7 +97,7 @@ async def test_the_line_at_the_border_of_what_is_read_first_is_whole(
     call, workspace: Workspace, end: str
 ) -> None:
     """The first 20 MB end in the middle of it."""
-    row = f"{'x' * 39}{end}"
+    row = f"{'x' * 40}{end}"
     before = 20 * 1024 * 1024 // len(row)
     border = "begin" + "y" * 100 + "end"
     text = row * before + border + end + row * 3
@@ -107,4 +107,4 @@ async def test_the_line_at_the_border_of_what_is_read_first_is_whole(
     both = await call("read_file", path="large.txt", start=before, end=before + 1)
     if border not in both.text:
         on = await call("read_file", **both.rest.args)
-        assert (both.text.splitlines()[0], on.text.splitlines()[0]) == ("x" * 39, border)
+        assert (both.text.splitlines()[0], on.text.splitlines()[0]) == ("x" * 40, border)
