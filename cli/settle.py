@@ -148,4 +148,6 @@ def complain(error: ReplanError, errand: Errand | None = None) -> None:
         line = re.sub(r"\b(resume|restore) THREAD\b", rf"\1 {errand.thread_id}", line)
         if errand.begun and again not in line:
             line += f" Go on with: {again}"
+        if line.endswith(f" {errand.thread_id}."):
+            line = line.removesuffix(".")  # As it stands, it is to be copied.
     print(f"replan: {line}", file=sys.stderr)

@@ -65,8 +65,8 @@ def test_the_line_names_the_thread_and_once_begun_how_it_goes_on(
     back = ReplanError("it is gone.", "Go on with: replan resume THREAD.")
     down = ReplanError("nothing answers.", "Look at THREAD.")
     for error, errand, said in (
-        (back, Errand("7"), "it is gone. Go on with: replan resume 7."),
-        (back, Errand("7", True), "it is gone. Go on with: replan resume 7."),
+        (back, Errand("7"), "it is gone. Go on with: replan resume 7"),
+        (back, Errand("7", True), "it is gone. Go on with: replan resume 7"),
         (down, Errand("7"), "nothing answers. Look at THREAD."),
         (down, Errand("7", True), "nothing answers. Look at THREAD. Go on with: replan resume 7"),
         (down, None, "nothing answers. Look at THREAD."),
