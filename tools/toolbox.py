@@ -254,7 +254,7 @@ class Toolbox:
             try:
                 seen = await _carry_out(tool, args, context)
             finally:
-                restored = await asyncio.to_thread(lambda: [*kept.put_back(), *own.put_back()])
+                restored = await asyncio.to_thread(_put_back, kept, own)
         except Exception as error:
             seen = _failed(error)
         finally:
@@ -271,6 +271,20 @@ def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
     """The lock under which a folder is changed, and looked at while nothing may change in it."""
     key = (id(asyncio.get_running_loop()), workspace.path)
     return _LOCKS.setdefault(key, asyncio.Lock())
+
+
+def _put_back(kept: Protection, own: OwnSettings) -> list[str]:
+    """Undo what must not be; the paths. What goes wrong with the ones does not spare the others."""
+    restored: list[str] = []
+    failed: list[Exception] = []
+    for each in (kept, own):
+        try:
+            restored += each.put_back()
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return restored
 
 
 async def _carry_out(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:

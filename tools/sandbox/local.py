@@ -6,7 +6,8 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from replan.tools.sandbox.protocol import (
     Session,
 )
 from replan.tools.sandbox.supervision import Child, Launch, Stop, limit_behind
+from replan.tools.trees import discard
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _VARIABLES = "variables"
@@ -109,8 +111,7 @@ class LocalSandbox:
     def run(self, job: Job, limits: Limits, stop: Stop) -> Finished:
         """Run a job in a process tree of its own to its end, blocking."""
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="replan-", ignore_cleanup_errors=True) as made:
-            scratch = Path(made).resolve()
+        with _scratch_folder() as scratch:
             for name, text in job.files.items():
                 (scratch / name).write_bytes(text.encode("utf-8", "replace"))
             child = self.start(job, scratch, limits)
@@ -174,6 +175,15 @@ class LocalSandbox:
     def exit_code(self, code: int) -> int:
         """The command's own exit code, from that of what was started."""
         return code
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="replan-")).resolve()
+    try:
+        yield made
+    finally:
+        discard(made)
 
 
 def clean_environment(scratch: Path, environment: PythonEnvironment) -> dict[str, str]:
