@@ -74,6 +74,7 @@ def speaks_of_deleting(text: str) -> bool:
 def _delete(workspace: Workspace, path: str, whole: bool, protected: Sequence[str]) -> str:
     shown = clipped(path, 100)
     inside = _place(workspace, path)
+    workspace.spare_own_code(inside, whole=True)
     try:
         seen = beneath.status(workspace.path, inside)
         if seen is None:

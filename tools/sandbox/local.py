@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from replan.tools.own_code import OwnCode, own_code_in
 from replan.tools.sandbox.environment import PythonEnvironment, python_environment
 from replan.tools.sandbox.probe import canaries
 from replan.tools.sandbox.protocol import (
@@ -31,6 +32,9 @@ _LAUNCHER = Path(__file__).with_name("launcher.py")
 _VARIABLES = "variables"
 _SPARE_TASKS = 32
 _PASSED_ON = ("TZ", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+APART = (
+    "Name another workspace, or install replan outside of this one and start it by its own command."
+)
 # Public parts of the system that programs need.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SYSTEM_FILES = (
@@ -53,11 +57,13 @@ class Place:
         workspace: readable and writable.
         scratch: readable and writable, removed at the end.
         read: files and folders that can be read, beyond the system's.
+        own: what in the workspace must not be written: replan runs from it.
     """
 
     workspace: Path
     scratch: Path
     read: Sequence[str]
+    own: OwnCode = OwnCode()
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,8 @@ class LocalSandbox:
         fill = {SCRATCH: str(scratch), PYTHON: str(environment.python)}
         command = [_filled(part, fill) for part in job.command]
         read = (str(environment.folder), *_worker())
-        plan = self.confine(command, Place(job.cwd, scratch, read))
+        own = OwnCode() if self.escapes else _own_code(job.cwd)
+        plan = self.confine(command, Place(job.cwd, scratch, read, own))
         mark = secrets.token_hex(16) if self.escapes else ""
         told = {name: _filled(value, fill) for name, value in job.environment.items()}
         variables = {
@@ -208,6 +215,18 @@ def clean_environment(scratch: Path, environment: PythonEnvironment) -> dict[str
 def one_line(text: str, most: int = 500) -> str:
     """Untrusted text as one line of bounded length."""
     return " ".join(text.split())[:most]
+
+
+def _own_code(workspace: Path) -> OwnCode:
+    """replan's own code in the workspace.
+
+    Raises:
+        SandboxError: code could change it in any sandbox.
+    """
+    own = own_code_in(Path(os.path.realpath(workspace)))
+    if own.refusal:
+        raise SandboxError(f"code is not run here: {own.refusal}.", APART)
+    return own
 
 
 def _worker() -> tuple[str]:
