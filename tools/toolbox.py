@@ -197,7 +197,9 @@ class Toolbox:
             session: name of the sandbox session whose variables `python` keeps; "" for none.
         """
         limit = self.seconds_per_call if seconds is None else seconds
-        context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
+        context = CallContext(
+            self.workspace, limit, tuple(protected), self._confinement, session, self._admit
+        )
         began = time.monotonic()
         try:
             tool = self.get(action.tool)
@@ -239,6 +241,21 @@ class Toolbox:
                 "asked here. Reach the goal in another way.",
             )
         return None
+
+    async def _admit(self, action: Action) -> None:
+        """Raise when a call that an admitted one leads to is not admitted itself."""
+        decision = await asyncio.to_thread(
+            self.policy.decide, action, self.get(action.tool), self.workspace
+        )
+        if decision.effect == "allow" or (decision.effect == "ask" and self._is_approved(action)):
+            return
+        about = clipped(next(iter(action.args.values()), ""), 200)
+        if decision.effect == "deny":
+            raise ToolError(f"it leads on to {about}, which is denied by {decision.why}.")
+        raise ToolError(
+            f"it leads on to {about}, and a person has to agree to that ({decision.why}).",
+            f"Call {action.tool} with that address.",
+        )
 
     def _is_approved(self, action: Action) -> bool:
         agreed = self._approved

@@ -38,7 +38,7 @@ ATTACKS = {
     "the sandbox's environment": "open(sys.prefix + '/pyvenv.cfg', 'a').write('#')",
     "move the cache": "os.rename(P + 'cache/sandbox', P + 'cache/away')",
 }
-FINE = "open('new.txt', 'w').write('x'); os.rename('new.txt', P + 'kept.txt')"
+FINE = "open('new.txt', 'w'); os.rename('new.txt', 'kept.txt'); open(P + 'kept.txt', 'w')"
 FILE_TOOLS: dict[str, tuple[str, dict[str, Any]]] = {
     "write_file": ("write_file", {"path": f"PROJECT{LAUNCHER}", "text": "x"}),
     "write_file by a link": ("write_file", {"path": "led/replan/tools/new.py", "text": "x"}),
@@ -70,7 +70,8 @@ def make(project: Path) -> None:
         folder.mkdir(parents=True)
     base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     (bin_folder / "python").symlink_to(base)
-    (project / ".venv/pyvenv.cfg").write_text(f"home = {base.parent}\n")
+    told = f"home = {base.parent}\ninclude-system-site-packages = false\n"
+    (project / ".venv/pyvenv.cfg").write_text(told)
     others = [path for path in sys.path if path.endswith("site-packages")]
     (site / "own.pth").write_text("\n".join([str(project / "src"), *others]))
     shutil.copytree(os.environ["REPLAN_CACHE"], project / "cache", symlinks=True)
@@ -90,12 +91,16 @@ def state(project: Path) -> str:
 
 async def attempts(sandbox: str, workspace: Path, project: Path) -> dict[str, Any]:
     """In the project's own replan."""
+    import replan.tools.sandbox.launcher as launcher
     from replan.tools.protocol import ToolError
     from replan.tools.sandbox.choose import BACK_ENDS
+    from replan.tools.sandbox.environment import python_environment
     from replan.tools.sandbox.protocol import Limits
 
     inside = "" if workspace == project else f"{project.name}/"
-    found: dict[str, Any] = {"ran": BACK_ENDS[sandbox].__module__ and str(_home())}
+    # Made by the first call, it would be taken for a change.
+    await asyncio.to_thread(python_environment)
+    found: dict[str, Any] = {"ran": launcher.__file__}
     session = BACK_ENDS[sandbox].open(workspace, Limits())
     for name, code in {"fine": FINE, **ATTACKS}.items():
         before = await asyncio.to_thread(state, project)
@@ -107,7 +112,7 @@ async def attempts(sandbox: str, workspace: Path, project: Path) -> dict[str, An
         changed = before != await asyncio.to_thread(state, project)
         found[name] = {"said": said[0], "changed": changed}
         if changed:
-            break
+            break  # What comes next would meet another replan.
     await session.close()
     found["file tools"] = await by_file_tools(workspace, inside)
     return found
@@ -125,12 +130,6 @@ async def by_file_tools(workspace: Path, inside: str) -> dict[str, str]:
         args = json.loads(json.dumps(args).replace("PROJECT", inside))
         seen[name] = (await toolbox.call(Action(tool=tool, args=args))).error
     return seen
-
-
-def _home() -> Path:
-    import replan.tools.sandbox.launcher as launcher
-
-    return Path(launcher.__file__)
 
 
 def main() -> None:
