@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from replan.cli.printable import visible
 from replan.state.context import ROLES, Context
 from replan.state.errors import DatabaseError, ReplanError, SettingError
 
@@ -109,4 +110,4 @@ def _from_outside(error: Exception) -> ReplanError | None:
 def complain(error: ReplanError) -> None:
     """One line: what went wrong, and what to do."""
     line = " ".join(f"{error.what} {error.todo}".split())
-    print(f"replan: {line}", file=sys.stderr)
+    print(f"replan: {visible(line)}", file=sys.stderr)

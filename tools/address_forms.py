@@ -45,9 +45,10 @@ def own_forms(url: str) -> list[str]:
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url.strip())
-        return parts if parts.hostname and (parts.port or True) else None
+        _ = parts.port  # which raises where it is none
     except ValueError:
         return None
+    return parts if parts.hostname else None
 
 
 def _host(parts: SplitResult) -> str:

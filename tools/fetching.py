@@ -72,9 +72,7 @@ class Fetcher:
             said = clipped(str(error)) or type(error).__name__
             raise ToolError(f"the page cannot be fetched: {said}.") from error
 
-    async def _follow(
-        self, client: "httpx2.AsyncClient", url: str, admit: Admit | None
-    ) -> Fetched:
+    async def _follow(self, client: "httpx2.AsyncClient", url: str, admit: Admit | None) -> Fetched:
         for _ in range(_REDIRECTS + 1):
             request = await self._request(client, url)
             response = await client.send(request, stream=True)

@@ -55,16 +55,15 @@ def own_code_in(workspace: Path) -> OwnCode:
 def _found(workspace: Path, cache: str) -> OwnCode:
     kept: list[Path] = []
     links: list[Path] = []
-    for path in _used(cache):
-        passed, real = _way(path)
+    for named in _used(cache):
+        passed, real = _way(named)
         links += [link for link in passed if link.is_relative_to(workspace)]
         if real.is_relative_to(workspace) and real.exists():
             kept.append(real)
-    outer = sorted(set(kept), key=lambda path: len(path.parts))
-    kept = []
-    for path in outer:
-        if not any(path.is_relative_to(other) for other in kept):
-            kept.append(path)
+    found, kept = sorted(set(kept), key=lambda path: len(path.parts)), []
+    for outer in found:
+        if not any(outer.is_relative_to(other) for other in kept):
+            kept.append(outer)
     loose = [link for link in links if not any(link.is_relative_to(path) for path in kept)]
     above = {up for path in kept for up in path.parents if up != workspace}
     return OwnCode(
@@ -82,9 +81,9 @@ def _found(workspace: Path, cache: str) -> OwnCode:
 def _refusal(workspace: Path, kept: list[Path], loose: list[Path], cache: str) -> str:
     if workspace in kept:
         return "the workspace is a folder from which replan itself runs"
-    for path in (*_imported(), os.path.join(cache, "sandbox")):  # noqa: PTH118
-        if workspace.is_relative_to(os.path.realpath(path)):
-            return f"the workspace lies in {path}, from which replan itself runs"
+    for folder in (*_imported(), os.path.join(cache, "sandbox")):  # noqa: PTH118
+        if workspace.is_relative_to(os.path.realpath(folder)):
+            return f"the workspace lies in {folder}, from which replan itself runs"
     if loose:
         return f"replan itself runs from a folder to which the workspace's link {loose[0]} leads"
     first = [path for path in _first_on_path() if not any(map(path.is_relative_to, kept))]

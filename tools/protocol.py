@@ -76,9 +76,10 @@ class Tool(Protocol):
     unless a rule says otherwise. Of longer results than `shown_chars` the model sees both ends.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
-    (where that is `path` or `folder`, it is a path of the workspace; `url`, an address), or, where one argument does
-    not tell, by a method `subjects(args, workspace)` that returns the paths concerned, inner files
-    of folders included; it may block. Without either it is all arguments as JSON.
+    (where that is `path` or `folder`, it is a path of the workspace; `url`, an address), or, where
+    one argument does not tell, by a method `subjects(args, workspace)` that returns the paths
+    concerned, inner files of folders included; it may block. Without either it is all arguments as
+    JSON.
     """
 
     @property

@@ -50,4 +50,7 @@ def test_what_is_none_stays_as_it_is(url: str) -> None:
 def test_what_has_to_be_allowed() -> None:
     assert own_forms("https://good.example") == ["https://good.example"]
     assert own_forms("https://good.example:8443/a") == ["https://good.example:8443/a"]
-    assert own_forms("https://GOOD.example/a") == ["https://GOOD.example/a", "https://good.example/a"]
+    assert own_forms("https://GOOD.example/a") == [
+        "https://GOOD.example/a",
+        "https://good.example/a",
+    ]

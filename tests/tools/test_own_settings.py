@@ -131,8 +131,8 @@ async def test_the_folder_of_the_start_under_another_name(
 
 async def test_one_made_a_folder_deeper_than_the_stack(call, workspace: Workspace) -> None:
     code = (
-        f"import os; open('replan.toml', 'w').write({EVIL!r})\nfor name in ['.env'] + ['deep'] * 1100:"
-        "\n    os.mkdir(name); os.chdir(name)"
+        f"import os; open('replan.toml', 'w').write({EVIL!r})\n"
+        "for name in ['.env'] + ['deep'] * 1100:\n    os.mkdir(name); os.chdir(name)"
     )
     seen = await call("python", code=code)
     assert "replan.toml must not change: put back" in seen.text

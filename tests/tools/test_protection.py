@@ -77,7 +77,9 @@ async def test_unchanged_and_missing_ones_are_not_mentioned(call, workspace: Wor
     assert seen.text == "1"
 
 
-DEEP = "import os\nos.remove('a.txt')\nfor name in ['a.txt'] + ['deep'] * 1100:\n    os.mkdir(name)\n"
+DEEP = (
+    "import os\nos.remove('a.txt')\nfor name in ['a.txt'] + ['deep'] * 1100:\n    os.mkdir(name)\n"
+)
 DEEP += "    os.chdir(name)\n"
 
 

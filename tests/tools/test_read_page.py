@@ -276,7 +276,12 @@ async def test_the_ports_of_the_settings(
 
 @pytest.mark.parametrize(
     "url",
-    ["http://EVIL.example/x", "http://evil.example./x", "http://evil.example:80", "http://a@evil.example/x"],
+    [
+        "http://EVIL.example/x",
+        "http://evil.example./x",
+        "http://evil.example:80",
+        "http://a@evil.example/x",
+    ],
 )
 async def test_a_rule_about_a_host_holds_however_it_is_written(
     site: Site, workspace: Workspace, url: str

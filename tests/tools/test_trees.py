@@ -62,7 +62,7 @@ def as_ordinary(what: object) -> int:
 def test_a_deep_one_is_removed(tmp_path: Path, parent: int, name: str) -> None:
     nest(tmp_path / "top", DEEP, name)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    open_now = len(os.listdir("/proc/self/fd"))
+    open_now = len(list(Path("/proc/self/fd").iterdir()))
     resource.setrlimit(resource.RLIMIT_NOFILE, (open_now + 60, before[1]))
     try:
         remove_tree(parent, "top")

@@ -63,7 +63,7 @@ class Place:
     workspace: Path
     scratch: Path
     read: Sequence[str]
-    own: OwnCode = OwnCode()
+    own: OwnCode = field(default_factory=OwnCode)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def one_line(text: str, most: int = 500) -> str:
 
 
 def _own_code(workspace: Path) -> OwnCode:
-    """replan's own code in the workspace.
+    """What replan runs from in the workspace.
 
     Raises:
         SandboxError: code could change it in any sandbox.

@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,10 @@ LAUNCHER = "src/replan/tools/sandbox/launcher.py"
 # In the project; each prints what it met. `P` is the project, from the workspace on.
 ATTACKS = {
     "write the launcher": f"open(P + '{LAUNCHER}', 'a').write('#')",
-    "replace the launcher": (
-        f"open('new', 'w').write('#'); os.rename('new', P + '{LAUNCHER}')"
-    ),
+    "replace the launcher": (f"open('new', 'w').write('#'); os.rename('new', P + '{LAUNCHER}')"),
     "truncate the launcher": f"os.truncate(P + '{LAUNCHER}', 0)",
     "link to the launcher": f"os.link(P + '{LAUNCHER}', 'hard'); open('hard', 'a').write('#')",
-    "write by a link": f"os.symlink(P + 'src', 'soft'); open('soft/replan/tools/new.py', 'w')",
+    "write by a link": "os.symlink(P + 'src', 'soft'); open('soft/replan/tools/new.py', 'w')",
     "a path file": f"open(P + '.venv/lib/{VERSION}/site-packages/new.pth', 'w')",
     "the interpreter": "os.remove(P + '.venv/bin/python')",
     "move the packages": "os.rename(P + 'src/replan/tools', P + 'tools')",
@@ -74,7 +71,7 @@ def make(project: Path) -> None:
     (project / ".venv/pyvenv.cfg").write_text(told)
     others = [path for path in sys.path if path.endswith("site-packages")]
     (site / "own.pth").write_text("\n".join([str(project / "src"), *others]))
-    shutil.copytree(os.environ["REPLAN_CACHE"], project / "cache", symlinks=True)
+    (project / "cache").mkdir()
 
 
 def state(project: Path) -> str:
@@ -91,15 +88,16 @@ def state(project: Path) -> str:
 
 async def attempts(sandbox: str, workspace: Path, project: Path) -> dict[str, Any]:
     """In the project's own replan."""
+    import replan.tools.sandbox.environment as environment
     import replan.tools.sandbox.launcher as launcher
     from replan.tools.protocol import ToolError
     from replan.tools.sandbox.choose import BACK_ENDS
-    from replan.tools.sandbox.environment import python_environment
     from replan.tools.sandbox.protocol import Limits
 
     inside = "" if workspace == project else f"{project.name}/"
-    # Made by the first call, it would be taken for a change.
-    await asyncio.to_thread(python_environment)
+    # Without packages it is made in a moment; made by the first call it would seem a change.
+    environment._closure = dict
+    await asyncio.to_thread(environment.python_environment)
     found: dict[str, Any] = {"ran": launcher.__file__}
     session = BACK_ENDS[sandbox].open(workspace, Limits())
     for name, code in {"fine": FINE, **ATTACKS}.items():
