@@ -1,7 +1,6 @@
 """`replan restore`: brings a thread's files back as they were at a checkpoint."""
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from replan.cli.printable import visible
+from replan.cli.printable import json_line, visible
 from replan.cli.run import check_thread_id
 from replan.cli.settle import Errand, at_the_edge
 from replan.state.errors import ThreadNotFoundError, UsageError, WorkspaceChangedError
@@ -57,11 +56,11 @@ def restore_thread(wanted: Wanted, folder: Path | None, force: bool, as_json: bo
         check_thread_id(wanted.thread_id)
         done = asyncio.run(_restore(wanted, folder, force))
         if as_json:
-            print(json.dumps(done, ensure_ascii=False))
+            print(json_line(done))
         else:
             print(
                 f"revision {done['revision']}: {len(done['written'])} written, "
-                f"{len(done['removed'])} removed, in {done['workspace']}"
+                f"{len(done['removed'])} removed, in {visible(done['workspace'])}"
             )
         return 0
 
@@ -207,7 +206,7 @@ def _ask(error: WorkspaceChangedError) -> None:
         raise error
     print("Changed since the agent's last step, and to be overwritten or removed:", file=sys.stderr)
     for path in error.paths[:_LISTED]:
-        print(f"  {path}", file=sys.stderr)
+        print(f"  {visible(path)}", file=sys.stderr)
     if len(error.paths) > _LISTED:
         print(f"  and {len(error.paths) - _LISTED} more", file=sys.stderr)
     if not typer.confirm("Go on?", default=False, err=True):

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 import uuid
@@ -10,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from replan.cli.printable import visible
+from replan.cli.printable import json_line, visible
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
 from replan.cli.settle import Errand as Errand
 from replan.models.chat import warm_up
@@ -192,7 +191,7 @@ async def _result_of(run: "Session", error: ReplanError) -> dict[str, Any]:
 
 def _show(result: dict[str, Any], as_json: bool) -> int:
     if as_json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json_line(result))
     else:
         if report := result["report"]:
             print(visible(report) if sys.stdout.isatty() else report)
@@ -209,7 +208,7 @@ def tell_where(result: dict[str, Any]) -> None:
     print(
         f"{result['status']}: {usage['steps']} steps, {usage['model_calls']} model calls, "
         f"{usage['input_tokens']} + {usage['output_tokens']} tokens{cost}, "
-        f"{usage['seconds']:.0f} s, in {result['workspace']}",
+        f"{usage['seconds']:.0f} s, in {visible(result['workspace'])}",
         file=sys.stderr,
     )
     if result["status"] not in ("done", "waiting"):

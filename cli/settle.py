@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from replan.cli.printable import visible
 from replan.state.context import ROLES, Context
 from replan.state.errors import DatabaseError, ReplanError, SettingError
 
@@ -150,4 +151,4 @@ def complain(error: ReplanError, errand: Errand | None = None) -> None:
             line += f" Go on with: {again}"
         if line.endswith(f" {errand.thread_id}."):
             line = line.removesuffix(".")  # As it stands, it is to be copied.
-    print(f"replan: {line}", file=sys.stderr)
+    print(f"replan: {visible(line)}", file=sys.stderr)

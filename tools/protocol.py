@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from replan.state.errors import ReplanError
-from replan.state.task import Observation
+from replan.state.task import Action, Observation
 
 if TYPE_CHECKING:
     from replan.tools.sandbox.protocol import Confinement
     from replan.tools.workspace import Workspace
+
+
+# The argument that, where a tool names it as its subject, is an address of the web.
+ADDRESS = "url"
 
 
 class ToolError(ReplanError):
@@ -35,6 +39,10 @@ class ServerEndedError(ToolError):
     reason = "server ended"
 
 
+async def _admitted(action: Action) -> None:
+    """Where there is no policy."""
+
+
 @dataclass(frozen=True)
 class CallContext:
     """What a call may use.
@@ -46,6 +54,8 @@ class CallContext:
         confinement: the sandbox that code runs in; None for `auto` and the usual limits.
         session: name of the sandbox session whose variables `python` keeps, such as thread and
             task; "" for a fresh script each call.
+        admit: raises ToolError when the policy does not admit a call that this one leads to, such
+            as that of the address to which a page redirects.
     """
 
     workspace: Workspace
@@ -53,6 +63,7 @@ class CallContext:
     protected: Sequence[str] = ()
     confinement: Confinement | None = None
     session: str = ""
+    admit: Callable[[Action], Awaitable[None]] = _admitted
 
 
 class Tool(Protocol):
@@ -65,9 +76,10 @@ class Tool(Protocol):
     unless a rule says otherwise. Of longer results than `shown_chars` the model sees both ends.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
-    (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does
-    not tell, by a method `subjects(args, workspace)` that returns the paths concerned, inner files
-    of folders included; it may block. Without either it is all arguments as JSON.
+    (where that is `path` or `folder`, it is a path of the workspace; `url`, an address), or, where
+    one argument does not tell, by a method `subjects(args, workspace)` that returns the paths
+    concerned, inner files of folders included; it may block. Without either it is all arguments as
+    JSON.
     """
 
     @property

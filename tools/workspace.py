@@ -12,6 +12,7 @@ from replan.state.errors import WorkspaceError
 from replan.tools import beneath
 from replan.tools.bounds import clipped
 from replan.tools.listing import MOST_FILES, hash_one, hashes, printable, walk
+from replan.tools.own_code import own_code_in
 from replan.tools.protocol import ToolError
 from replan.tools.text import decode
 
@@ -89,10 +90,30 @@ class Workspace:
             ToolError: the path cannot be written.
         """
         inside = self.inside(path)
+        self.spare_own_code(inside)
         try:
             beneath.replace(self.path, inside, data)
         except OSError as error:
             raise self.failure(error, path, "be written") from error
+
+    def spare_own_code(self, inside: Path, *, whole: bool = False) -> None:
+        """Nothing, unless what is there is code from which replan itself runs. Blocking.
+
+        Args:
+            inside: a path from the workspace on.
+            whole: it is to be moved or removed with all that it holds.
+
+        Raises:
+            ToolError: it is such code, or, where `whole`, holds some.
+        """
+        own = own_code_in(self.path)
+        place = self.path / inside
+        if own.moves_with(place) if whole else own.holds(place):
+            raise ToolError(
+                f"{clipped(printable(inside.as_posix()), 100)} must not be changed: "
+                "replan itself runs from it.",
+                "Leave it as it is.",
+            )
 
     def failure(self, error: OSError, path: str, what: str) -> ToolError:
         """An error of the system in words: which path, and what cannot be done with it."""

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from replan.tools.sandbox.environment import interpreter_folders
-from replan.tools.sandbox.local import SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.local import APART, SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.protocol import SandboxError
 from replan.tools.sandbox.seccomp import program, rules, supported
 
 # The first that covers truncating; signals are covered from the sixth on.
@@ -33,7 +34,18 @@ class Landlock(LocalSandbox):
         return f"it needs a kernel with Landlock version {_OLDEST} (Linux 6.2): {have}"
 
     def confine(self, command: Sequence[str], place: Place) -> Plan:
-        """The launcher confines itself to these paths, then becomes the command."""
+        """The launcher confines itself to these paths, then becomes the command.
+
+        Raises:
+            SandboxError: replan runs from a folder in the workspace. Landlock cannot take from a
+                folder that can be written what lies in it.
+        """
+        if place.own.kept:
+            raise SandboxError(
+                f"code is not run here: the workspace holds {place.own.kept[0]}, from which "
+                "replan itself runs, and landlock cannot keep that from being changed.",
+                f"{APART} (bubblewrap could keep it.)",
+            )
         wanted = rules(namespaces=False, signals_scoped=_version() >= _SCOPES_SIGNALS)
         return Plan(
             command,

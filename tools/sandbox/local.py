@@ -6,12 +6,14 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from replan.tools.own_code import OwnCode, own_code_in
 from replan.tools.sandbox.environment import PythonEnvironment, python_environment
 from replan.tools.sandbox.probe import canaries
 from replan.tools.sandbox.protocol import (
@@ -24,11 +26,15 @@ from replan.tools.sandbox.protocol import (
     Session,
 )
 from replan.tools.sandbox.supervision import Child, Launch, Stop, limit_behind
+from replan.tools.trees import discard
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _VARIABLES = "variables"
 _SPARE_TASKS = 32
 _PASSED_ON = ("TZ", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+APART = (
+    "Name another workspace, or install replan outside of this one and start it by its own command."
+)
 # Public parts of the system that programs need.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SYSTEM_FILES = (
@@ -51,11 +57,13 @@ class Place:
         workspace: readable and writable.
         scratch: readable and writable, removed at the end.
         read: files and folders that can be read, beyond the system's.
+        own: what in the workspace must not be written: replan runs from it.
     """
 
     workspace: Path
     scratch: Path
     read: Sequence[str]
+    own: OwnCode = field(default_factory=OwnCode)
 
 
 @dataclass(frozen=True)
@@ -109,8 +117,7 @@ class LocalSandbox:
     def run(self, job: Job, limits: Limits, stop: Stop) -> Finished:
         """Run a job in a process tree of its own to its end, blocking."""
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="replan-", ignore_cleanup_errors=True) as made:
-            scratch = Path(made).resolve()
+        with _scratch_folder() as scratch:
             for name, text in job.files.items():
                 (scratch / name).write_bytes(text.encode("utf-8", "replace"))
             child = self.start(job, scratch, limits)
@@ -141,7 +148,8 @@ class LocalSandbox:
         fill = {SCRATCH: str(scratch), PYTHON: str(environment.python)}
         command = [_filled(part, fill) for part in job.command]
         read = (str(environment.folder), *_worker())
-        plan = self.confine(command, Place(job.cwd, scratch, read))
+        own = OwnCode() if self.escapes else _own_code(job.cwd)
+        plan = self.confine(command, Place(job.cwd, scratch, read, own))
         mark = secrets.token_hex(16) if self.escapes else ""
         told = {name: _filled(value, fill) for name, value in job.environment.items()}
         variables = {
@@ -176,6 +184,15 @@ class LocalSandbox:
         return code
 
 
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="replan-")).resolve()
+    try:
+        yield made
+    finally:
+        discard(made)
+
+
 def clean_environment(scratch: Path, environment: PythonEnvironment) -> dict[str, str]:
     """The child's environment. It is made from nothing, so that no key is ever in it."""
     home = str(scratch / "home")
@@ -198,6 +215,18 @@ def clean_environment(scratch: Path, environment: PythonEnvironment) -> dict[str
 def one_line(text: str, most: int = 500) -> str:
     """Untrusted text as one line of bounded length."""
     return " ".join(text.split())[:most]
+
+
+def _own_code(workspace: Path) -> OwnCode:
+    """What replan runs from in the workspace.
+
+    Raises:
+        SandboxError: code could change it in any sandbox.
+    """
+    own = own_code_in(Path(os.path.realpath(workspace)))
+    if own.refusal:
+        raise SandboxError(f"code is not run here: {own.refusal}.", APART)
+    return own
 
 
 def _worker() -> tuple[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import signal
 import socket
 import tempfile
@@ -20,6 +19,7 @@ from replan.tools.sandbox.choose import choose
 from replan.tools.sandbox.local import LocalSandbox, one_line
 from replan.tools.sandbox.protocol import PYTHON, Confinement, Finished, Job, Limits, SandboxError
 from replan.tools.sandbox.supervision import Stop, limit_behind
+from replan.tools.trees import discard
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ class _Worker:
                 self._child = sandbox.start(job, self._scratch, lasting, [other.fileno()])
         except BaseException:
             self._socket.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            discard(self._scratch)
             raise
         self._child.streams.listen(self._socket.fileno(), self._take)
         self._process: psutil.Process | None = None
@@ -169,7 +169,7 @@ class _Worker:
         """End it with all that it started."""
         self._child.end()
         self._socket.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        discard(self._scratch)
 
     def _finish(self, began: float, limit: str, limits: Limits) -> Finished:
         answer = self._answers[0] if self._answers else b""

@@ -193,3 +193,22 @@ async def test_idle_sessions_are_closed(tmp_path: Path) -> None:
     assert beneath(tmp_path) == []
     assert sessions.of("t", tmp_path, Confinement("landlock")) is not session
     await sessions.close("t")
+
+
+def there(place: str) -> bool:
+    return Path(place).exists()
+
+
+async def test_a_home_deeper_than_the_stack_is_removed(
+    session: LocalSession, tmp_path: Path
+) -> None:
+    code = "import os\nos.chdir(os.environ['HOME'])\nfor _ in range(1100):\n"
+    code += "    os.mkdir('deep'); os.chdir('deep')"
+    done = await session.command(Job((PYTHON, "-c", code), tmp_path), 20)
+    assert done.ok, done.stderr
+    assert not there(done.scratch)
+    kept = await session.execute(code, 20)
+    assert kept.ok, kept.stderr
+    assert there(kept.scratch)
+    await session.close()
+    assert not there(kept.scratch)
