@@ -1,12 +1,13 @@
 """Namespaces by bubblewrap: own mounts, processes, users and network, and a seccomp filter."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from replan.tools.sandbox.environment import interpreter_folders
-from replan.tools.sandbox.local import SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.local import NICENESS, SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
 from replan.tools.sandbox.seccomp import program, rules, supported
 
 _MEMORY_FOLDER_BYTES = str(64 * 1024**2)
@@ -39,6 +40,8 @@ class Bubblewrap(LocalSandbox):
             # Without it root, even in a namespace of its own, could set the kernel by /proc/sys.
             *("--remount-ro", "/proc"),
             *("--dev", "/dev"),
+            # It reads the same, but mapped it is no memory that nobody counts.
+            *("--dev-bind", "/dev/full", "/dev/zero"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/dev/shm"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/tmp"),
             *_mounts(place),
@@ -47,7 +50,9 @@ class Bubblewrap(LocalSandbox):
             *("--chdir", str(place.workspace)),
             "--",
         ]
-        return Plan((*arguments, *command), program(rules(namespaces=True)), contained=True)
+        return Plan(
+            (*arguments, *_nicely(), *command), program(rules(namespaces=True)), contained=True
+        )
 
     def exit_code(self, code: int) -> int:
         """Bubblewrap tells a signal as a shell does."""
@@ -61,6 +66,12 @@ def _program() -> str:
         return str(bwrap_path())
     except (ImportError, RuntimeError):
         return shutil.which("bwrap") or ""
+
+
+def _nicely() -> list[str]:
+    """Not bubblewrap itself: the first process has to run for the others to be ended with it."""
+    found = shutil.which("nice", path=os.defpath)
+    return [found, "-n", str(NICENESS)] if found else []
 
 
 def _system() -> list[str]:
