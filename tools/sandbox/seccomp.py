@@ -166,11 +166,12 @@ _REFUSED = (
     "acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init "
     "finit_module fsconfig fsmount fsopen fspick init_module ioperm iopl kcmp kexec_file_load "
     "kexec_load keyctl lookup_dcookie migrate_pages mknod mknodat modify_ldt mount mount_setattr "
-    "move_mount move_pages mq_open mq_unlink msgctl msgget msgrcv msgsnd name_to_handle_at nfsservctl open_by_handle_at "
-    "open_tree perf_event_open pidfd_getfd pivot_root process_madvise process_mrelease "
-    "process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key semctl semget semop semtimedop "
-    "setdomainname sethostname setns settimeofday shmat shmctl shmdt shmget swapoff swapon syslog umount2 unshare "
-    "uselib userfaultfd vhangup"
+    "move_mount move_pages mq_open mq_unlink msgctl msgget msgrcv msgsnd name_to_handle_at "
+    "nfsservctl open_by_handle_at open_tree perf_event_open pidfd_getfd pivot_root "
+    "process_madvise process_mrelease process_vm_readv process_vm_writev ptrace quotactl "
+    "quotactl_fd reboot request_key semctl semget semop semtimedop setdomainname sethostname "
+    "setns settimeofday shmat shmctl shmdt shmget swapoff swapon syslog umount2 unshare uselib "
+    "userfaultfd vhangup"
 ).split()
 # Answered as by a kernel that lacks them: libraries then fall back to something older. The flags
 # of clone3 and openat2 lie in memory, where a filter cannot look.
