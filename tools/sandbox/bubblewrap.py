@@ -1,12 +1,21 @@
 """Namespaces by bubblewrap: own mounts, processes, users and network, and a seccomp filter."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from replan.tools.sandbox.environment import interpreter_folders
-from replan.tools.sandbox.local import APART, SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.local import (
+    APART,
+    NICENESS,
+    SYSTEM,
+    SYSTEM_FILES,
+    LocalSandbox,
+    Place,
+    Plan,
+)
 from replan.tools.sandbox.protocol import SandboxError
 from replan.tools.sandbox.seccomp import program, rules, supported
 
@@ -48,6 +57,8 @@ class Bubblewrap(LocalSandbox):
             # Without it root, even in a namespace of its own, could set the kernel by /proc/sys.
             *("--remount-ro", "/proc"),
             *("--dev", "/dev"),
+            # It reads the same, but mapped it is no memory that nobody counts.
+            *("--dev-bind", "/dev/full", "/dev/zero"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/dev/shm"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/tmp"),
             *_mounts(place),
@@ -56,7 +67,9 @@ class Bubblewrap(LocalSandbox):
             *("--chdir", str(place.workspace)),
             "--",
         ]
-        return Plan((*arguments, *command), program(rules(namespaces=True)), contained=True)
+        return Plan(
+            (*arguments, *_nicely(), *command), program(rules(namespaces=True)), contained=True
+        )
 
     def exit_code(self, code: int) -> int:
         """Bubblewrap tells a signal as a shell does."""
@@ -70,6 +83,12 @@ def _program() -> str:
         return str(bwrap_path())
     except (ImportError, RuntimeError):
         return shutil.which("bwrap") or ""
+
+
+def _nicely() -> list[str]:
+    """Not bubblewrap itself: the first process has to run for the others to be ended with it."""
+    found = shutil.which("nice", path=os.defpath)
+    return [found, "-n", str(NICENESS)] if found else []
 
 
 def _system() -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from replan.tools.own_code import OwnCode, own_code_in
+from replan.tools.sandbox.ceiling import Ceiling
 from replan.tools.sandbox.environment import PythonEnvironment, python_environment
 from replan.tools.sandbox.probe import canaries
 from replan.tools.sandbox.protocol import (
@@ -35,6 +36,8 @@ _PASSED_ON = ("TZ", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 APART = (
     "Name another workspace, or install replan outside of this one and start it by its own command."
 )
+# Who watches the code must get the processor, whatever the code does.
+NICENESS = 10
 # Public parts of the system that programs need.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SYSTEM_FILES = (
@@ -128,7 +131,7 @@ class LocalSandbox:
             out, err = child.streams.out.text(), child.streams.err.text()
             collected = _collect(scratch / job.collect) if job.collect else ""
             variables = _collect(scratch / _VARIABLES, 2000)
-        limit = limit or limit_behind(code, err, limits)
+        limit = limit or limit_behind(code, err, limits, child.cpu)
         seconds = time.monotonic() - began
         return Finished(
             code, out, err, seconds, limit, collected, str(scratch), one_line(variables)
@@ -158,15 +161,17 @@ class LocalSandbox:
             "REPLAN_VARIABLES": str(scratch / _VARIABLES),
             **({"REPLAN_CALL": mark} if mark else {}),
         }
+        ceiling = Ceiling(limits.processes + _spare_tasks())
         info, into = os.pipe() if plan.contained else (None, None)
         try:
             launch = Launch(
-                command=_launch(plan, limits, into),
+                command=_launch(plan, limits, into, ceiling),
                 cwd=job.cwd,
                 environment=variables,
                 grows=(job.cwd, scratch),
                 pass_fds=(*handles, *([into] if into is not None else [])),
                 mark=mark,
+                ceiling=ceiling,
             )
             child = Child(launch, limits)
             if into is not None and info is not None:
@@ -233,11 +238,13 @@ def _worker() -> tuple[str]:
     return (str(Path(__file__).with_name("worker.py")),)
 
 
-def _launch(plan: Plan, limits: Limits, info: int | None) -> list[str]:
+def _launch(plan: Plan, limits: Limits, info: int | None, ceiling: Ceiling) -> list[str]:
     spec = {
         # Bubblewrap asks for that itself.
         "parent": 0 if plan.contained else os.getpid(),
+        "group": ceiling.door,
         "seccomp": plan.seccomp,
+        "niceness": 0 if plan.contained else NICENESS,
         "landlock": {name: list(paths) for name, paths in plan.landlock.items()},
         "limits": {
             "cpu_seconds": limits.cpu,
@@ -260,7 +267,12 @@ def _tasks(limits: Limits) -> int:
         uids = process.info["uids"]
         if uids and uids.real == own:
             mine += process.info["num_threads"] or 1
-    return mine + limits.processes + _SPARE_TASKS + 4 * (os.cpu_count() or 1)
+    return mine + limits.processes + _spare_tasks()
+
+
+def _spare_tasks() -> int:
+    """Threads of programs that start some for every processor."""
+    return _SPARE_TASKS + 4 * (os.cpu_count() or 1)
 
 
 def _make_home(home: Path, environment: PythonEnvironment) -> None:

@@ -173,7 +173,8 @@ class _Worker:
 
     def _finish(self, began: float, limit: str, limits: Limits) -> Finished:
         answer = self._answers[0] if self._answers else b""
-        self.lost = self.lost or not answer or self._child.ended
+        # The worker answers once: more of them come from the code.
+        self.lost = self.lost or len(self._answers) != 1 or self._child.ended
         if not self.lost and self._process is not None:
             self.lost = not self._child.tree.kill_others(self._process)
             self.signal(signal.SIGSTOP)
@@ -184,13 +185,12 @@ class _Worker:
             ended = self._sandbox.exit_code(self._child.end())
             code = code if answer else ended
         else:
-            while self._child.streams.read(0):
-                if self._child.streams.total > limits.output_bytes:
-                    break
+            self._child.streams.drain()
+            self.lost = len(self._answers) != 1
         out, err = self._child.streams.out.text(), self._child.streams.err.text()
         if limit and not code:
             code = 1
-        limit = limit or limit_behind(code, err, limits)
+        limit = limit or limit_behind(code, err, limits, self._child.cpu)
         said = one_line(answer[1:].decode("utf-8", "replace"))
         seconds = time.monotonic() - began
         return Finished(code, out, err, seconds, limit, "", str(self._scratch), said)
