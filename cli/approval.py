@@ -14,6 +14,7 @@ from rich.text import Text
 from replan.cli.printable import visible
 from replan.state.approval import Answer
 from replan.state.errors import UsageError
+from replan.tools.bounds import encodable, storable
 
 if TYPE_CHECKING:
     from langgraph.types import Interrupt
@@ -30,7 +31,7 @@ def answer_from(approve: bool, reject: str | None, edit: str | None) -> Answer |
     if approve:
         return Answer(decision="approve")
     if reject is not None:
-        return Answer(decision="reject", reason=reject[:2000])
+        return Answer(decision="reject", reason=storable(reject)[:2000])
     if edit is not None:
         return Answer(decision="edit", args=json_object(edit, "--edit"))
     return None
@@ -48,7 +49,7 @@ def json_object(text: str, what: str) -> dict[str, Any]:
         raise UsageError(f"{what} is not JSON: {error}.", "Give an object in quotes.") from error
     if not isinstance(value, dict):
         raise UsageError(f"{what} is not a JSON object.", 'Such as {"path": "a.md"}.')
-    return value
+    return encodable(value)
 
 
 def addressed(
@@ -120,7 +121,7 @@ def ask_about(console: Console, call: Mapping[str, Any]) -> Answer:
             return Answer(decision="approve")
         if choice == "n":
             reason = Prompt.ask("Why not (told to the agent)", console=console, default="")
-            return Answer(decision="reject", reason=reason[:2000])
+            return Answer(decision="reject", reason=storable(reason)[:2000])
         return Answer(decision="edit", args=_edited(console, call["args"]))
     except EOFError as error:
         raise KeyboardInterrupt from error

@@ -1,12 +1,12 @@
 """`replan doctor`: what is here, what would be used, what is missing and how to get it."""
 
 import asyncio
-import json
 import platform
 import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from replan.cli.printable import json_line, visible
 from replan.cli.settle import at_the_edge
 from replan.state.errors import ReplanError
 from replan.state.settings import settings
@@ -47,11 +47,11 @@ def examine(as_json: bool) -> int:
     def command() -> int:
         findings = [*_installed(), *asyncio.run(_reachable())]
         if as_json:
-            print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False))
+            print(json_line([asdict(finding) for finding in findings]))
         else:
             for finding in findings:
                 mark = "ok  " if finding.ok else "MISS" if finding.needed else "-   "
-                print(f"{mark} {finding.what}: {finding.detail}")
+                print(visible(f"{mark} {finding.what}: {finding.detail}"))
         return 0 if all(finding.ok or not finding.needed for finding in findings) else 2
 
     return at_the_edge(command)

@@ -29,6 +29,8 @@ def fork_thread(
         as_json: print one JSON object.
     """
 
+    errand = Errand(thread_id)
+
     def command() -> int:
         from replan.graphs.forking import checked_edits
 
@@ -37,10 +39,9 @@ def fork_thread(
         if goal is not None:
             changes["goal"] = goal
         checked = checked_edits(changes)
-        errand = Errand(thread_id)
         return until_interrupted(errand, lambda: _fork(errand, checkpoint, given, checked, as_json))
 
-    return at_the_edge(command)
+    return at_the_edge(command, errand)
 
 
 async def _fork(

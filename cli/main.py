@@ -173,7 +173,8 @@ def restore(
         Path | None, typer.Option(metavar="DIR", help="Folder; default: the thread's own.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite and remove files changed meanwhile.")
+        bool,
+        typer.Option("--force", help="Overwrite and remove changed files; they are kept first."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

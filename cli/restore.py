@@ -1,7 +1,6 @@
 """`replan restore`: brings a thread's files back as they were at a checkpoint."""
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -11,18 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from replan.cli.printable import json_line, visible
 from replan.cli.run import check_thread_id
-from replan.cli.settle import at_the_edge
+from replan.cli.settle import Errand, at_the_edge
 from replan.state.errors import ThreadNotFoundError, UsageError, WorkspaceChangedError
+from replan.tools.listing import printable
 
 if TYPE_CHECKING:
     from langgraph.types import StateSnapshot
 
     from replan.graphs.build import AgentGraph
     from replan.storage.persistence import Persistence
-    from replan.storage.revisions import Revisions
+    from replan.storage.restore import Restored
+    from replan.storage.revisions import Revision, Revisions
 
 _LISTED = 20
+_NAMED = 5
+# The most that a run's settings allow for one file; what is more is asked to be moved away.
+_SAVED_FILE_BYTES = 500_000_000
+_SAVED_BYTES = 20_000_000_000
 
 
 @dataclass(frozen=True)
@@ -50,18 +56,15 @@ def restore_thread(wanted: Wanted, folder: Path | None, force: bool, as_json: bo
         check_thread_id(wanted.thread_id)
         done = asyncio.run(_restore(wanted, folder, force))
         if as_json:
-            print(json.dumps(done, ensure_ascii=False))
+            print(json_line(done))
         else:
             print(
                 f"revision {done['revision']}: {len(done['written'])} written, "
-                f"{len(done['removed'])} removed, in {done['workspace']}"
+                f"{len(done['removed'])} removed, in {visible(done['workspace'])}"
             )
-            if done["before"]:
-                again = f"replan restore {wanted.thread_id} --revision {done['before']}"
-                print(f"What was overwritten comes back with: {again}")
         return 0
 
-    return at_the_edge(command)
+    return at_the_edge(command, Errand(wanted.thread_id))
 
 
 async def bring_back_workspace(
@@ -103,28 +106,60 @@ async def _restore(wanted: Wanted, folder: Path | None, force: bool) -> dict[str
         except WorkspaceChangedError as error:
             if not force:
                 await asyncio.to_thread(_ask, error)
-            before = await _save(revisions, where, thread_id, kept.revision)
-            done = await restore(revisions, kept.revision, where, before, overwrite=True)
+            saved = await _save(revisions, where, thread_id, kept.revision)
+            before = saved.revision
+            # Said first: whatever ends the restore half way, the way back is known.
+            again = f"replan restore {thread_id} --revision {before}"
+            print(f"What is overwritten comes back with: {again}", file=sys.stderr)
+            done = await _overwrite(revisions, kept.revision, where, saved)
         await revisions.repeat(kept.revision, where, thread_id)
     return {
         "thread_id": thread_id,
         "checkpoint_id": kept.checkpoint_id,
         "revision": kept.revision,
         "before": before,
-        "workspace": str(where),
-        "written": done.written,
-        "removed": done.removed,
-        "kept": done.kept,
+        "workspace": printable(str(where)),
+        "written": [printable(path) for path in done.written],
+        "removed": [printable(path) for path in done.removed],
+        "kept": [printable(path) for path in done.kept],
     }
 
 
-async def _save(revisions: "Revisions", where: Path, thread_id: str, target: str) -> str:
-    """The files as they are, as a revision: what is overwritten can be had again."""
+async def _save(revisions: "Revisions", where: Path, thread_id: str, target: str) -> "Revision":
+    """The files as they are, as a revision: what is overwritten can be had again.
+
+    It holds more than the run's own revisions may: what it lacks is not overwritten.
+    """
     from replan.storage.folder_scan import Limits
 
     ignored = tuple((await revisions.load(target)).ignored)
-    taken = await revisions.take(where, thread_id, Limits(ignore=ignored))
-    return taken.revision
+    limits = Limits(_SAVED_FILE_BYTES, _SAVED_BYTES, ignored)
+    taken = await revisions.take(where, thread_id, limits)
+    return await revisions.load(taken.revision)
+
+
+async def _overwrite(
+    revisions: "Revisions", target: str, where: Path, saved: "Revision"
+) -> "Restored":
+    """Restore over changed files, all of which the saved revision holds.
+
+    Raises:
+        UsageError: it does not; nothing was touched.
+    """
+    from replan.storage.restore import restore
+
+    try:
+        return await restore(revisions, target, where, saved.revision)
+    except WorkspaceChangedError as error:
+        named = [
+            f"{visible(printable(path))} ({saved.left_out.get(path, 'changed just now')})"
+            for path in error.paths[:_NAMED]
+        ]
+        more = f" and {len(error.paths) - _NAMED} more" if len(error.paths) > _NAMED else ""
+        raise UsageError(
+            f"nothing was touched: no revision can keep {', '.join(named)}{more}.",
+            "Move that away, then restore again.",
+        ) from error
 
 
 async def _kept(opened: "Persistence", wanted: Wanted) -> Kept:
@@ -142,7 +177,8 @@ async def _kept(opened: "Persistence", wanted: Wanted) -> Kept:
         )
     if checkpoint:
         config["configurable"]["checkpoint_id"] = checkpoint
-    found = await opened.saver.aget_tuple(config)
+    # Bytes that are no text cannot even be asked for.
+    found = await opened.saver.aget_tuple(config) if checkpoint.isprintable() else None
     if found is None:
         raise UsageError(
             f"the thread has no checkpoint {checkpoint[:60]!r}.", "Leave it out for the latest."
@@ -170,7 +206,7 @@ def _ask(error: WorkspaceChangedError) -> None:
         raise error
     print("Changed since the agent's last step, and to be overwritten or removed:", file=sys.stderr)
     for path in error.paths[:_LISTED]:
-        print(f"  {path}", file=sys.stderr)
+        print(f"  {visible(path)}", file=sys.stderr)
     if len(error.paths) > _LISTED:
         print(f"  and {len(error.paths) - _LISTED} more", file=sys.stderr)
     if not typer.confirm("Go on?", default=False, err=True):

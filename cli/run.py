@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 import uuid
@@ -10,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from replan.cli.printable import visible
+from replan.cli.printable import json_line, visible
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
+from replan.cli.settle import Errand as Errand
 from replan.models.chat import warm_up
 from replan.state.approval import Answer
 from replan.state.context import Context
@@ -27,28 +27,19 @@ FROM_STANDARD_INPUT = "-"
 _MOST_READ = 4_000_000
 
 
-@dataclass
-class Errand:
-    """A thread that this process works on; `begun` once there is something to resume."""
-
-    thread_id: str
-    begun: bool = False
-
-
 def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: bool) -> int:
     """Run a goal to its end; the goal `-` is read from standard input. Returns the exit code."""
+    errand = Errand(thread_id or new_thread_id())
 
     def command() -> int:
         checked = check_goal(_standard_input() if goal == FROM_STANDARD_INPUT else goal)
         warm_up_database()
         warm_up(str(given.get("model", "auto")))
         context = context_from(given)
-        thread = thread_id or new_thread_id()
-        check_thread_id(thread)
-        errand = Errand(thread)
+        check_thread_id(errand.thread_id)
         return until_interrupted(errand, lambda: _run(errand, checked, context, as_json))
 
-    return at_the_edge(command)
+    return at_the_edge(command, errand)
 
 
 @dataclass(frozen=True)
@@ -63,6 +54,7 @@ class Reply:
 
 def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool, reply: Reply) -> int:
     """Go on with a thread. Returns the exit code."""
+    errand = Errand(thread_id)
 
     def command() -> int:
         from replan.cli.approval import answer_from
@@ -71,12 +63,11 @@ def resume_thread(thread_id: str, given: dict[str, Any], as_json: bool, reply: R
         answer = answer_from(reply.approve, reply.reject, reply.edit)
         if answer is None and reply.interrupt_id is not None:
             raise UsageError("--interrupt names a call.", "Give --approve, --reject or --edit too.")
-        errand = Errand(thread_id)
         return until_interrupted(
             errand, lambda: _resume(errand, given, as_json, answer, reply.interrupt_id)
         )
 
-    return at_the_edge(command)
+    return at_the_edge(command, errand)
 
 
 def new_thread_id() -> str:
@@ -187,19 +178,29 @@ async def finish(
         while (waiting := await run.waiting()) and can_ask():
             await run.go("", ask(waiting))
     except ReplanError as error:
-        if error.exit_code != 1:
+        if error.exit_code != 1 and not as_json:
             raise
-        complain(error)
-        return _show({**await run.result(), "status": "failed", "report": error.what}, as_json)
+        result = await _result_of(run, error)
+        complain(error, errand)
+        _show({**result, "status": "failed", "report": error.what}, as_json)
+        return error.exit_code
     code = _show(await run.result(), as_json)
     if waiting:
         print(how_to_go_on(run.thread_id, waiting), file=sys.stderr)
     return code
 
 
+async def _result_of(run: "Session", error: ReplanError) -> dict[str, Any]:
+    """What the run came to before the error; where not even that can be read, the error itself."""
+    try:
+        return await run.result()
+    except Exception:
+        raise error from None
+
+
 def _show(result: dict[str, Any], as_json: bool) -> int:
     if as_json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json_line(result))
     else:
         if report := result["report"]:
             print(visible(report) if sys.stdout.isatty() else report)
@@ -216,7 +217,7 @@ def tell_where(result: dict[str, Any]) -> None:
     print(
         f"{result['status']}: {usage['steps']} steps, {usage['model_calls']} model calls, "
         f"{usage['input_tokens']} + {usage['output_tokens']} tokens{cost}, "
-        f"{usage['seconds']:.0f} s, in {result['workspace']}",
+        f"{usage['seconds']:.0f} s, in {visible(result['workspace'])}",
         file=sys.stderr,
     )
     if result["status"] not in ("done", "waiting"):

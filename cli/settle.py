@@ -1,12 +1,16 @@
 """From options to the context of a run, and from errors to one line and an exit code."""
 
+import logging
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from replan.cli.printable import visible
 from replan.state.context import ROLES, Context
 from replan.state.errors import DatabaseError, ReplanError, SettingError
 
@@ -15,6 +19,15 @@ INTERRUPTED = 130
 _OTHERWISE = ("approvals", "model", "revision_ignore", "workspace")
 _SETTINGS = sorted(Context.model_fields.keys() - {*ROLES, *_OTHERWISE})
 _THEN_RESUME = "Mend that, then go on with: replan resume THREAD."
+_TRY_AGAIN = "Mend that, and try again."
+
+
+@dataclass
+class Errand:
+    """A thread that this process works on; `begun` once there is something to resume."""
+
+    thread_id: str
+    begun: bool = False
 
 
 def overrides(
@@ -77,36 +90,65 @@ def context_from(given: dict[str, Any], base: dict[str, Any] | None = None) -> C
     return context
 
 
-def at_the_edge(command: Callable[[], int]) -> int:
-    """Run a command; an error becomes one line on standard error and its exit code."""
+def at_the_edge(command: Callable[[], int], errand: Errand | None = None) -> int:
+    """Run a command; an error becomes one line on standard error and its exit code.
+
+    Args:
+        command: gives the exit code.
+        errand: the thread it is about, which the line names.
+    """
+    # What psycopg logs of a connection that broke, our own line says.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         return command()
     except ReplanError as error:
-        complain(error)
+        complain(error, errand)
         return error.exit_code
     except KeyboardInterrupt:
         print("replan: interrupted.", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        known = _from_outside(error)
+        known = from_outside(error, bool(errand and errand.begun))
         if known is None:
             raise  # A mistake of ours: its traceback is what helps to find it.
-        complain(known)
+        complain(known, errand)
         return known.exit_code
 
 
-def _from_outside(error: Exception) -> ReplanError | None:
-    """What the machine or the database did in the middle of a run, as an error of ours."""
+def from_outside(error: Exception, begun: bool) -> ReplanError | None:
+    """What the machine or the database did in the middle of a command, as an error of ours.
+
+    Args:
+        error: whatever was raised.
+        begun: whether there is a run to go on with.
+    """
+    todo = _THEN_RESUME if begun else _TRY_AGAIN
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""
-        return ReplanError(f"the system refused: {error.strerror or error}{where}.", _THEN_RESUME)
+        return ReplanError(f"the system refused: {error.strerror or error}{where}.", todo)
     psycopg = sys.modules.get("psycopg")  # Not imported, it cannot have raised anything.
     if psycopg and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return DatabaseError("the database stopped answering in mid-run.", _THEN_RESUME)
+        if any(isinstance(one, psycopg.errors.DiskFull) for one in _chain(error)):
+            return DatabaseError("the disk of the database is full.", todo)
+        return DatabaseError("the database stopped answering in mid-run.", todo)
     return None
 
 
-def complain(error: ReplanError) -> None:
-    """One line: what went wrong, and what to do."""
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def complain(error: ReplanError, errand: Errand | None = None) -> None:
+    """One line: what went wrong, and what to do; once a run has begun, how it goes on too."""
     line = " ".join(f"{error.what} {error.todo}".split())
-    print(f"replan: {line}", file=sys.stderr)
+    if errand:
+        again = f"replan resume {errand.thread_id}"
+        line = re.sub(r"\b(resume|restore) THREAD\b", rf"\1 {errand.thread_id}", line)
+        if errand.begun and again not in line:
+            line += f" Go on with: {again}"
+        if line.endswith(f" {errand.thread_id}."):
+            line = line.removesuffix(".")  # As it stands, it is to be copied.
+    print(f"replan: {visible(line)}", file=sys.stderr)

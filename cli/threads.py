@@ -1,13 +1,13 @@
 """`replan threads`: what is in the database."""
 
 import asyncio
-import json
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from replan.cli.printable import json_line, visible
 from replan.cli.settle import at_the_edge
 from replan.storage.database import open_database
 from replan.storage.persistence import ThreadRow, list_threads
@@ -22,7 +22,7 @@ def show_threads(limit: int, as_json: bool) -> int:
     def command() -> int:
         rows = asyncio.run(_rows(limit))
         if as_json:
-            print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, default=str))
+            print(json_line([asdict(row) for row in rows]))
         else:
             _print(rows)
         return 0
@@ -43,6 +43,6 @@ def _print(rows: list[ThreadRow]) -> None:
         table.add_column(name, no_wrap=True, min_width=36 if name == "thread" else None)
     table.add_column("goal", no_wrap=True, overflow="ellipsis")
     for row in rows:
-        goal = Text(" ".join((row.goal or "").split())[:_GOAL_CHARS])
+        goal = Text(visible(" ".join((row.goal or "").split())[:_GOAL_CHARS]))
         table.add_row(row.thread_id, row.status or "open", str(row.updated or "")[:16], goal)
     console.print(table if rows else "No threads yet.")

@@ -1,12 +1,12 @@
 """`replan tools` and `replan tool`: what the agent may do, and doing one thing of it by hand."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from replan.cli.printable import json_line, visible
 from replan.cli.settle import at_the_edge, context_from
 from replan.models.embeddings import choose_embedder
 from replan.state.context import Context
@@ -33,7 +33,7 @@ def show_tools(rules: Sequence[str], as_json: bool) -> int:
     def command() -> int:
         listed = asyncio.run(_listed(context_from({"approvals": list(rules)})))
         if as_json:
-            print(json.dumps(listed, ensure_ascii=False))
+            print(json_line(listed))
         else:
             for one in listed:
                 _print(one)
@@ -66,7 +66,7 @@ def call_tool(
         where = open_workspace(workspace, create=False)
         seen = asyncio.run(_called(action, where, context, seconds))
         shown = seen.model_dump(include=set(_SHOWN))
-        print(json.dumps({key: shown[key] for key in _SHOWN}, ensure_ascii=False))
+        print(json_line({key: shown[key] for key in _SHOWN}))
         return 0 if seen.ok else 1
 
     return at_the_edge(command)
@@ -98,10 +98,10 @@ async def _listed(context: Context) -> list[dict[str, Any]]:
 
 def _print(tool: dict[str, Any]) -> None:
     args = ", ".join(tool["parameters"].get("properties", {}))
-    print(f"{tool['name']}({args}): {tool['description']}")
-    print(f"    policy: {tool['policy']}")
+    print(visible(f"{tool['name']}({args}): {tool['description']}"))
+    print(visible(f"    policy: {tool['policy']}"))
     if not tool["available"]:
-        print(f"    not available: {tool['why_not']}")
+        print(visible(f"    not available: {tool['why_not']}"))
 
 
 async def _called(
@@ -114,7 +114,9 @@ async def _called(
     """
     try:
         policy = policy_of(context)
-        tools = [*default_tools(), *await mcp_tools(settings().replan_mcp.servers, _BY_HAND)]
+        documents = SearchDocuments(context.documents, choose_embedder)
+        outside = await mcp_tools(settings().replan_mcp.servers, _BY_HAND)
+        tools = [*default_tools(documents), *outside]
         toolbox = Toolbox(
             workspace, seconds, tools, confinement=Confinement.of(context), policy=policy
         )

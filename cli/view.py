@@ -60,6 +60,8 @@ class Story:
         if kind == "progress":
             self.doing = str(event["what"])
             return []
+        if kind == "note":
+            return [str(event["what"])]
         if kind == "action":
             said = [f"  {event['tool']} {short_arguments(event['args'])}"]
             return [f"  thinks: {event['thought']}", *said] if event.get("thought") else said
@@ -131,7 +133,7 @@ class PlainView:
 
     def _line(self, text: str) -> None:
         elapsed = time.monotonic() - self._started
-        first = " ".join(text.splitlines()[:1])[: _LINE_CHARS * 2] if text else ""
+        first = " ".join(visible(text).splitlines()[:1])[: _LINE_CHARS * 2] if text else ""
         print(f"[{elapsed:6.1f}s] {first}", file=sys.stderr, flush=True)
 
 
@@ -159,7 +161,7 @@ class LiveView:
     def progress(self, what: str, part: float) -> None:
         """On one line that is written over."""
         shown = f" {part:.0%}" if part else ""
-        self._console.print(f"[dim]{escape(what)}{shown}[/]", end="\r")
+        self._console.print(f"[dim]{escape(visible(what))}{shown}[/]", end="\r")
 
     def show(self, mode: str, event: Any) -> None:
         """The event's lines above, the plan below."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from replan.state.approval import Answer
 from replan.state.task import Action, Observation, Task
 from replan.storage.recording import Recording
+from replan.tools.bounds import encodable
 from replan.tools.protocol import ToolError
 from replan.tools.toolbox import Toolbox
 
@@ -67,7 +68,7 @@ async def cleared(
             return Cleared(action, observation=rejected(answer.reason))
         if answer.decision == "approve":
             return Cleared(action, approved=True)
-        edited = action.model_copy(update={"args": answer.args or {}})
+        edited = action.model_copy(update={"args": encodable(answer.args or {})})
         problem = await _objection(edited, toolbox)
         if not problem:
             return Cleared(edited, approved=True)

@@ -23,7 +23,7 @@ from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, CheckResult, Observation, Task
 from replan.state.usage import Usage
-from replan.tools.bounds import storable
+from replan.tools.bounds import encodable, storable
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.workspace import Workspace
@@ -66,15 +66,14 @@ class Branch:
         usage["seconds"] += checking
         if isinstance(result, OutOf):
             return _no_further(state, usage, result)
-        where.tell(event="action", task=task.id, **result.action.model_dump())
+        action = Action(**encodable(result.action.model_dump()))
+        where.tell(event="action", task=task.id, **action.model_dump())
         payload = TaskBranch(
             **{
                 **after(state, usage),
                 "task": task.model_dump(),
-                "action": result.action.model_dump(),
-                "asked": await why_ask(
-                    result.action, await self._cast.toolbox(where, state["goal"])
-                ),
+                "action": action.model_dump(),
+                "asked": await why_ask(action, await self._cast.toolbox(where, state["goal"])),
             }
         )
         if payload["remaining_seconds"] < LEAST_SECONDS:

@@ -11,7 +11,7 @@ from langgraph.types import Overwrite
 from replan.graphs.cast import Cast, Scene
 from replan.graphs.checked import checked
 from replan.graphs.guard import avoided, judged, noted
-from replan.graphs.history import keep_revision
+from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.limits import OutOf, budget_of, held, limit_of, remaining_seconds
 from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
 from replan.models.budget import NOTHING_LEFT
@@ -50,11 +50,15 @@ class Cycle:
             "recall", request, where, budget_of({}, where.context)
         )
         kept = await keep_revision(where, state.get("revision", ""))
+        shown = await _survey({**state, "goal": goal}, where.workspace)
+        if kept.note:
+            where.tell(event="note", what=kept.note)
+            shown += f"\n{kept.note}"
         return {
             "goal": goal,
             "workspace": str(where.workspace.path),
             "revision": kept.revision,
-            "survey": await _survey({**state, "goal": goal}, where.workspace),
+            "survey": shown,
             "baseline": await where.workspace.hashes(),
             "recalled": [] if isinstance(result, OutOf) else result.memories,
             # A thread may be given another goal: what the last one left is put away.
@@ -74,6 +78,7 @@ class Cycle:
     async def decompose(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Split the goal into tasks, and make its checks."""
         where = await self._cast.scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         existing = await where.workspace.files()
         request = contract.DecomposeRequest(
             brief=brief_of(state),
@@ -99,6 +104,7 @@ class Cycle:
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Order the tasks; after a failure, plan what is left in another way."""
         where = await self._cast.scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         problem = state.get("problem", "")
         request = contract.PlanRequest(
             brief=brief_of(state),
@@ -125,6 +131,7 @@ class Cycle:
     async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Decide what happens next; when no task is open, check the goal itself."""
         where = await self._cast.scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         tasks = tasks_of(state)
         started = time.monotonic()
         evidence: list[CheckResult] = []
@@ -154,6 +161,7 @@ class Cycle:
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Tell the user what was reached."""
         where = await self._cast.scene(state["workspace"], runtime)
+        await must_be_there(where.workspace)
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
         artifacts = await _artifacts(state, where.workspace)

@@ -22,14 +22,22 @@ class Kept:
     revision: str = ""
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def told(self, observation: Observation) -> Observation:
-        """The observation, with a line on files that no revision holds."""
+    @property
+    def note(self) -> str:
+        """A line on files that no revision holds; "" when there are none."""
         if not self.left_out:
-            return observation
+            return ""
         named = [f"{path} ({why})" for path, why in sorted(self.left_out.items())[:_NAMED]]
         more = f" and {len(self.left_out) - _NAMED} more" if len(self.left_out) > _NAMED else ""
-        note = f"Not in the workspace's revisions, so not to be restored: {', '.join(named)}{more}."
-        text = storable(f"{observation.text.rstrip()}\n{note}".lstrip())
+        return storable(
+            f"Not in the workspace's revisions, so not to be restored: {', '.join(named)}{more}."
+        )
+
+    def told(self, observation: Observation) -> Observation:
+        """The observation, with the note."""
+        if not self.note:
+            return observation
+        text = storable(f"{observation.text.rstrip()}\n{self.note}".lstrip())
         return observation.model_copy(update={"text": text})
 
 

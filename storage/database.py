@@ -19,7 +19,9 @@ CONNECT_SECONDS = 5
 UNCLEAR = "DATABASE_URL"
 ENCODE_IT = "Percent-encode the special characters of its password: @ as %40, / as %2F, : as %3A."
 CHECK_IT = "Check it with: psql \"$DATABASE_URL\" -c 'select 1'."
+MAKE_ROOM = "Make sure that there is room in REPLAN_HOME and that it can be written."
 REASONS = (
+    ("no space left", "its disk is full"),
     ("password authentication failed", "it refuses the user or the password"),
     ("no password supplied", "it wants a password"),
     ("does not exist", "the database or the user does not exist"),
@@ -126,6 +128,9 @@ async def _checked(url: str, kind: Literal["embedded", "url"]) -> Database:
         )
     except psycopg.OperationalError as error:
         place = _place(url)
+        if kind == "embedded":
+            what = f"The embedded database cannot be used: {_reason(error)}."
+            raise DatabaseError(what, MAKE_ROOM) from None
         what = f"The database at {place} cannot be used: {_reason(error)}."
         raise DatabaseError(what, ENCODE_IT if place == UNCLEAR else CHECK_IT) from None
     async with connection:

@@ -25,6 +25,7 @@ IGNORED = (
 MOST_FILES = 100_000
 _MOST_DEPTH = 64
 _READ_TRIES = 3
+_BLOCK = 1 << 20
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -244,6 +245,33 @@ def read_file(root: int, path: str, most_bytes: int) -> ReadFile | str | None:
     return ReadFile(path, _stamp(after) if settled else None, entry, data)
 
 
+def file_entry(root: int, path: str) -> Entry | str | None:
+    """The entry of a file of any size, of which no more than a block is in memory at a time.
+
+    Why it cannot be read, or None when it is gone. One that changes meanwhile has the sha256 of
+    what was read.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        with parent_of(root, path) as (folder, name):
+            fd = os.open(name, _FILE, dir_fd=folder)
+    except PermissionError:
+        return "it may not be read"
+    except OSError:
+        return None
+    with os.fdopen(fd, "rb", buffering=0) as opened:
+        mode = os.fstat(fd).st_mode
+        if not stat.S_ISREG(mode):
+            return None
+        try:
+            while block := opened.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+        except OSError as error:
+            return f"it cannot be read: {error.strerror}"
+    return Entry("file", mode & 0o777, digest.hexdigest(), size)
+
+
 def too_large(size: int, limit: int) -> str:
     """The reason, with both in MB."""
     return f"{size / 1e6:,.1f} MB; {limit / 1e6:,.0f} MB are the most"
@@ -306,8 +334,8 @@ class Parents:
             OSError: one of the folders is not there, or is something else.
             ValueError: the path is none inside the folder.
         """
-        folder, _, name = path.rpartition("/")
-        if name in ("", ".", "..") or "\0" in name:
+        folder, slash, name = path.rpartition("/")
+        if (slash and not folder) or name in ("", ".", "..") or "\0" in name:
             raise ValueError(f"{path!r} is no path inside a folder")
         if folder != self._folder:
             self.close()

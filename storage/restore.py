@@ -11,25 +11,24 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from replan.state.errors import RevisionError, WorkspaceChangedError, WorkspaceError
 from replan.storage import blobs
 from replan.storage.folder_scan import (
-    Known,
     Parents,
-    ReadFile,
     Walk,
+    file_entry,
     ignored_by,
     open_root,
-    read_file,
 )
 from replan.storage.manifest import Entry, Manifest
 from replan.storage.revisions import Revision, Revisions
 
 _BATCH_BYTES = 16_000_000
 _BATCH_FILES = 1000
-_LARGEST = 1 << 40
+_ANY_SIZE = 1 << 63
+_UNREAD = "of another size than any known"
 
 
 @dataclass
@@ -125,18 +124,23 @@ def _plan(target: Revision, before: Revision | None, folder: Path) -> _Plan:
     alone = {*target.left_out}
     if before:
         alone |= before.left_out.keys() - target.manifest.keys()
-    now = _present(folder, target.ignored, alone)
+    there = _present(folder, target.ignored, (target.manifest, expected), alone)
+    now = {
+        path: entry
+        for path, entry in there.items()
+        if path not in alone and not any(path.startswith(f"{other}/") for other in alone)
+    }
     plan = _difference(target.manifest, now)
-    plan.conflicts.extend(
-        sorted(
-            path
-            for path, entry in now.items()
-            if (path in plan.write or path in plan.remove)
-            and entry.kind != "folder"
-            and not _same(entry, expected.get(path))
-            and not _same(entry, target.manifest.get(path))
-        )
-    )
+    conflicts = [
+        path
+        for path, entry in now.items()
+        if (path in plan.write or path in plan.remove)
+        and entry.kind != "folder"
+        and not _same(entry, expected.get(path))
+        and not _same(entry, target.manifest.get(path))
+    ]
+    conflicts += _in_the_way([path for path in there if path not in now], plan.write)
+    plan.conflicts.extend(sorted(conflicts))
     return plan
 
 
@@ -152,24 +156,35 @@ def _same(entry: Entry, other: Entry | None) -> bool:
     return other is not None and entry.content == other.content
 
 
-def _present(folder: Path, ignored: Sequence[str], alone: set[str]) -> Manifest:
-    """What the folder holds, without what is to be left alone."""
-    known: Known = {}
-    look = Walk(folder, known, ignored_by(ignored), _LARGEST).look()
+def _in_the_way(alone: Sequence[str], write: Manifest) -> list[str]:
+    """Of the paths to be left alone, those below what is to become a file or link."""
+    solid = {path for path, entry in write.items() if entry.kind != "folder"}
+    return [
+        path for path in alone if any(str(above) in solid for above in PurePosixPath(path).parents)
+    ]
+
+
+def _present(
+    folder: Path, ignored: Sequence[str], known: Sequence[Manifest], alone: set[str]
+) -> Manifest:
+    """What the folder holds.
+
+    A file is read only where one of `known` holds it in the same size: any other surely differs.
+    What is in `alone` is not read either.
+    """
+    look = Walk(folder, {}, ignored_by(ignored), _ANY_SIZE).look()
     found: Manifest = dict(look.changed)
     with open_root(folder) as root:
-        for path in look.fresh:
-            if path not in alone:
-                file = read_file(root, path, _LARGEST)
-                if isinstance(file, ReadFile):
-                    found[path] = file.entry
-                elif file:  # It is there, and whose it is cannot be told.
-                    found[path] = Entry("file", 0, file)
-    return {
-        path: entry
-        for path, entry in found.items()
-        if path not in alone and not any(path.startswith(f"{other}/") for other in alone)
-    }
+        for path, (size, *_) in look.fresh.items():
+            same = (manifest.get(path) for manifest in known)
+            found[path] = Entry("file", 0, _UNREAD, size)
+            if path not in alone and any(one and one.size == size for one in same):
+                read = file_entry(root, path)
+                if read is None:
+                    del found[path]
+                else:  # Where it cannot be read, it is there, and whose it is cannot be told.
+                    found[path] = Entry("file", 0, read) if isinstance(read, str) else read
+    return found
 
 
 def _clear(folder: Path, plan: _Plan, done: Restored) -> None:

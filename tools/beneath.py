@@ -10,7 +10,6 @@ import ctypes
 import errno
 import os
 import secrets
-import shutil
 import stat
 import struct
 import sys
@@ -19,6 +18,8 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import BinaryIO
+
+from replan.tools.trees import open_up, remove_tree
 
 _OPENAT2 = 437  # the same number on every architecture that Python's wheels are made for
 _NO_MAGICLINKS, _NO_SYMLINKS, _BENEATH = 0x02, 0x04, 0x08
@@ -156,9 +157,32 @@ def remove(root: Path, inside: PurePath, *, whole: bool = False) -> None:
         if not stat.S_ISDIR(mode):
             os.unlink(inside.name, dir_fd=parent)
         elif whole:
-            shutil.rmtree(inside.name, dir_fd=parent)
+            remove_tree(parent, inside.name)
         else:
             os.rmdir(inside.name, dir_fd=parent)
+
+
+def clear_way(root: Path, inside: PurePath) -> None:
+    """Remove what stands where a file or one of its folders was, so that nothing is followed.
+
+    Folders above the file stay, and can be written afterwards; a file that is there stays too.
+    """
+    for up in [*reversed(inside.parents), inside]:
+        if not up.name:
+            with suppress(OSError), folder(root, up) as held:
+                open_up(held, ".")
+            continue
+        with suppress(FileNotFoundError), folder(root, up.parent) as parent:
+            mode = os.stat(up.name, dir_fd=parent, follow_symlinks=False).st_mode
+            if up == inside and stat.S_ISDIR(mode):
+                remove_tree(parent, up.name, by_force=True)
+            elif up == inside and stat.S_ISREG(mode):
+                pass
+            elif stat.S_ISDIR(mode):
+                with suppress(OSError):
+                    open_up(parent, up.name)
+            else:
+                os.unlink(up.name, dir_fd=parent)
 
 
 def status(root: Path, inside: PurePath) -> os.stat_result | None:

@@ -1,5 +1,8 @@
 """Keeps text within bounds: the beginning and the end stay, the middle goes."""
 
+import json
+from typing import Any
+
 
 def bounded(text: str, limit: int, head: float = 0.4, note: str = "") -> str:
     """The text, or its head and tail with a note of what is missing between them.
@@ -26,6 +29,17 @@ def clipped(line: str, limit: int = 200) -> str:
 def storable(text: str) -> str:
     """The text without what JSON in Postgres refuses: NUL characters and lone surrogates."""
     return text.replace("\0", "\\x00").encode("utf-8", "replace").decode("utf-8")
+
+
+def encodable(value: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object with `?` for lone surrogates, in names too: no request could carry them."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        changed: dict[str, Any] = json.loads(storable(text))
+        return changed
+    return value
 
 
 class HeadAndTail:

@@ -1,7 +1,6 @@
 """Deleting files and folders of the workspace."""
 
 import asyncio
-import os
 import re
 import stat
 from collections.abc import Sequence
@@ -12,10 +11,12 @@ from typing import Any, ClassVar
 from replan.state.task import Observation
 from replan.tools import beneath
 from replan.tools.bounds import clipped
-from replan.tools.listing import IGNORED, MOST_FILES, printable, walk
+from replan.tools.listing import IGNORED, printable
 from replan.tools.protocol import CallContext, ToolError, schema
+from replan.tools.trees import everything
 from replan.tools.workspace import Workspace
 
+_MOST_FILES = 100_000
 _DELETING = re.compile(
     r"\b(?:delete[sd]?|deleting|deletion|remove[sd]?|removing|removal|erase[sd]?|erasing|rm)\b"
     r"|\bget(?:ting)? rid of\b|删除|删掉|删去|删了|移除|清除|清理|去除",
@@ -49,9 +50,9 @@ class DeleteFile:
         """What is deleted: the path, and of a folder every file in it. Blocking.
 
         Raises:
-            ToolError: the path leads out of the workspace.
+            ToolError: the path leads out of the workspace, or is not to be deleted.
         """
-        inside = workspace.place(str(args["path"]))
+        inside = _place(workspace, str(args["path"]))
         return [printable(inside.as_posix()), *_files_in(workspace, inside)]
 
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
@@ -73,9 +74,8 @@ def speaks_of_deleting(text: str) -> bool:
 
 def _delete(workspace: Workspace, path: str, whole: bool, protected: Sequence[str]) -> str:
     shown = clipped(path, 100)
-    inside = workspace.place(path)
-    if not inside.name or IGNORED.intersection(inside.parts):
-        raise ToolError(f"{shown} is not to be deleted.")
+    inside = _place(workspace, path)
+    workspace.spare_own_code(inside, whole=True)
     try:
         seen = beneath.status(workspace.path, inside)
         if seen is None:
@@ -84,8 +84,6 @@ def _delete(workspace: Workspace, path: str, whole: bool, protected: Sequence[st
         held = _files_in(workspace, inside) if is_folder else []
         if not stat.S_ISLNK(seen.st_mode):
             _allow(workspace, shown, [printable(inside.as_posix()), *held], protected)
-        if is_folder and any(".git" in names for _, names, _ in os.walk(workspace.path / inside)):
-            raise ToolError(f"{shown} holds a repository of git.", "Delete single files in it.")
         count = f"{len(held)} file{'' if len(held) == 1 else 's'}"
         if held and not whole:
             raise ToolError(
@@ -98,19 +96,53 @@ def _delete(workspace: Workspace, path: str, whole: bool, protected: Sequence[st
     return f"deleted the folder {shown} with {count}" if is_folder else f"deleted {shown}"
 
 
+def _place(workspace: Workspace, path: str) -> Path:
+    inside = workspace.place(path)
+    if not inside.name or IGNORED.intersection(inside.parts):
+        raise ToolError(f"{clipped(path, 100)} is not to be deleted.")
+    return inside
+
+
 def _allow(
     workspace: Workspace, shown: str, files: Sequence[str], protected: Sequence[str]
 ) -> None:
     """Raise when one of the files is protected; a link that leads to one may go."""
-    known = set()
+    known: set[str] = set()
     for path in protected:
         with suppress(ToolError):
-            known |= {workspace.place(path), workspace.inside(path)}
-    if known and any(workspace.place(path) in known for path in files):
+            places = workspace.place(path), workspace.inside(path)
+            known.update(printable(place.as_posix()) for place in places)
+    if known.intersection(files):
         raise ToolError(f"{shown} must not be changed.", "Leave it where it is.")
 
 
 def _files_in(workspace: Workspace, inside: Path) -> list[str]:
-    """Files and links in a folder, by their paths in the workspace."""
-    above = f"{printable(inside.as_posix())}/" if inside.name else ""
-    return [path for path, _, _ in walk(workspace.path, MOST_FILES) if path.startswith(above)]
+    """All files and links in a folder, by their paths in the workspace; none of what is no folder.
+
+    Those that other tools leave out are among them: they would go too.
+
+    Raises:
+        ToolError: they are too many, some cannot be seen, or a repository is among them.
+    """
+    shown = clipped(printable(inside.as_posix()), 100)
+    above, found = printable(inside.as_posix()), []
+    try:
+        seen = beneath.status(workspace.path, inside)
+        if seen is None or not stat.S_ISDIR(seen.st_mode):
+            return []
+        with beneath.folder(workspace.path, inside, listed=True) as held:
+            for path, is_folder in everything(held):
+                if f"/{path}".endswith("/.git"):
+                    raise ToolError(
+                        f"{shown} holds a repository of git.", "Delete single files in it."
+                    )
+                if not is_folder:
+                    found.append(f"{above}/{printable(path)}")
+                if len(found) > _MOST_FILES:
+                    raise ToolError(
+                        f"{shown} holds more than {_MOST_FILES:,} files.",
+                        "Delete the folders in it one by one.",
+                    )
+    except OSError as error:
+        raise workspace.failure(error, shown, "be looked through") from error
+    return sorted(found)

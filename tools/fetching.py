@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -13,6 +13,8 @@ from replan.tools.protocol import ToolError
 
 if TYPE_CHECKING:
     import httpx2
+
+Admit = Callable[[str], Awaitable[None]]
 
 _REDIRECTS = 5
 _MOST_BYTES = 8_000_000
@@ -47,8 +49,13 @@ class Fetcher:
     resolve: Resolve = field(default=resolve)
     refuse: Refuse = field(default=refusal)
 
-    async def fetch(self, url: str, seconds: float) -> Fetched:
+    async def fetch(self, url: str, seconds: float, admit: Admit | None = None) -> Fetched:
         """What is at the address.
+
+        Args:
+            url: the address.
+            seconds: how long it may take.
+            admit: is asked about the address of every redirect; raises ToolError to refuse it.
 
         Raises:
             ToolError: it must not be fetched, cannot be reached, or exceeds a limit.
@@ -58,20 +65,22 @@ class Fetcher:
         client = await asyncio.to_thread(_client, seconds)
         try:
             async with asyncio.timeout(seconds), client:
-                return await self._follow(client, url)
+                return await self._follow(client, url, admit)
         except (TimeoutError, httpx2.TimeoutException) as error:
             raise ToolError(f"the page did not come within {seconds:g} s.") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             said = clipped(str(error)) or type(error).__name__
             raise ToolError(f"the page cannot be fetched: {said}.") from error
 
-    async def _follow(self, client: "httpx2.AsyncClient", url: str) -> Fetched:
+    async def _follow(self, client: "httpx2.AsyncClient", url: str, admit: Admit | None) -> Fetched:
         for _ in range(_REDIRECTS + 1):
             request = await self._request(client, url)
             response = await client.send(request, stream=True)
             try:
                 if response.has_redirect_location:
                     url = urljoin(url, response.headers["location"])
+                    if admit is not None:
+                        await admit(url)
                     continue
                 if response.status_code >= 400:
                     raise ToolError(f"the page cannot be fetched: HTTP {response.status_code}.")

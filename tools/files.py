@@ -145,7 +145,10 @@ def _shown(workspace: Workspace, path: str, start: int, end: int | None, stop: f
             if text is None:
                 return _Part(_described(path, data, max(size, len(data))))
             lines = text.text.splitlines()
-            if whole or start < len(lines) or text.encoding.startswith(("utf-16", "utf-32")):
+            wide = text.encoding.startswith(("utf-16", "utf-32"))  # not to be gone far on in
+            if not whole and not (wide and len(lines) == 1):
+                lines.pop()  # cut
+            if whole or wide or start <= len(lines):
                 return _range(path, lines, start, end, total="" if whole else f"{size:,} bytes")
             return _far_on(file, path, text, start, end, stop)
     except OSError as error:
@@ -175,6 +178,7 @@ def _far_on(
     if not window:
         return _Part(f"({path} has only {start - 1:,} lines)")
     rows = window.decode(text.encoding, "replace").removesuffix("\n").split("\n")
+    rows = [row.removesuffix("\r") for row in rows]
     if len(window) < _WINDOW:
         return _range(path, rows, start, end, first=start)
     if len(rows) > 1:

@@ -251,6 +251,7 @@ def _still_speaks(error: BaseException) -> bool:
 
 def _why(error: BaseException) -> str:
     """Why a server does not run, in a few words. Only what is surely no secret is told."""
+    import anyio
     import httpx
 
     while isinstance(error, BaseExceptionGroup):
@@ -265,6 +266,7 @@ def _why(error: BaseException) -> str:
         return f"it answers with HTTP {error.response.status_code}"
     if isinstance(error, httpx.HTTPError):
         return f"it cannot be reached ({type(error).__name__})"
-    if "closed" in str(error).lower() or isinstance(error, OSError):
+    ended = (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
+    if "closed" in str(error).lower() or isinstance(error, ended):
         return "it ended"
     return f"it failed ({type(error).__name__})"

@@ -71,7 +71,9 @@ class MoveFiles:
 
 def _move(workspace: Workspace, moves: list[dict[str, Any]], protected: Sequence[str]) -> str:
     planned = plan_moves(workspace, moves)
-    for source in planned:
+    for source, target in planned.items():
+        workspace.spare_own_code(source.relative_to(workspace.path), whole=True)
+        workspace.spare_own_code(target.relative_to(workspace.path))
         for file in (source, *_inside(source)):
             if not file.is_symlink() and is_protected(workspace, str(file), protected):
                 path = workspace.relative(source)

@@ -3,7 +3,8 @@
 Rules are matched against a call's subject: the argument that a tool names by `subject`, or what its
 method `subjects` says; a tool that says neither has all its arguments, as JSON, for a subject. A
 subject that is a path of the workspace is matched as it was written, normalised, and as what it
-leads to, so that neither `a/../secret.md` nor a symbolic link slips through.
+leads to, so that neither `a/../secret.md` nor a symbolic link slips through. So is one that is an
+address, however its host is written.
 
 Deny counts before ask, ask before allow, wherever a rule comes from: a run can add rules to those
 of the settings file, not weaken them. Without a rule, what stays in the workspace and the sandbox
@@ -20,8 +21,9 @@ from replan.state.approval import Effect, Rule
 from replan.state.context import Context
 from replan.state.settings import settings
 from replan.state.task import Action
+from replan.tools.address_forms import address_forms, own_forms
 from replan.tools.bounds import clipped
-from replan.tools.protocol import Tool, ToolError
+from replan.tools.protocol import ADDRESS, Tool, ToolError
 from replan.tools.workspace import Workspace
 
 _PATHS = {"path", "folder"}
@@ -56,6 +58,8 @@ class Policy:
                 if rule.effect == effect and _matches_any(rule, subjects):
                     return Decision(rule.effect, f"the rule {rule}")
         allowing = [rule for rule in about if rule.effect == "allow"]
+        if getattr(tool, "subject", "") == ADDRESS:
+            subjects = [own_forms(str(action.args.get(ADDRESS, "")))]
         if allowing and all(
             any(rule.matches(form) for rule in allowing) for forms in subjects for form in forms
         ):
@@ -92,6 +96,8 @@ def subjects_of(action: Action, tool: Tool, workspace: Workspace) -> list[list[s
         return [[json.dumps(action.args, sort_keys=True, ensure_ascii=False, default=str)]]
     value = action.args.get(named)
     text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    if named == ADDRESS:
+        return [address_forms(text)]
     return [path_forms(text, workspace)] if named in _PATHS else [[text]]
 
 

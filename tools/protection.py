@@ -12,6 +12,7 @@ from replan.tools import beneath
 from replan.tools.protocol import ToolError
 from replan.tools.workspace import Workspace
 
+NOT_PUT_BACK = "(which cannot be put back)"
 _CHUNK = 1 << 20
 
 
@@ -36,13 +37,14 @@ class Protection:
         for inside, copy in self._kept.items():
             if self._same(inside, copy):
                 continue
-            with suppress(OSError):
-                self._clear_way(inside)
+            # Whatever goes wrong with one, the others are put back.
+            with suppress(Exception):
+                beneath.clear_way(self._root, inside)
                 beneath.replace(self._root, inside, copy.read_bytes())
                 self._as_before(inside, copy)
             path = inside.as_posix()
             same = self._same(inside, copy)
-            changed.append(path if same else f"{path} (which cannot be put back)")
+            changed.append(path if same else f"{path} {NOT_PUT_BACK}")
         return changed
 
     def forget(self) -> None:
@@ -75,18 +77,6 @@ class Protection:
                 return not file.read(1)
         except OSError:
             return False
-
-    def _clear_way(self, inside: Path) -> None:
-        """Remove what stands where the file or one of its folders was, so nothing is followed."""
-        for up in [*reversed(inside.parents), inside]:
-            seen = beneath.status(self._root, up) if up.name else None
-            if seen is None:
-                continue
-            if up == inside:
-                if not stat.S_ISREG(seen.st_mode):
-                    beneath.remove(self._root, up, whole=True)
-            elif not stat.S_ISDIR(seen.st_mode):
-                beneath.remove(self._root, up)
 
 
 def is_protected(workspace: Workspace, path: str, protected: Sequence[str]) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from replan.state.errors import ReplanError
-from replan.state.task import Observation
+from replan.state.task import Action, Observation
 
 if TYPE_CHECKING:
     from replan.tools.sandbox.protocol import Confinement
     from replan.tools.workspace import Workspace
+
+
+# The argument that, where a tool names it as its subject, is an address of the web.
+ADDRESS = "url"
 
 
 class ToolError(ReplanError):
@@ -35,6 +39,10 @@ class ServerEndedError(ToolError):
     reason = "server ended"
 
 
+async def _admitted(action: Action) -> None:
+    """Where there is no policy."""
+
+
 @dataclass(frozen=True)
 class CallContext:
     """What a call may use.
@@ -48,6 +56,8 @@ class CallContext:
             task; "" for a fresh script each call.
         call_id: the same however often the run is resumed in the middle of the call, and no other
             call's: what services take as an idempotency key. "" where nothing is recorded.
+        admit: raises ToolError when the policy does not admit a call that this one leads to, such
+            as that of the address to which a page redirects.
     """
 
     workspace: Workspace
@@ -56,6 +66,7 @@ class CallContext:
     confinement: Confinement | None = None
     session: str = ""
     call_id: str = ""
+    admit: Callable[[Action], Awaitable[None]] = _admitted
 
 
 class Tool(Protocol):
@@ -73,9 +84,10 @@ class Tool(Protocol):
     `context.call_id`, and makes it when it was not made; None when it cannot tell.
 
     What approval rules are matched against, a tool says by `subject`, the name of an argument
-    (where that is `path` or `folder`, it is a path of the workspace), or, where one argument does
-    not tell, by a method `subjects(args, workspace)` that returns the paths concerned, inner files
-    of folders included; it may block. Without either it is all arguments as JSON.
+    (where that is `path` or `folder`, it is a path of the workspace; `url`, an address), or, where
+    one argument does not tell, by a method `subjects(args, workspace)` that returns the paths
+    concerned, inner files of folders included; it may block. Without either it is all arguments as
+    JSON.
     """
 
     @property

@@ -13,7 +13,7 @@ from replan.tools.documents.parser_process import Parsed, ParserProcess
 from replan.tools.fetching import Fetched, Fetcher
 from replan.tools.named_addresses import names_address
 from replan.tools.outside import outside
-from replan.tools.protocol import CallContext, ToolError, schema
+from replan.tools.protocol import ADDRESS, CallContext, ToolError, schema
 from replan.tools.search.choice import choose_provider
 
 _SECONDS = 30.0
@@ -43,7 +43,7 @@ class ReadPage:
     content_language = ""
     repeatable = True
     reads_only = True
-    subject = "url"
+    subject = ADDRESS
     leaves = True
 
     def __init__(self, fetcher: Fetcher | None = None) -> None:
@@ -61,7 +61,11 @@ class ReadPage:
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Fetch and read; whatever goes wrong becomes a ToolError in plain words."""
         fetcher = self._fetcher or Fetcher(ports=_ports())
-        fetched = await fetcher.fetch(str(args["url"]), min(context.seconds, _SECONDS))
+
+        async def admit(url: str) -> None:
+            await context.admit(Action(tool=self.name, args={"url": url}))
+
+        fetched = await fetcher.fetch(str(args["url"]), min(context.seconds, _SECONDS), admit)
         parsed = await _read(fetched)
         if parsed.problem:
             raise ToolError(f"the page cannot be read: {parsed.problem}.")

@@ -209,7 +209,9 @@ class Toolbox:
             DivergedError: in a replay, it is not the recorded one.
         """
         limit = self.seconds_per_call if seconds is None else seconds
-        context = CallContext(self.workspace, limit, tuple(protected), self._confinement, session)
+        context = CallContext(
+            self.workspace, limit, tuple(protected), self._confinement, session, self._admit
+        )
         began = time.monotonic()
         try:
             tool = self.get(action.tool)
@@ -282,6 +284,21 @@ class Toolbox:
             )
         return None
 
+    async def _admit(self, action: Action) -> None:
+        """Raise when a call that an admitted one leads to is not admitted itself."""
+        decision = await asyncio.to_thread(
+            self.policy.decide, action, self.get(action.tool), self.workspace
+        )
+        if decision.effect == "allow" or (decision.effect == "ask" and self._is_approved(action)):
+            return
+        about = clipped(next(iter(action.args.values()), ""), 200)
+        if decision.effect == "deny":
+            raise ToolError(f"it leads on to {about}, which is denied by {decision.why}.")
+        raise ToolError(
+            f"it leads on to {about}, and a person has to agree to that ({decision.why}).",
+            f"Call {action.tool} with that address.",
+        )
+
     def _is_approved(self, action: Action) -> bool:
         agreed = self._approved
         return agreed is not None and (agreed.tool, agreed.args) == (action.tool, action.args)
@@ -296,7 +313,7 @@ class Toolbox:
             try:
                 seen = await _carry_out(tool, args, context)
             finally:
-                restored = await asyncio.to_thread(lambda: [*kept.put_back(), *own.put_back()])
+                restored = await asyncio.to_thread(_put_back, kept, own)
         except Exception as error:
             seen = _failed(error)
         finally:
@@ -334,6 +351,20 @@ def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
     """The lock under which a folder is changed, and looked at while nothing may change in it."""
     key = (id(asyncio.get_running_loop()), workspace.path)
     return _LOCKS.setdefault(key, asyncio.Lock())
+
+
+def _put_back(kept: Protection, own: OwnSettings) -> list[str]:
+    """Undo what must not be; the paths. What goes wrong with the ones does not spare the others."""
+    restored: list[str] = []
+    failed: list[Exception] = []
+    for each in (kept, own):
+        try:
+            restored += each.put_back()
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return restored
 
 
 async def _carry_out(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:

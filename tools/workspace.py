@@ -12,6 +12,7 @@ from replan.state.errors import WorkspaceError
 from replan.tools import beneath
 from replan.tools.bounds import clipped
 from replan.tools.listing import MOST_FILES, hash_one, hashes, printable, walk
+from replan.tools.own_code import own_code_in
 from replan.tools.protocol import ToolError
 from replan.tools.text import decode
 
@@ -26,17 +27,22 @@ class Workspace:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(os.path.realpath(path))
 
-    def confine(self, relative: str) -> Path:
+    def confine(self, relative: str, named: str = "") -> Path:
         """The real path of a path given by the model; "" and "." are the workspace itself.
 
         It is for showing and comparing, and for asking what is there. To open what it names use
         `read_bytes` and its like: meanwhile a link may have taken its place. Does a little I/O (it
         follows symbolic links): call it in a thread.
 
+        Args:
+            relative: the path.
+            named: what an error names in its place.
+
         Raises:
             ToolError: it leads out of the workspace, or is no path at all.
         """
         shown = _checked(relative)
+        shown = clipped(named, 100) if named else shown
         try:
             found = Path(os.path.realpath(self.path / relative))
         except (OSError, ValueError, RuntimeError) as error:
@@ -61,7 +67,7 @@ class Workspace:
         parent, name = os.path.split(path.rstrip("/"))
         if name in ("", ".", ".."):
             return self.inside(path)
-        found = self.confine(parent) / name
+        found = self.confine(parent, path) / name
         return (self._as_spelled(found) if "\ufffd" in name else found).relative_to(self.path)
 
     def read_bytes(self, path: str, limit: int) -> bytes:
@@ -84,10 +90,30 @@ class Workspace:
             ToolError: the path cannot be written.
         """
         inside = self.inside(path)
+        self.spare_own_code(inside)
         try:
             beneath.replace(self.path, inside, data)
         except OSError as error:
             raise self.failure(error, path, "be written") from error
+
+    def spare_own_code(self, inside: Path, *, whole: bool = False) -> None:
+        """Nothing, unless what is there is code from which replan itself runs. Blocking.
+
+        Args:
+            inside: a path from the workspace on.
+            whole: it is to be moved or removed with all that it holds.
+
+        Raises:
+            ToolError: it is such code, or, where `whole`, holds some.
+        """
+        own = own_code_in(self.path)
+        place = self.path / inside
+        if own.moves_with(place) if whole else own.holds(place):
+            raise ToolError(
+                f"{clipped(printable(inside.as_posix()), 100)} must not be changed: "
+                "replan itself runs from it.",
+                "Leave it as it is.",
+            )
 
     def failure(self, error: OSError, path: str, what: str) -> ToolError:
         """An error of the system in words: which path, and what cannot be done with it."""
@@ -236,8 +262,12 @@ def open_workspace(path: str | Path, create: bool) -> Workspace:
 
 
 def _try_writing(folder: Path) -> None:
+    """A full disk is no reason to refuse: what is there can be read, and removed to make room."""
     probe = folder / f".{secrets.token_hex(8)}.tmp"
     try:
         probe.write_bytes(b"replan")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
     finally:
         probe.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Calls that wait for a person: at a terminal, and by `replan resume` elsewhere."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from openai_server import openai_server_in_thread
 from scripted_agent import Move, ScriptedAgent
 from terminal import at_a_terminal
+
+from replan.cli.approval import answer_from
 
 GOAL = "Write the word hello to hello.txt"
 WRITE = Move("write_file", "hello", path="hello.txt")
@@ -153,3 +156,11 @@ def test_leaving_the_question_leaves_the_call_waiting(
         code, said = at_a_terminal(["resume", thread], typed, **url)
         assert code == 0, said
     assert (Path(workspace) / "hello.txt").exists()
+
+
+def test_an_answer_whose_bytes_are_no_text() -> None:
+    rejected = answer_from(False, os.fsdecode(b"no \xff"), None)
+    edited = answer_from(False, None, '{"text": "\\ud800", "number": 1}')
+    assert rejected is not None
+    assert edited is not None
+    assert (rejected.reason, edited.args) == ("no ?", {"text": "?", "number": 1})

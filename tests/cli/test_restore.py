@@ -64,6 +64,58 @@ def test_changed_files_are_not_overwritten_without_a_word(
     assert Path(workspace, "mine.txt").read_text() == "by the user"
 
 
+def test_a_large_file_of_the_user_comes_back(inside, done: str, workspace: str) -> None:
+    """Larger than the 50 MB that the run's own revisions hold."""
+    mine = Path(workspace, "hello.txt")
+    mine.write_bytes(b"mine" * 15_000_000)
+    forced = inside("restore", done, "--force", "--json")
+    assert forced.result["written"] == ["hello.txt"]
+    assert f"comes back with: replan restore {done} --revision" in forced.err
+    assert mine.read_text().strip() == "hello"
+    inside("restore", done, "--revision", forced.result["before"])
+    assert mine.read_bytes() == b"mine" * 15_000_000
+
+
+def test_a_file_that_no_revision_can_keep_is_not_overwritten(
+    inside, done: str, workspace: str
+) -> None:
+    mine = Path(workspace, "hello.txt")
+    with mine.open("wb") as file:
+        file.truncate(501_000_000)  # all hole
+    Path(workspace, "new.txt").write_text("mine too")
+    refused = inside("restore", done, "--force")
+    assert refused.code == 2
+    assert "no revision can keep hello.txt (501.0 MB; 500 MB are the most)" in refused.err
+    assert "Move that away" in refused.err
+    assert mine.stat().st_size == 501_000_000
+    assert names(workspace) == ["given.txt", "hello.txt", "new.txt"]
+
+
+def test_a_forced_restore_that_fails_half_way_tells_the_way_back(
+    inside, done: str, workspace: str
+) -> None:
+    """A folder with an ignored file is where hello.txt has to be written."""
+    Path(workspace, "hello.txt").unlink()
+    Path(workspace, "hello.txt", ".venv").mkdir(parents=True)
+    Path(workspace, "hello.txt", ".venv", "x").write_text("ignored")
+    Path(workspace, "new.txt").write_text("mine")
+    failed = inside("restore", done, "--force")
+    assert failed.code == 1
+    assert "hello.txt cannot be removed" in failed.err
+    [line] = [line for line in failed.err.splitlines() if "comes back with: " in line]
+    revision = line.rsplit(" ", 1)[1]
+    assert not Path(workspace, "new.txt").exists()
+    assert inside("restore", done, "--revision", revision).code == 0
+    assert Path(workspace, "new.txt").read_text() == "mine"
+
+
+def test_names_that_are_no_text_are_shown(inside, done: str, workspace: str) -> None:
+    """Standard output, where it is strict, would refuse them after the work is done."""
+    Path(workspace, os.fsdecode(b"caf\xe9.txt")).write_text("by the user")
+    forced = inside("restore", done, "--force", "--json")
+    assert forced.result["removed"] == ["caf\ufffd.txt"]
+
+
 def test_into_another_folder(inside, done: str, tmp_path: Path) -> None:
     other = tmp_path / "as it was"
     assert inside("restore", done, "--workspace", str(other)).code == 0
@@ -74,6 +126,8 @@ def test_what_cannot_be_restored_is_one_line(inside, done: str, thread: str) -> 
     for args, said in (
         ((done, "--checkpoint", "1f000000-0000-6000-8000-000000000000"), "no checkpoint"),
         ((done, "--checkpoint", "nonsense"), "no checkpoint"),
+        ((done, "--checkpoint", os.fsdecode(b"\xff")), "no checkpoint"),
+        ((done, "--checkpoint", "a\nb"), "no checkpoint"),
         ((done, "--revision", "nonsense"), "no revision"),
         (("00000000-0000-4000-8000-000000000000",), "no thread"),
         (("nonsense",), "UUID"),

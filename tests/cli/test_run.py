@@ -1,6 +1,7 @@
 """`replan run`, `resume` and `threads` as a user has them."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -162,6 +163,11 @@ def test_a_server_that_fails_in_mid_run_leaves_the_thread_resumable(
         failed = inside("run", GOAL, *args, OPENAI_BASE_URL=server.url)
         assert (failed.code, failed.out) == (2, "")
         assert "refuses the key (401)" in failed.complaint
+        assert failed.complaint.endswith(f"Go on with: replan resume {thread}")
+        again = inside("resume", thread, "--json", OPENAI_BASE_URL=server.url)
+        assert (again.code, again.result["status"]) == (2, "failed")
+        assert "refuses the key (401)" in again.result["report"]
+        assert again.result["thread_id"] == thread
         gone.clear()
         assert inside("resume", thread, OPENAI_BASE_URL=server.url).code == 0
 
@@ -187,10 +193,30 @@ def test_a_database_that_goes_away_in_mid_run_is_no_traceback(
         failed = inside("run", GOAL, *args, OPENAI_BASE_URL=server.url)
         assert (failed.code, failed.out) == (2, "")
         assert "the database stopped answering" in failed.err
+        assert f"replan resume {thread}" in failed.complaint
         assert "Traceback" not in failed.err
         cut.clear()
         done = inside("resume", thread, OPENAI_BASE_URL=server.url)
         assert done.code == 0, done.err
+
+
+def test_a_workspace_that_goes_away_in_mid_run_is_not_done(
+    inside, workspace: str, thread: str
+) -> None:
+    model = ScriptedAgent([WRITE])
+
+    def answer(body: dict[str, Any]) -> Reply:
+        reply = model(body)
+        if model.asked[-1] == "decompose":
+            shutil.rmtree(workspace)
+        return reply
+
+    with openai_server_in_thread(answer, key=KEY) as server:
+        args = ("--workspace", workspace, "--thread", thread)
+        failed = inside("run", GOAL, *args, OPENAI_BASE_URL=server.url)
+    assert failed.code == 2
+    assert f"{workspace} is gone" in failed.complaint
+    assert f"replan resume {thread}, or replan restore {thread}" in failed.complaint
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -1,6 +1,8 @@
 """`replan tools` and `replan tool`: by hand, through the same policy."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -52,6 +54,20 @@ def test_the_same_policy(inside, workspace: str) -> None:
     assert list(Path(workspace).iterdir()) == []
 
 
+def test_documents_are_searched_as_in_a_run(
+    inside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another choice of what makes vectors, those that runs have made would go."""
+    chosen: list[str] = []
+    monkeypatch.setattr("replan.cli.tools.choose_embedder", lambda: chosen.append("asked"))
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "copper.md").write_text("Copper melts at 1085 degrees.")
+    papers = str(tmp_path / "papers")
+    seen = inside("tool", "search_documents", '{"query": "copper"}', REPLAN_DOCUMENTS=papers)
+    assert "1085" in seen.result["text"]
+    assert chosen == ["asked"]
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -96,3 +112,15 @@ def test_tools_of_mcp_servers(inside, tmp_path: Path) -> None:
     assert "THINGS_TOKEN is not set" in down.result["error"]
     children = psutil.Process().children(recursive=True)
     assert [one for one in children if "mcp_server" in " ".join(one.cmdline())] == []
+
+
+def test_a_full_standard_output_is_one_line(replan) -> None:
+    """There is no thread to go on with."""
+    command = [sys.executable, "-m", "replan.cli.main", "tools"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=replan.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert "No space left" in done.stderr
+    assert "resume" not in done.stderr
+    assert "Traceback" not in done.stderr

@@ -241,3 +241,19 @@ async def test_a_model_that_never_answers_usably_leaves_the_thread_resumable(
         result = await agent.run(None)
         assert result["status"] == "done"
         assert agent.read("hello.txt") == "hello"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Move("write_file", "other \ud800", path="other.txt"),
+        Move("python", "print('\ud800')"),
+        Move("read_file", path="\ud800.txt"),
+        Move("list_files", folder="a\0b"),
+    ],
+    ids=lambda move: str(move.call["tool"]),
+)
+async def test_half_a_character_in_a_call_does_not_stop_the_run(start_agent, odd: Move) -> None:
+    """JSON can spell it, and UTF-8 cannot: the next request could not be sent."""
+    async with start_agent(ScriptedAgent([odd, WRITE])) as agent:
+        assert (await agent.run(GOAL))["status"] == "done"

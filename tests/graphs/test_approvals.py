@@ -273,3 +273,12 @@ async def test_a_call_whose_server_ended_is_no_repeat(start_agent, things: str) 
     seen = [attempt["observation"] for attempt in task["attempts"]]
     assert [one["reason"] for one in seen] == ["server ended", "server ended", ""]
     assert not any(one["repeated"] for one in seen)
+
+
+async def test_half_a_character_in_an_edited_call(start_agent) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        await agent.run(GOAL, approvals=ASK)
+        args = {"path": "hello.txt", "text": "hello \ud800"}
+        result = await answer(agent, {"decision": "edit", "args": args}, approvals=ASK)
+        assert result["status"] == "done"
+        assert agent.read("hello.txt") == "hello ?"

@@ -2,11 +2,14 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scripted_agent import Move, ScriptedAgent
 
 from replan.graphs.build import build_agent
+from replan.nodes.contract import ReviewRequest, ReviewResult, Use
+from replan.nodes.review.checks import ReviewByChecks
 from replan.state.agent_state import later_revision
 from replan.state.errors import WorkspaceError
 from replan.storage.restore import restore
@@ -128,6 +131,41 @@ async def test_a_file_too_large_is_said_in_the_observation(start_agent) -> None:
     assert "big.bin (2.0 MB; 1 MB are the most)" in said
     assert list(kept.manifest) == ["hello.txt"]
     assert list(kept.left_out) == ["big.bin"]
+
+
+async def test_a_file_too_large_from_the_start_is_said_once(start_agent) -> None:
+    model = ScriptedAgent([WRITE])
+    async with start_agent(model) as agent:
+        (agent.workspace / "big.bin").write_bytes(b"x" * 2_000_000)
+        told = []
+        async for event in agent.graph.astream(
+            {"goal": GOAL}, agent.config, context=agent.context(revision_file_mb=1),
+            stream_mode="custom",
+        ):  # fmt: skip
+            told.append(event)
+        notes = [event["what"] for event in told if event["event"] == "note"]
+        survey = (await agent.values())["survey"]
+    note = "Not in the workspace's revisions, so not to be restored: big.bin (2.0 MB; 1 MB"
+    assert [line.startswith(note) for line in notes] == [True]
+    assert survey.splitlines()[-1] == notes[0]
+
+
+async def test_a_workspace_removed_behind_the_last_verdict_is_not_done(start_agent) -> None:
+    """Only the report is left to be made."""
+
+    class Removing:
+        async def __call__(self, request: ReviewRequest, use: Use) -> ReviewResult:
+            result = await ReviewByChecks()(request, use)
+            if result.decision == "done":
+                shutil.rmtree(agents[0].workspace)
+            return result
+
+    agents: list[Any] = []
+    async with start_agent(ScriptedAgent([WRITE]), {"review": Removing()}) as agent:
+        agents.append(agent)
+        with pytest.raises(WorkspaceError, match="is gone"):
+            await agent.run(GOAL)
+        assert (await agent.graph.aget_state(agent.config)).next == ("report",)
 
 
 async def test_a_workspace_removed_in_the_middle_stops_the_run_resumably(

@@ -97,3 +97,15 @@ async def test_a_database_without_pgvector_says_what_to_ask_for(
     use(monkeypatch, guest.replace("guest@", "postgres@"))
     both = await asyncio.gather(open_database(), open_database())  # It is made, at once by two.
     assert {found.vector_version for found in both} == {database.vector_version}
+
+
+async def test_the_embedded_one_is_not_to_be_asked_with_psql(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    url = "postgresql://postgres@127.0.0.1:9/postgres"
+    monkeypatch.setattr("replan.storage.database._start_embedded", lambda progress: url)
+    settings.cache_clear()
+    with pytest.raises(DatabaseError, match=r"embedded database.*REPLAN_HOME") as raised:
+        await open_database()
+    assert "DATABASE_URL" not in str(raised.value)

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import time
+import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,15 @@ from replan.state.errors import SettingError, WorkspaceError
 from replan.storage.folder_scan import (
     Known,
     Look,
+    Parents,
     ReadFile,
     Walk,
+    file_entry,
     ignored_by,
     open_root,
     read_file,
 )
+from replan.storage.manifest import Entry
 
 MB = 1_000_000
 
@@ -103,6 +108,28 @@ def test_nothing_outside_is_read_through_links(folder: Path, tmp_path: Path) -> 
 def test_a_path_that_leads_out_is_no_path(folder: Path, path: str) -> None:
     with pytest.raises(ValueError, match="no path inside"):
         read(folder, path)
+    with open_root(folder) as root, closing(Parents(root)) as parents:
+        with pytest.raises(ValueError, match="no path inside"):
+            parents.of(path)
+        with pytest.raises(ValueError, match="no path inside"):
+            parents.of("/x")
+
+
+def test_a_large_file_is_hashed_without_being_held(folder: Path) -> None:
+    """500 MB, all hole: read whole, they would be in memory at once."""
+    with (folder / "large").open("wb") as file:
+        file.truncate(500 * MB)
+    tracemalloc.start()
+    try:
+        with open_root(folder) as root:
+            entry = file_entry(root, "large")
+            assert file_entry(root, "missing") is None
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert isinstance(entry, Entry)
+    assert (entry.kind, entry.size, len(entry.value)) == ("file", 500 * MB, 64)
+    assert most < 10 * MB
 
 
 def test_a_pipe_is_named_and_not_waited_for(folder: Path) -> None:

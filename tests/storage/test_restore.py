@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from replan.state.errors import WorkspaceChangedError, WorkspaceError
-from replan.storage.folder_scan import Limits
+from replan.storage.folder_scan import Limits, file_entry
+from replan.storage.manifest import Entry
 from replan.storage.restore import restore
 
 
@@ -191,3 +192,45 @@ async def test_a_restore_is_itself_noted(revisions, folder: Path, thread: str) -
         await revisions.repeat(number, folder, thread)
         latest = await revisions.load(await revisions.latest_in(folder, thread))
         assert latest.manifest == (await revisions.load(number)).manifest
+
+
+async def test_only_what_may_be_the_same_is_read(
+    revisions, folder: Path, thread: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the many gigabytes that somebody may have put there, nothing is read."""
+    first, second = await two_revisions(revisions, folder, thread)
+    for name in ("a.txt", "new.bin"):
+        with (folder / name).open("wb") as file:
+            file.truncate(300_000_000)
+    read: list[str] = []
+
+    def noted(root: int, path: str) -> Entry | str | None:
+        read.append(path)
+        return file_entry(root, path)
+
+    monkeypatch.setattr("replan.storage.restore.file_entry", noted)
+    with pytest.raises(WorkspaceChangedError) as raised:
+        await restore(revisions, first, folder, second)
+    assert raised.value.paths == ["a.txt", "new.bin"]
+    assert read == ["c.txt"]
+
+
+async def test_what_no_revision_holds_is_not_overwritten(
+    revisions, folder: Path, thread: str, content
+) -> None:
+    """It is too large now: where a file is to be written, and in a folder to become a file."""
+    (folder / "a.txt").write_text("one")
+    (folder / "x").write_text("a file")
+    first = (await revisions.take(folder, thread)).revision
+    (folder / "a.txt").write_bytes(b"user's" * 100)
+    (folder / "x").unlink()
+    (folder / "x").mkdir()
+    (folder / "x" / "large.bin").write_bytes(b"user's" * 100)
+    (folder / "y.bin").write_bytes(b"in nobody's way" * 100)
+    taken = await revisions.take(folder, thread, Limits(file_bytes=100))
+    assert sorted(taken.left_out) == ["a.txt", "x/large.bin", "y.bin"]
+    before = content(folder)
+    with pytest.raises(WorkspaceChangedError) as raised:
+        await restore(revisions, first, folder, taken.revision)
+    assert raised.value.paths == ["a.txt", "x/large.bin"]
+    assert content(folder) == before

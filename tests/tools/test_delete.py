@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from replan.state.approval import parse_rule
+from replan.state.task import Action
+from replan.tools.policy import Policy
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
@@ -92,3 +95,39 @@ def test_what_approval_rules_see(toolbox: Toolbox, tree: Path, workspace: Worksp
     tool = toolbox.get("delete_file")
     assert tool.subjects({"path": "./sub"}, workspace) == ["sub", "sub/c.md", "sub/deep/d.md"]
     assert tool.subjects({"path": "short/c.md"}, workspace) == ["sub/c.md"]
+
+
+@pytest.mark.parametrize("hidden", [".venv", "node_modules", "__pycache__", ".pytest_cache"])
+async def test_what_other_tools_leave_out_is_seen(workspace: Workspace, hidden: str) -> None:
+    for path in (f"a/{hidden}/secret.md", "a/b.md"):
+        workspace.write_bytes(path, b"x")
+    rules = Policy((parse_rule("deny:*(*secret.md)"),))
+    action = Action(tool="delete_file", args={"path": "a", "whole": True})
+    seen = await Toolbox(workspace, policy=rules).call(action)
+    assert (seen.ok, seen.reason) == (False, "denied")
+    seen = await Toolbox(workspace).call(action, protected=[f"a/{hidden}/secret.md"])
+    assert "a must not be changed" in seen.error
+    assert (workspace.path / f"a/{hidden}/secret.md").exists()
+    assert (await Toolbox(workspace).call(action)).text == "deleted the folder a with 2 files"
+
+
+async def test_one_file_beyond_many(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        workspace.write_bytes(f"a/{number}/x", b"x")
+    monkeypatch.setattr("replan.tools.delete._MOST_FILES", 20)
+    action = Action(tool="delete_file", args={"path": "a", "whole": True})
+    seen = await Toolbox(workspace).call(action)
+    assert "a holds more than 20 files. Delete the folders in it one by one." in seen.error
+    assert (workspace.path / "a/0/x").exists()
+
+
+async def test_a_folder_deeper_than_the_stack(call, workspace: Workspace) -> None:
+    code = "import os\nfor name in ['d'] + ['deep'] * 1100:\n    os.mkdir(name); os.chdir(name)"
+    seen = await call("python", code=f"{code}\nopen('secret.md', 'w').write('x')")
+    assert seen.ok, seen.error
+    args = {"path": "d", "whole": True}
+    denied = Toolbox(workspace, policy=Policy((parse_rule("deny:*(*secret.md)"),)))
+    assert (await denied.call(Action(tool="delete_file", args=args))).reason == "denied"
+    seen = await call("delete_file", **args)
+    assert seen.text == "deleted the folder d with 1 file"
+    assert everything(workspace.path) == []

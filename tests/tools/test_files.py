@@ -90,3 +90,21 @@ async def test_list_files(call, workspace: Workspace) -> None:
     for number in range(250):
         (workspace.path / f"f{number}").touch()
     assert (await call("list_files")).text.endswith("(and 52 more)")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+async def test_the_line_at_the_border_of_what_is_read_first_is_whole(
+    call, workspace: Workspace, end: str
+) -> None:
+    """The first 20 MB end in the middle of it."""
+    row = f"{'x' * 40}{end}"
+    before = 20 * 1024 * 1024 // len(row)
+    border = "begin" + "y" * 100 + "end"
+    text = row * before + border + end + row * 3
+    (workspace.path / "large.txt").write_bytes(text.encode())
+    seen = await call("read_file", path="large.txt", start=before + 1, end=before + 1)
+    assert seen.text.splitlines()[0] == border
+    both = await call("read_file", path="large.txt", start=before, end=before + 1)
+    if border not in both.text:
+        on = await call("read_file", **both.rest.args)
+        assert (both.text.splitlines()[0], on.text.splitlines()[0]) == ("x" * 40, border)

@@ -311,3 +311,8 @@ async def test_a_cancelled_call_leaves_the_others_alone(workspace: Workspace, ru
 def test_names_that_a_model_can_call() -> None:
     assert public_name("git", "show diff/2") == "mcp__git__show_diff_2"
     assert len(public_name("git", "x" * 100)) == 64
+
+
+async def test_a_server_that_ends_at_once_is_told_so(workspace: Workspace) -> None:
+    tools = await mcp_tools({"no": McpServer(command="/bin/false")}, str(uuid4()))
+    assert [tool.unavailable() for tool in tools] == ["it ended"]

@@ -79,3 +79,62 @@ async def test_those_elsewhere_in_the_workspace_that_are_read(
     settings.cache_clear()
     assert servers() == []
     assert names(below) == []
+
+
+@pytest.mark.parametrize("name", ["replan.toml", ".env"])
+async def test_a_planted_link_leads_nothing_outside(
+    call, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    outside, below = workspace.path.parent / "outside", workspace.path / "a/b"
+    (outside / "b").mkdir(parents=True)
+    below.mkdir(parents=True)
+    for file in (outside / name, outside / "b" / name):
+        file.write_text("theirs")
+    (below / name).write_text("# mine\n")
+    monkeypatch.chdir(below)
+    for moved, target in (("a", outside), ("a/b", outside)):
+        code = f"import os; os.rename({moved!r}, 'away'); os.symlink({str(target)!r}, {moved!r})"
+        seen = await call("python", code=code)
+        assert f"a/b/{name} must not change: put back\n" in f"{seen.text}\n"
+        assert (outside / name).read_text() == (outside / "b" / name).read_text() == "theirs"
+        assert not (workspace.path / moved).is_symlink()
+        assert (below / name).read_text() == "# mine\n"
+        monkeypatch.chdir(below)
+        await call("delete_file", path="away", whole=True)
+
+
+async def test_a_planted_link_that_leads_to_another_file(
+    call, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.path / "sub").mkdir()
+    monkeypatch.chdir(workspace.path / "sub")
+    code = (
+        "import os; os.rename('sub', 'away'); os.mkdir('other'); os.symlink('other', 'sub')\n"
+        "open('other/replan.toml', 'w').write('')"
+    )
+    await call("python", code=code)
+    assert not (workspace.path / "sub").is_symlink()
+
+
+async def test_the_folder_of_the_start_under_another_name(
+    call, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.path / "sub").mkdir()
+    (workspace.path / "sub/.env").write_text("# mine\n")
+    monkeypatch.chdir(workspace.path / "sub")
+    code = f"import os; os.rename('sub', 'away'); open('away/replan.toml', 'w').write({EVIL!r})"
+    seen = await call("python", code=code)
+    assert "away/replan.toml must not change: put back" in seen.text
+    assert servers() == []
+    assert (workspace.path / "away/.env").read_text() == "# mine\n"
+
+
+async def test_one_made_a_folder_deeper_than_the_stack(call, workspace: Workspace) -> None:
+    code = (
+        f"import os; open('replan.toml', 'w').write({EVIL!r})\n"
+        "for name in ['.env'] + ['deep'] * 1100:\n    os.mkdir(name); os.chdir(name)"
+    )
+    seen = await call("python", code=code)
+    assert "replan.toml must not change: put back" in seen.text
+    assert ".env must not change: put back" in seen.text
+    assert names(workspace.path) == []

@@ -1,8 +1,11 @@
 import os
+from pathlib import Path, PurePath
 
 import pytest
 
 from replan.state.task import Observation
+from replan.tools import beneath
+from replan.tools.protection import Protection
 from replan.tools.workspace import Workspace
 
 TEXT = "region,amount\nnorth,1\n"
@@ -72,3 +75,48 @@ async def test_unchanged_and_missing_ones_are_not_mentioned(call, workspace: Wor
     os.utime(workspace.path / "a.txt", (1, 1))
     seen = await call("python", code="print(1)", protected=["a.txt", "no.txt", "../out", "."])
     assert seen.text == "1"
+
+
+DEEP = (
+    "import os\nos.remove('a.txt')\nfor name in ['a.txt'] + ['deep'] * 1100:\n    os.mkdir(name)\n"
+)
+DEEP += "    os.chdir(name)\n"
+
+
+async def test_a_folder_deeper_than_the_stack_in_its_place(
+    call, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace.path)
+    await workspace.write_text("a.txt", "a")
+    await workspace.write_text("b.txt", "b")
+    code = f"open('b.txt', 'w'); open('replan.toml', 'w').write('x')\n{DEEP}"
+    seen = await call("python", code=code, protected=["a.txt", "b.txt"])
+    assert seen.ok, seen.error
+    for path in ("a.txt", "b.txt", "replan.toml"):
+        assert f"{path} must not change: put back" in seen.text
+    assert sorted(path.name for path in workspace.path.iterdir()) == ["a.txt", "b.txt"]
+
+
+async def test_what_goes_wrong_with_one_spares_none_of_the_others(
+    call, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace.path)
+    await workspace.write_text("a.txt", "a")
+    await workspace.write_text("b.txt", "b")
+    clear = beneath.clear_way
+
+    def odd(root: Path, inside: PurePath) -> None:
+        if inside.name == "a.txt":
+            raise RecursionError
+        clear(root, inside)
+
+    monkeypatch.setattr(beneath, "clear_way", odd)
+    code = "for name in ('a.txt', 'b.txt', 'replan.toml'): open(name, 'w').write('x')"
+    seen = await call("python", code=code, protected=["a.txt", "b.txt"])
+    assert "a.txt (which cannot be put back) must not change" in seen.text
+    assert await workspace.read_text("b.txt", 9) == "b"
+    assert not (workspace.path / "replan.toml").exists()
+    monkeypatch.setattr(Protection, "put_back", lambda self: 1 / 0)
+    seen = await call("python", code=code)
+    assert "ZeroDivisionError" in seen.error
+    assert not (workspace.path / "replan.toml").exists()

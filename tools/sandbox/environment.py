@@ -1,8 +1,8 @@
 """The sandbox's own Python environment: data packages and pytest, nothing else of the agent's.
 
 Made offline and once, from the distributions that are installed beside replan: a virtual
-environment in the cache folder, its files hard-linked (copied where that is not allowed), in a
-folder named after the versions. Inside a sandbox it is read-only.
+environment in the cache folder, its files copied, in a folder named after the versions. Inside a
+sandbox it is read-only.
 """
 
 import hashlib
@@ -26,6 +26,8 @@ from replan.tools.sandbox.protocol import SandboxError
 
 _VARIABLES = Path(__file__).with_name("variables.py")
 _BUILD_SECONDS = 300
+# Of an environment: one made in another way is not taken for it.
+_LAYOUT = "copied"
 
 
 class PythonEnvironment:
@@ -73,6 +75,7 @@ def _environment(cache: str) -> PythonEnvironment:
     distributions = _closure()
     key = json.dumps(
         [
+            _LAYOUT,
             sys.version,
             str(_interpreter()),
             sorted((name, found.version) for name, found in distributions.items()),
@@ -147,7 +150,9 @@ def _lay_out(folder: Path, distributions: list[Distribution]) -> None:
             if target.parent not in made:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 made.add(target.parent)
-            _place(source, target)
+            if not target.exists():
+                # Never linked: whoever could write the one would write the agent's own package.
+                shutil.copy2(source, target)
     shutil.copyfile(_VARIABLES, packages / "replan_variables.py")
     pth = "import replan_variables; replan_variables.install()\n"
     (packages / "replan.pth").write_text(pth, "utf-8")
@@ -163,15 +168,6 @@ def _files(found: Distribution) -> Iterator[tuple[Path, Path]]:
         source = Path(str(found.locate_file(file)))
         if source.is_file():
             yield source, relative
-
-
-def _place(source: Path, target: Path) -> None:
-    if target.exists():
-        return
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 def _warm(folder: Path, packages: Path) -> None:

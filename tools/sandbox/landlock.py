@@ -6,12 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from replan.tools.sandbox.environment import interpreter_folders
-from replan.tools.sandbox.local import SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.local import APART, SYSTEM, SYSTEM_FILES, LocalSandbox, Place, Plan
+from replan.tools.sandbox.protocol import SandboxError
 from replan.tools.sandbox.seccomp import program, rules, supported
 
 # The first that covers truncating; signals are covered from the sixth on.
 _OLDEST, _SCOPES_SIGNALS = 3, 6
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+# Not /dev/zero: mapped, it is memory that nobody counts. /dev/full reads the same.
+_DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
 _FACTS = ("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory")
 
 
@@ -33,7 +35,18 @@ class Landlock(LocalSandbox):
         return f"it needs a kernel with Landlock version {_OLDEST} (Linux 6.2): {have}"
 
     def confine(self, command: Sequence[str], place: Place) -> Plan:
-        """The launcher confines itself to these paths, then becomes the command."""
+        """The launcher confines itself to these paths, then becomes the command.
+
+        Raises:
+            SandboxError: replan runs from a folder in the workspace. Landlock cannot take from a
+                folder that can be written what lies in it.
+        """
+        if place.own.kept:
+            raise SandboxError(
+                f"code is not run here: the workspace holds {place.own.kept[0]}, from which "
+                "replan itself runs, and landlock cannot keep that from being changed.",
+                f"{APART} (bubblewrap could keep it.)",
+            )
         wanted = rules(namespaces=False, signals_scoped=_version() >= _SCOPES_SIGNALS)
         return Plan(
             command,

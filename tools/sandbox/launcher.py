@@ -19,6 +19,8 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 1, 24, 22
 _PR_SET_SECUREBITS, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 28, 36, 38
 _PR_CAP_AMBIENT, _CLEAR_ALL = 47, 4
+# Sockets hold memory that is nobody's.
+_HANDLES = 1024
 # Root gains nothing by being root, and that cannot be undone.
 _NO_ROOT = 0x0F
 # execute, write, read, truncate, ioctl: what a rule for a file may name.
@@ -42,8 +44,10 @@ def _limit(kind: int, soft: int, hard: int) -> None:
 
 def _limits(limits: dict[str, int]) -> None:
     _limit(resource.RLIMIT_CORE, 0, 0)
-    # The soft limit sends SIGXCPU, which tells the reason; the hard one kills.
-    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 1)
+    # The soft limit sends SIGXCPU, which tells the reason. Code may ignore it: who watches the
+    # tree then ends it, and tells the reason, before the hard one kills.
+    _limit(resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 5)
+    _limit(resource.RLIMIT_NOFILE, _HANDLES, _HANDLES)
     _limit(resource.RLIMIT_FSIZE, limits["file_bytes"], limits["file_bytes"])
     _limit(resource.RLIMIT_AS, limits["address_bytes"], limits["address_bytes"])
     if limits["tasks"]:
@@ -153,7 +157,11 @@ def main() -> None:
     spec, command = marshal.loads(bytes.fromhex(sys.argv[1])), sys.argv[2:]
     if spec["parent"]:
         _die_with(spec["parent"])
+    if spec["group"]:
+        with open(spec["group"], "w") as door:
+            door.write("0")
     _limits(spec["limits"])
+    os.nice(spec["niceness"])
     program = spec["seccomp"]
     if spec["landlock"]:
         kernel = _Kernel()

@@ -6,12 +6,15 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from replan.tools.own_code import OwnCode, own_code_in
+from replan.tools.sandbox.ceiling import Ceiling
 from replan.tools.sandbox.environment import PythonEnvironment, python_environment
 from replan.tools.sandbox.probe import canaries
 from replan.tools.sandbox.protocol import (
@@ -24,11 +27,17 @@ from replan.tools.sandbox.protocol import (
     Session,
 )
 from replan.tools.sandbox.supervision import Child, Launch, Stop, limit_behind
+from replan.tools.trees import discard
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _VARIABLES = "variables"
 _SPARE_TASKS = 32
 _PASSED_ON = ("TZ", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+APART = (
+    "Name another workspace, or install replan outside of this one and start it by its own command."
+)
+# Who watches the code must get the processor, whatever the code does.
+NICENESS = 10
 # Public parts of the system that programs need.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SYSTEM_FILES = (
@@ -51,11 +60,13 @@ class Place:
         workspace: readable and writable.
         scratch: readable and writable, removed at the end.
         read: files and folders that can be read, beyond the system's.
+        own: what in the workspace must not be written: replan runs from it.
     """
 
     workspace: Path
     scratch: Path
     read: Sequence[str]
+    own: OwnCode = field(default_factory=OwnCode)
 
 
 @dataclass(frozen=True)
@@ -109,8 +120,7 @@ class LocalSandbox:
     def run(self, job: Job, limits: Limits, stop: Stop) -> Finished:
         """Run a job in a process tree of its own to its end, blocking."""
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="replan-", ignore_cleanup_errors=True) as made:
-            scratch = Path(made).resolve()
+        with _scratch_folder() as scratch:
             for name, text in job.files.items():
                 (scratch / name).write_bytes(text.encode("utf-8", "replace"))
             child = self.start(job, scratch, limits)
@@ -121,7 +131,7 @@ class LocalSandbox:
             out, err = child.streams.out.text(), child.streams.err.text()
             collected = _collect(scratch / job.collect) if job.collect else ""
             variables = _collect(scratch / _VARIABLES, 2000)
-        limit = limit or limit_behind(code, err, limits)
+        limit = limit or limit_behind(code, err, limits, child.cpu)
         seconds = time.monotonic() - began
         return Finished(
             code, out, err, seconds, limit, collected, str(scratch), one_line(variables)
@@ -141,7 +151,8 @@ class LocalSandbox:
         fill = {SCRATCH: str(scratch), PYTHON: str(environment.python)}
         command = [_filled(part, fill) for part in job.command]
         read = (str(environment.folder), *_worker())
-        plan = self.confine(command, Place(job.cwd, scratch, read))
+        own = OwnCode() if self.escapes else _own_code(job.cwd)
+        plan = self.confine(command, Place(job.cwd, scratch, read, own))
         mark = secrets.token_hex(16) if self.escapes else ""
         told = {name: _filled(value, fill) for name, value in job.environment.items()}
         variables = {
@@ -150,15 +161,17 @@ class LocalSandbox:
             "REPLAN_VARIABLES": str(scratch / _VARIABLES),
             **({"REPLAN_CALL": mark} if mark else {}),
         }
+        ceiling = Ceiling(limits.processes + _spare_tasks())
         info, into = os.pipe() if plan.contained else (None, None)
         try:
             launch = Launch(
-                command=_launch(plan, limits, into),
+                command=_launch(plan, limits, into, ceiling),
                 cwd=job.cwd,
                 environment=variables,
                 grows=(job.cwd, scratch),
                 pass_fds=(*handles, *([into] if into is not None else [])),
                 mark=mark,
+                ceiling=ceiling,
             )
             child = Child(launch, limits)
             if into is not None and info is not None:
@@ -174,6 +187,15 @@ class LocalSandbox:
     def exit_code(self, code: int) -> int:
         """The command's own exit code, from that of what was started."""
         return code
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="replan-")).resolve()
+    try:
+        yield made
+    finally:
+        discard(made)
 
 
 def clean_environment(scratch: Path, environment: PythonEnvironment) -> dict[str, str]:
@@ -200,15 +222,29 @@ def one_line(text: str, most: int = 500) -> str:
     return " ".join(text.split())[:most]
 
 
+def _own_code(workspace: Path) -> OwnCode:
+    """What replan runs from in the workspace.
+
+    Raises:
+        SandboxError: code could change it in any sandbox.
+    """
+    own = own_code_in(Path(os.path.realpath(workspace)))
+    if own.refusal:
+        raise SandboxError(f"code is not run here: {own.refusal}.", APART)
+    return own
+
+
 def _worker() -> tuple[str]:
     return (str(Path(__file__).with_name("worker.py")),)
 
 
-def _launch(plan: Plan, limits: Limits, info: int | None) -> list[str]:
+def _launch(plan: Plan, limits: Limits, info: int | None, ceiling: Ceiling) -> list[str]:
     spec = {
         # Bubblewrap asks for that itself.
         "parent": 0 if plan.contained else os.getpid(),
+        "group": ceiling.door,
         "seccomp": plan.seccomp,
+        "niceness": 0 if plan.contained else NICENESS,
         "landlock": {name: list(paths) for name, paths in plan.landlock.items()},
         "limits": {
             "cpu_seconds": limits.cpu,
@@ -231,7 +267,12 @@ def _tasks(limits: Limits) -> int:
         uids = process.info["uids"]
         if uids and uids.real == own:
             mine += process.info["num_threads"] or 1
-    return mine + limits.processes + _SPARE_TASKS + 4 * (os.cpu_count() or 1)
+    return mine + limits.processes + _spare_tasks()
+
+
+def _spare_tasks() -> int:
+    """Threads of programs that start some for every processor."""
+    return _SPARE_TASKS + 4 * (os.cpu_count() or 1)
 
 
 def _make_home(home: Path, environment: PythonEnvironment) -> None:

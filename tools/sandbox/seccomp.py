@@ -21,6 +21,13 @@ _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _AF_UNIX, _AF_INET, _AF_INET6, _SOCK_STREAM = 1, 2, 10, 1
 # NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NAMESPACES = 0x7E020080
+# A child of one's own parent would be out of one's tree.
+_CLONE_PARENT = 0x8000
+_PR_SET_CHILD_SUBREAPER = 36
+_SHARED, _ANONYMOUS, _KIND_OF_MAP = 0x1, 0x20, 0xF
+_SOL_SOCKET, _SO_BUFFERS = 1, (7, 8, 32, 33)
+# Whom to tell of input, and by which signal: F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP.
+_TOLD_BY_SIGNAL = (8, 10, 15), (0x8901, 0x8902)
 _SET_ID = 0o6000
 _CREATES = 0o100
 
@@ -42,6 +49,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "creat": (85, None),
     "delete_module": (176, 106),
     "fanotify_init": (300, 262),
+    "fcntl": (72, 25),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
     "fchmodat2": (452, 452),
@@ -56,6 +64,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "fspick": (433, 433),
     "futimesat": (261, None),
     "init_module": (175, 105),
+    "inotify_add_watch": (254, 27),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
@@ -77,13 +86,18 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "migrate_pages": (256, 238),
     "mknod": (133, None),
     "mknodat": (259, 33),
+    "mmap": (9, 222),
     "modify_ldt": (154, None),
     "mount": (165, 40),
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
     "move_pages": (279, 239),
     "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "msgctl": (71, 187),
     "msgget": (68, 186),
+    "msgrcv": (70, 188),
+    "msgsnd": (69, 189),
     "name_to_handle_at": (303, 264),
     "nfsservctl": (180, 42),
     "open": (2, None),
@@ -95,6 +109,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "pidfd_getfd": (438, 438),
     "pidfd_send_signal": (424, 424),
     "pivot_root": (155, 41),
+    "prctl": (157, 167),
     "prlimit64": (302, 261),
     "process_madvise": (440, 440),
     "process_mrelease": (448, 448),
@@ -112,15 +127,22 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "sched_setattr": (314, 274),
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
+    "semctl": (66, 191),
     "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
     "setpgid": (109, 154),
     "setpriority": (141, 140),
     "setsid": (112, 157),
+    "setsockopt": (54, 208),
     "settimeofday": (164, 170),
     "setxattr": (188, 5),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "shmdt": (67, 197),
     "shmget": (29, 194),
     "socket": (41, 198),
     "socketpair": (53, 199),
@@ -144,11 +166,12 @@ _REFUSED = (
     "acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init "
     "finit_module fsconfig fsmount fsopen fspick init_module ioperm iopl kcmp kexec_file_load "
     "kexec_load keyctl lookup_dcookie migrate_pages mknod mknodat modify_ldt mount mount_setattr "
-    "move_mount move_pages mq_open msgget name_to_handle_at nfsservctl open_by_handle_at "
-    "open_tree perf_event_open pidfd_getfd pivot_root process_madvise process_mrelease "
-    "process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot request_key semget "
-    "setdomainname sethostname setns settimeofday shmget swapoff swapon syslog umount2 unshare "
-    "uselib userfaultfd vhangup"
+    "move_mount move_pages mq_open mq_unlink msgctl msgget msgrcv msgsnd name_to_handle_at "
+    "nfsservctl open_by_handle_at open_tree perf_event_open pidfd_getfd pivot_root "
+    "process_madvise process_mrelease process_vm_readv process_vm_writev ptrace quotactl "
+    "quotactl_fd reboot request_key semctl semget semop semtimedop setdomainname sethostname "
+    "setns settimeofday shmat shmctl shmdt shmget swapoff swapon syslog umount2 unshare uselib "
+    "userfaultfd vhangup"
 ).split()
 # Answered as by a kernel that lacks them: libraries then fall back to something older. The flags
 # of clone3 and openat2 lie in memory, where a filter cannot look.
@@ -157,7 +180,7 @@ _MISSING = (
 ).split()
 _SAME_USER = (
     "prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler".split(),
-    "ioprio_set setpriority".split(),
+    (("ioprio_set", 1), ("setpriority", 0)),
 )
 _METADATA = (
     "chmod fchmod fchmodat fchmodat2 chown fchown fchownat lchown futimesat utime utimensat utimes "
@@ -198,12 +221,17 @@ def rules(namespaces: bool, signals_scoped: bool = True) -> list[Rule]:
     """
     made = [Rule(name, errno.EPERM) for name in _REFUSED]
     made += [Rule(name, errno.ENOSYS) for name in _MISSING]
-    made.append(Rule("clone", errno.EPERM, [Test(0, "any", _NAMESPACES)]))
+    made.append(Rule("clone", errno.EPERM, [Test(0, "any", _NAMESPACES | _CLONE_PARENT)]))
+    made.append(Rule("prctl", errno.EPERM, [Test(0, "eq", _PR_SET_CHILD_SUBREAPER)]))
+    made += _uncounted()
     # TIOCSTI and TIOCLINUX type into a terminal.
     made += [Rule("ioctl", errno.EPERM, [Test(1, "eq", ask)]) for ask in (0x5412, 0x541C)]
     pid, which = _SAME_USER
     made += [Rule(name, errno.EPERM, [Test(0, "ne", 0)]) for name in pid]
-    made += [Rule(name, errno.EPERM, [Test(1, "ne", 0)]) for name in which]
+    # Another's, or those of a group or of all processes of the user.
+    for name, process in which:
+        made.append(Rule(name, errno.EPERM, [Test(0, "ne", process)]))
+        made.append(Rule(name, errno.EPERM, [Test(1, "ne", 0)]))
     made += _set_id()
     # A datagram pair could send to any socket by its path.
     made.append(Rule("socketpair", errno.EACCES, [Test(1, "ne", _SOCK_STREAM, 0xF)]))
@@ -212,10 +240,24 @@ def rules(namespaces: bool, signals_scoped: bool = True) -> list[Rule]:
         made.append(Rule("socket", errno.EACCES, outside))
         return made
     made += [Rule(name, errno.EACCES) for name in ("socket", "connect", "bind")]
+    # It would tell the names of files in folders that cannot be listed.
+    made.append(Rule("inotify_add_watch", errno.EACCES))
     made += [Rule(name, 0) for name in (*_METADATA, "setsid", "setpgid")]
     if not signals_scoped:
         made += [Rule(name, errno.EPERM) for name in _SIGNALS]
+        for name, requests in zip(("fcntl", "ioctl"), _TOLD_BY_SIGNAL, strict=True):
+            made += [Rule(name, errno.EPERM, [Test(1, "eq", asked)]) for asked in requests]
     return made
+
+
+def _uncounted() -> list[Rule]:
+    """Memory that is held though no process has it resident: shared with nobody, or in sockets."""
+    shared = [Test(3, "eq", _SHARED, _KIND_OF_MAP), Test(3, "any", _ANONYMOUS)]
+    sized = [[Test(1, "eq", _SOL_SOCKET), Test(2, "eq", option)] for option in _SO_BUFFERS]
+    return [
+        Rule("mmap", errno.EPERM, shared),
+        *(Rule("setsockopt", 0, tests) for tests in sized),
+    ]
 
 
 def _set_id() -> list[Rule]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import signal
 import socket
 import tempfile
@@ -20,6 +19,7 @@ from replan.tools.sandbox.choose import choose
 from replan.tools.sandbox.local import LocalSandbox, one_line
 from replan.tools.sandbox.protocol import PYTHON, Confinement, Finished, Job, Limits, SandboxError
 from replan.tools.sandbox.supervision import Stop, limit_behind
+from replan.tools.trees import discard
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ class _Worker:
                 self._child = sandbox.start(job, self._scratch, lasting, [other.fileno()])
         except BaseException:
             self._socket.close()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            discard(self._scratch)
             raise
         self._child.streams.listen(self._socket.fileno(), self._take)
         self._process: psutil.Process | None = None
@@ -169,11 +169,12 @@ class _Worker:
         """End it with all that it started."""
         self._child.end()
         self._socket.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        discard(self._scratch)
 
     def _finish(self, began: float, limit: str, limits: Limits) -> Finished:
         answer = self._answers[0] if self._answers else b""
-        self.lost = self.lost or not answer or self._child.ended
+        # The worker answers once: more of them come from the code.
+        self.lost = self.lost or len(self._answers) != 1 or self._child.ended
         if not self.lost and self._process is not None:
             self.lost = not self._child.tree.kill_others(self._process)
             self.signal(signal.SIGSTOP)
@@ -184,13 +185,12 @@ class _Worker:
             ended = self._sandbox.exit_code(self._child.end())
             code = code if answer else ended
         else:
-            while self._child.streams.read(0):
-                if self._child.streams.total > limits.output_bytes:
-                    break
+            self._child.streams.drain()
+            self.lost = len(self._answers) != 1
         out, err = self._child.streams.out.text(), self._child.streams.err.text()
         if limit and not code:
             code = 1
-        limit = limit or limit_behind(code, err, limits)
+        limit = limit or limit_behind(code, err, limits, self._child.cpu)
         said = one_line(answer[1:].decode("utf-8", "replace"))
         seconds = time.monotonic() - began
         return Finished(code, out, err, seconds, limit, "", str(self._scratch), said)

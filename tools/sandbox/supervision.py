@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from replan.tools.bounds import HeadAndTail
+from replan.tools.sandbox.ceiling import Ceiling
 from replan.tools.sandbox.disk import DiskUse
 from replan.tools.sandbox.process_tree import ProcessTree
 from replan.tools.sandbox.protocol import Limits
@@ -26,6 +27,7 @@ from replan.tools.sandbox.protocol import Limits
 _POLL_SECONDS = 0.05
 _TREE_SECONDS = 0.1
 _START_SECONDS = 10.0
+_DRAIN_ROUNDS = 64
 
 
 class Stop(Protocol):
@@ -48,6 +50,7 @@ class Launch:
         pass_fds: file descriptors it inherits.
         first_pid: a file descriptor on which the pid of its namespace's first process arrives.
         mark: value of REPLAN_CALL by which processes that got away are found.
+        ceiling: removed at the end.
     """
 
     command: Sequence[str]
@@ -57,6 +60,7 @@ class Launch:
     pass_fds: Sequence[int] = field(default=())
     first_pid: int | None = None
     mark: str = ""
+    ceiling: Ceiling | None = None
 
 
 class Child:
@@ -77,6 +81,9 @@ class Child:
         )
         self.tree = ProcessTree(self._popen.pid, launch.mark)
         self._namespace = launch.first_pid
+        self._ceiling = launch.ceiling
+        # CPU seconds as last seen.
+        self.cpu = 0.0
         self.streams = Streams(self._popen, limits.kept_bytes)
 
     def contained(self, text: str) -> None:
@@ -94,8 +101,9 @@ class Child:
 
     def watch(self, limits: Limits, deadline: float, stop: Stop, done: Callable[[], bool]) -> str:
         """Wait for the end, or until `done`; the limit that was passed, in words, or ""."""
-        # The first look comes soon: six processes can take a gigabyte in a tenth of a second.
-        looked, started = 0.0, -1.0
+        # The first looks come soon: six processes can take a gigabyte in a tenth of a second.
+        looked, started, began = 0.0, -1.0, time.monotonic()
+        self._disk.resume()
         while not self.ended and not done():
             self.streams.read(_POLL_SECONDS)
             now = time.monotonic()
@@ -105,17 +113,18 @@ class Child:
                 return f"the time limit of {limits.seconds:g} s"
             if self.streams.total > limits.output_bytes:
                 return f"the limit of {size(limits.output_bytes)} of output"
-            if now - looked > _TREE_SECONDS:
-                usage = self.tree.usage(limits.memory_bytes)
+            if now - looked > (_TREE_SECONDS if now - began > 1 else _POLL_SECONDS / 2):
+                usage = self.tree.usage(limits.memory_bytes, limits.processes)
                 started = usage.cpu if started < 0 else started
+                self.cpu = max(self.cpu, usage.cpu - started)
                 looked = time.monotonic()
-                if usage.memory > limits.memory_bytes:
-                    return f"the memory limit of {size(limits.memory_bytes)}"
                 if usage.processes > limits.processes:
                     return f"the limit of {limits.processes} processes"
+                if usage.memory > limits.memory_bytes:
+                    return f"the memory limit of {size(limits.memory_bytes)}"
                 if usage.cpu - started > limits.cpu + 1:
                     return f"the CPU time limit of {limits.cpu} s"
-                if self._disk.exceeded(self.tree.members()):
+                if self._disk.exceeded(self.tree.members(limits.processes)):
                     return f"the limit of {size(limits.disk_bytes)} on disk"
         return ""
 
@@ -126,8 +135,7 @@ class Child:
 
     def fresh_streams(self) -> None:
         """Forget what was printed so far."""
-        while self.streams.read(0):
-            pass
+        self.streams.drain()
         self.streams.out, self.streams.err = HeadAndTail(self._kept), HeadAndTail(self._kept)
 
     def end(self) -> int:
@@ -139,12 +147,24 @@ class Child:
             self._popen.kill()
             code = self._popen.wait()
         self.streams.close()
+        if self._ceiling is not None:
+            self._ceiling.remove()
         return code
 
 
-def limit_behind(exit_code: int, stderr: str, limits: Limits) -> str:
-    """The limit behind an end that the process met by itself: set by the launcher."""
-    if exit_code == -signal.SIGXCPU:
+def limit_behind(exit_code: int, stderr: str, limits: Limits, cpu: float = 0.0) -> str:
+    """The limit behind an end that the process met by itself: set by the launcher.
+
+    Code can end itself with any of these signs. Of CPU time more than its word is asked for; the
+    others are errors that Python would report in the same words, and end nothing.
+
+    Args:
+        exit_code: negative for the signal.
+        stderr: what it said.
+        limits: those it had.
+        cpu: CPU seconds that it was seen to use.
+    """
+    if exit_code == -signal.SIGXCPU and cpu > limits.cpu / 2:
         return f"the CPU time limit of {limits.cpu} s"
     if exit_code == 0:
         return ""
@@ -202,12 +222,15 @@ class Streams:
             key.data(data)
         return came
 
+    def drain(self) -> None:
+        """Take what is there, but no more than a process that goes on printing can add."""
+        rounds = 0
+        while self._selector.get_map() and rounds < _DRAIN_ROUNDS and self.read(0):
+            rounds += 1
+
     def close(self) -> None:
         """Take what is left in the pipes and close them."""
-        # Bounded: a process that got away could go on printing.
-        rounds = 0
-        while self._selector.get_map() and self.read(0) and rounds < 64:
-            rounds += 1
+        self.drain()
         self._selector.close()
         for pipe in self._pipes:
             with contextlib.suppress(OSError):

@@ -128,6 +128,41 @@ def mark():
 tried(mark)""",
     "a pipe in the workspace": "tried(lambda: os.mkfifo('pipe') is None)",
     "shared memory of System V": "tried(lambda: call(29, 194, 0, 4096, 0o1600) >= 0)",
+    "shared memory of System V made by others": (
+        "tried(lambda: A['segment'] >= 0 and call(31, 195, A['segment'], 2, bytes(256)) >= 0)"
+    ),
+    "semaphores of System V made by others": "tried(lambda: call(66, 191, A['semaphores'], 0, 12, 0) >= 0)",
+    "memory that no process has resident": (
+        "import mmap\ntried(lambda: len(mmap.mmap(-1, 4096, mmap.MAP_SHARED)))"
+    ),
+    "the same by a device": """\
+def device():
+    import mmap
+    with open('/dev/zero', 'r+b') as zero:
+        return len(mmap.mmap(zero.fileno(), 4096, mmap.MAP_SHARED))
+tried(device)""",
+    "thousands of descriptors": """\
+def many():
+    import resource
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] > 1024
+tried(many)""",
+    "large buffers of sockets": """\
+def buffers():
+    one, other = socket.socketpair()
+    before = one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, before // 4)
+    return one.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) != before
+tried(buffers)""",
+    "a child beside oneself": """\
+def beside():
+    made = call(56, 220, 0x8000 | 17, 0, 0, 0, 0)
+    if made == 0:
+        os._exit(0)
+    return made > 0
+tried(beside)""",
+    "leave one's orphans to others": (
+        "tried(lambda: in_child(lambda: libc.prctl(36, 0, 0, 0, 0) == 0))"
+    ),
 }
 
 # Only root could do these without a sandbox.

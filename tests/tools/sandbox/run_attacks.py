@@ -5,6 +5,7 @@ limits hold in a process without any. Prints JSON: by attack, `breach` and `said
 """
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -55,6 +56,10 @@ class Victims:
             server.listen()
         for receiver in (self._udp, self._datagram):
             receiver.setblocking(False)
+        # Of System V; removed at the end.
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._segment = self._libc.shmget(0, 4096, 0o1666)
+        self._semaphores = self._libc.semget(0, 1, 0o1666)
         self.processes = [subprocess.Popen([sys.executable, "-c", VICTIM]) for _ in range(2)]
         time.sleep(0.3)
 
@@ -67,6 +72,8 @@ class Victims:
             "abstract": self._name,
             "tcp": self._tcp.getsockname()[1],
             "udp": self._udp.getsockname()[1],
+            "segment": self._segment,
+            "semaphores": self._semaphores,
             "agent": os.getpid(),
             "traced": self.processes[0].pid,
             "killed": self.processes[1].pid,
@@ -89,6 +96,8 @@ class Victims:
         }
 
     def close(self) -> None:
+        self._libc.shmctl(self._segment, 0, None)
+        self._libc.semctl(self._semaphores, 0, 0)
         for process in self.processes:
             process.kill()
             process.wait()

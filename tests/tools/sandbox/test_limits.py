@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,6 +139,90 @@ async def test_number_of_processes(python: Python, tmp_path: Path) -> None:
     code = "import os, time\nfor _ in range(12):\n    if os.fork() == 0: break\ntime.sleep(30)"
     done = await python(code, tmp_path, Limits(seconds=30, processes=8))
     assert done.limit == "the limit of 8 processes"
+
+
+# Each process takes a ticket for every child, so that there are never more than 3,000.
+BOMB = """\
+import os, time
+tickets, into = os.pipe()
+os.write(into, b"x" * 3000)
+os.set_blocking(tickets, False)
+end = time.monotonic() + 6
+while time.monotonic() < end:
+    try:
+        if os.read(tickets, 1):
+            os.fork()
+    except OSError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["in one group", "each in its own"])
+async def test_a_tree_that_grows_faster_than_it_is_walked(
+    sandbox: LocalSandbox, python: Python, tmp_path: Path, alone: bool
+) -> None:
+    if alone and sandbox.name == "unsafe":
+        pytest.skip("without a sandbox that is not held")
+    code = BOMB.replace("os.fork()", "os.fork() or os.setsid()") if alone else BOMB
+    began = time.monotonic()
+    done = await python(code, tmp_path)
+    assert done.limit == "the limit of 64 processes"
+    # Without a sandbox processes can be lost sight of, and are looked for all over the machine.
+    assert time.monotonic() - began < (8 if sandbox.name == "unsafe" else 2)
+    for _ in range(40):
+        if not alive(tmp_path):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still there: {alive(tmp_path)}")
+
+
+async def test_cpu_time_though_the_signal_is_ignored(python: Python, tmp_path: Path) -> None:
+    code = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+    done = await python(code, tmp_path, Limits(seconds=30, cpu_seconds=1))
+    assert done.limit == "the CPU time limit of 1 s"
+
+
+async def test_an_exit_code_is_no_proof_of_a_limit(python: Python, tmp_path: Path) -> None:
+    done = await python("import sys\nsys.exit(152)", tmp_path)
+    assert (done.ok, done.limit) == (False, "")
+
+
+# Each writes 60 MB where a walk by paths, or by open files, does not find them.
+WRITE = "    open(name, 'wb').write(b'x' * 20 * 1024**2)\n"
+HIDDEN = {
+    "below a long path": (
+        "import os, time\n"
+        "for _ in range(25):\n    os.mkdir('d' * 200); os.chdir('d' * 200)\n"
+        f"for name in 'abc':\n{WRITE}"
+        "time.sleep(8)"
+    ),
+    "deeper than can be walked": (
+        "import os, time\n"
+        "for _ in range(200):\n    os.mkdir('d'); os.chdir('d')\n"
+        f"for name in 'abc':\n{WRITE}"
+        "time.sleep(8)"
+    ),
+    "deleted but mapped": (
+        "import ctypes, os, time\n"
+        "libc = ctypes.CDLL(None)\n"
+        "size = ctypes.c_size_t(4096)\n"
+        f"for name in 'abc':\n{WRITE}"
+        "    file = os.open(name, os.O_RDWR)\n"
+        "    os.fsync(file)\n"
+        "    libc.mmap(None, size, 1, 1, file, ctypes.c_long(0))\n"
+        "    os.unlink(name); os.close(file)\n"
+        "time.sleep(8)"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+async def test_disk_use_that_hides(
+    sandbox: LocalSandbox, python: Python, tmp_path: Path, how: str
+) -> None:
+    done = await python(HIDDEN[how], tmp_path, Limits(seconds=6, disk_bytes=30 * 1024**2))
+    shutil.rmtree(tmp_path / "d", ignore_errors=True)
+    assert done.limit == "the limit of 30 MB on disk"
 
 
 async def test_input_fails_at_once(python: Python, tmp_path: Path) -> None:

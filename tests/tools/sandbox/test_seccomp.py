@@ -45,7 +45,22 @@ def test_what_is_refused(machine: str) -> None:
         assert said(code, "ptrace") == ERRNO | errno.EPERM
         assert said(code, "memfd_create") == ERRNO | errno.ENOSYS
         assert said(code, "clone", 0x10000000 | 17) == ERRNO | errno.EPERM
+        assert said(code, "clone", 0x8000 | 17) == ERRNO | errno.EPERM
         assert said(code, "clone", 17) == ALLOW
+        assert said(code, "prctl", 36) == ERRNO | errno.EPERM
+        assert said(code, "prctl", 15) == ALLOW
+        for name in ("shmat", "shmctl", "semop", "semctl", "msgsnd", "msgrcv", "msgctl"):
+            assert said(code, name) == ERRNO | errno.EPERM
+        assert said(code, "setpriority", 0, 0) == ALLOW
+        assert said(code, "setpriority", 2, 0) == ERRNO | errno.EPERM
+        assert said(code, "ioprio_set", 1, 0) == ALLOW
+        assert said(code, "ioprio_set", 3, 0) == ERRNO | errno.EPERM
+        assert said(code, "mmap", 0, 4096, 3, 0x21) == ERRNO | errno.EPERM
+        assert said(code, "mmap", 0, 4096, 3, 0x22) == ALLOW
+        assert said(code, "mmap", 0, 4096, 3, 0x1, 5) == ALLOW
+        assert said(code, "setsockopt", 3, 1, 7) == ERRNO
+        assert said(code, "setsockopt", 3, 1, 2) == ALLOW
+        assert said(code, "fcntl", 3, 8) == ALLOW
         assert said(code, "ioctl", 0, 0x5412) == ERRNO | errno.EPERM
         assert said(code, "ioctl", 0, 0x5413) == ALLOW
         assert said(code, "prlimit64", 0) == ALLOW
@@ -65,6 +80,12 @@ def test_what_is_refused(machine: str) -> None:
     assert said(narrow, "setsid") == ERRNO
     assert said(narrow, "kill", 1, 9) == ALLOW
     assert said(oldest, "kill", 1, 9) == ERRNO | errno.EPERM
+    for request in (8, 10, 15):
+        assert said(oldest, "fcntl", 3, request) == ERRNO | errno.EPERM
+    assert said(oldest, "ioctl", 3, 0x8901) == ERRNO | errno.EPERM
+    assert said(oldest, "fcntl", 3, 4) == ALLOW
+    assert said(narrow, "inotify_add_watch") == ERRNO | errno.EACCES
+    assert said(wide, "inotify_add_watch") == ALLOW
 
 
 def test_other_ways_into_the_kernel() -> None:

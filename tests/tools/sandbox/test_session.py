@@ -193,3 +193,72 @@ async def test_idle_sessions_are_closed(tmp_path: Path) -> None:
     assert beneath(tmp_path) == []
     assert sessions.of("t", tmp_path, Confinement("landlock")) is not session
     await sessions.close("t")
+
+
+def there(place: str) -> bool:
+    return Path(place).exists()
+
+
+async def test_a_home_deeper_than_the_stack_is_removed(
+    session: LocalSession, tmp_path: Path
+) -> None:
+    code = "import os\nos.chdir(os.environ['HOME'])\nfor _ in range(1100):\n"
+    code += "    os.mkdir('deep'); os.chdir('deep')"
+    done = await session.command(Job((PYTHON, "-c", code), tmp_path), 20)
+    assert done.ok, done.stderr
+    assert not there(done.scratch)
+    kept = await session.execute(code, 20)
+    assert kept.ok, kept.stderr
+    assert there(kept.scratch)
+    await session.close()
+    assert not there(kept.scratch)
+
+
+# Chains of processes that end as soon as they have forked: each look finds others. For 8 seconds.
+CHAINS = """\
+import os, time
+for _ in range(12):
+    if os.fork() == 0:
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            if os.fork():
+                os._exit(0)
+            open('alive', 'a').write('x')
+        os._exit(0)
+"""
+# A process that answers in the worker's place, all the time, for 8 seconds.
+ANSWERS = """\
+import os, stat, time
+for handle in range(3, 64):
+    try:
+        if stat.S_ISSOCK(os.fstat(handle).st_mode):
+            break
+    except OSError:
+        pass
+for _ in range(4):
+    if os.fork() == 0:
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            if os.fork():
+                os._exit(0)
+            for _ in range(20):
+                try:
+                    os.write(handle, b'\\x01\\0\\0\\0\\0')
+                except BlockingIOError:
+                    break
+        os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("code", [CHAINS, ANSWERS], ids=["chains", "answers"])
+async def test_nothing_goes_on_between_calls(
+    session: LocalSession, tmp_path: Path, code: str
+) -> None:
+    if session._sandbox.name == "unsafe":
+        pytest.skip("without a sandbox that is not held")
+    await asyncio.wait_for(session.execute(code, 5), 8)
+    alive = tmp_path / "alive"
+    before = alive.stat().st_size if alive.exists() else 0
+    await asyncio.sleep(0.5)
+    assert (alive.stat().st_size if alive.exists() else 0) == before
+    assert (await asyncio.wait_for(session.execute("print(1)", 5), 8)).stdout == "1\n"
