@@ -210,7 +210,7 @@ class Toolbox:
         """
         limit = self.seconds_per_call if seconds is None else seconds
         context = CallContext(
-            self.workspace, limit, tuple(protected), self._confinement, session, self._admit
+            self.workspace, limit, tuple(protected), self._confinement, session, admit=self._admit
         )
         began = time.monotonic()
         try:
