@@ -127,7 +127,8 @@ class DiskUse:
 
 def _maps_deleted(process: psutil.Process) -> bool:
     """Whether it maps a deleted file, which then takes disk though nobody has it open."""
-    with contextlib.suppress(OSError), open(f"/proc/{process.pid}/maps", errors="replace") as maps:
+    maps_of = Path(f"/proc/{process.pid}/maps")
+    with contextlib.suppress(OSError), maps_of.open(errors="replace") as maps:
         for line in maps:
             path = line[line.find("/") :].rstrip()
             if path.endswith(" (deleted)") and not path.startswith(_OF_MEMORY):

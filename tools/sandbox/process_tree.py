@@ -252,7 +252,7 @@ def _children(pid: int) -> list[int]:
 def _handles(pid: int) -> int:
     """Number of open descriptors; 0 where the kernel does not tell it cheaply."""
     try:
-        return os.stat(f"/proc/{pid}/fd").st_size
+        return Path(f"/proc/{pid}/fd").stat().st_size
     except OSError:
         return 0
 

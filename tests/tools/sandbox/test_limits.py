@@ -172,7 +172,7 @@ async def test_a_tree_that_grows_faster_than_it_is_walked(
     for _ in range(40):
         if not alive(tmp_path):
             return
-        time.sleep(0.05)
+        await asyncio.sleep(0.05)
     raise AssertionError(f"still there: {alive(tmp_path)}")
 
 
