@@ -28,7 +28,6 @@ def fork_thread(
         goal: another goal.
         as_json: print one JSON object.
     """
-
     errand = Errand(thread_id)
 
     def command() -> int:

@@ -7,6 +7,7 @@ next run. So after every call these are as they were before it.
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from replan.state.settings import FILE_NAME, HOME_FILE_NAME, settings
 from replan.tools import beneath
 from replan.tools.listing import printable
-from replan.tools.protection import NOT_PUT_BACK
+from replan.tools.protection import PutBack
 from replan.tools.workspace import Workspace
 
 _NAMES = (FILE_NAME, ".env")
@@ -35,8 +36,8 @@ class OwnSettings:
         self._workspace = workspace
         self._before = {file: _state(workspace.path, file) for file in _files(workspace)}
 
-    def put_back(self) -> list[str]:
-        """Undo what was done to them; the paths concerned."""
+    def put_back(self) -> list[PutBack]:
+        """Undo what was done to them; the files concerned."""
         undone = []
         root = self._workspace.path
         for file, before in self._asked().items():
@@ -47,7 +48,7 @@ class OwnSettings:
                 _restore(root, file, before)
             shown = printable(file.as_posix())
             same = _same(root, file, before)
-            undone.append(shown if same else f"{shown} {NOT_PUT_BACK}")
+            undone.append(PutBack(shown, "" if same else _copied(file, before), same))
         return undone
 
     def _asked(self) -> dict[Path, _State]:
@@ -108,9 +109,22 @@ def _state(root: Path, inside: Path) -> _State:
         return None
 
 
+def _copied(file: Path, before: _State) -> str:
+    """Where a file that could not be put back is as it was; "" when that is nowhere."""
+    if not isinstance(before, tuple):
+        return ""
+    with suppress(OSError):
+        copy = Path(tempfile.mkdtemp(prefix="replan-kept-"), file.name)  # for its owner alone
+        copy.write_bytes(before[1])
+        copy.chmod(before[0])
+        return str(copy)
+    return ""
+
+
 def _restore(root: Path, inside: Path, before: _State) -> None:
     beneath.clear_way(root, inside)
-    if beneath.status(root, inside) is not None:
+    # A file is replaced in one: on a full disk, what is there stays.
+    if not isinstance(before, tuple) and beneath.status(root, inside) is not None:
         beneath.remove(root, inside)
     if isinstance(before, str):
         with beneath.folder(root, inside.parent, make=True) as parent:

@@ -6,14 +6,32 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from replan.tools import beneath
 from replan.tools.protocol import ToolError
 from replan.tools.workspace import Workspace
 
-NOT_PUT_BACK = "(which cannot be put back)"
 _CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """A file that was changed and must not be. Where it could not be put back, `copy` is where it
+    is as it was: outside the workspace, and left there.
+    """
+
+    path: str
+    copy: str = ""
+    done: bool = True
+
+    def told(self) -> str:
+        """A line for the observation."""
+        if self.done:
+            return f"{self.path} must not change: put back"
+        where = f"; as it was, it is in {self.copy}" if self.copy else ""
+        return f"{self.path} must not change, and could not be put back{where}"
 
 
 class Protection:
@@ -23,6 +41,7 @@ class Protection:
         self._root = workspace.path
         self._folder = Path(tempfile.mkdtemp(prefix="replan-kept-")) if paths else None
         self._kept: dict[Path, Path] = {}
+        self._wanted: set[Path] = set()
         for number, path in enumerate(dict.fromkeys(paths)):
             with suppress(ToolError, OSError):
                 inside = workspace.inside(path)
@@ -31,8 +50,8 @@ class Protection:
                     self._copy(inside, copy)
                     self._kept[inside] = copy
 
-    def put_back(self) -> list[str]:
-        """Restore what is no longer as it was; the paths restored, or not to be restored."""
+    def put_back(self) -> list[PutBack]:
+        """Restore what is no longer as it was; what was restored, or is not to be restored."""
         changed = []
         for inside, copy in self._kept.items():
             if self._same(inside, copy):
@@ -42,14 +61,17 @@ class Protection:
                 beneath.clear_way(self._root, inside)
                 beneath.replace(self._root, inside, copy.read_bytes())
                 self._as_before(inside, copy)
-            path = inside.as_posix()
             same = self._same(inside, copy)
-            changed.append(path if same else f"{path} {NOT_PUT_BACK}")
+            if not same:
+                self._wanted.add(copy)
+            changed.append(PutBack(inside.as_posix(), "" if same else str(copy), same))
         return changed
 
     def forget(self) -> None:
-        """Remove the copies."""
-        if self._folder:
+        """Remove the copies, but those of files that could not be put back."""
+        for copy in set(self._kept.values()) - self._wanted:
+            copy.unlink(missing_ok=True)
+        if self._folder and not self._wanted:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _copy(self, inside: Path, copy: Path) -> None:

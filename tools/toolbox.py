@@ -24,10 +24,11 @@ from replan.tools.move import MoveFiles
 from replan.tools.outputs import SHOWN_CHARS, shortened
 from replan.tools.own_settings import OwnSettings
 from replan.tools.policy import Decision, Policy
-from replan.tools.protection import Protection
+from replan.tools.protection import Protection, PutBack
 from replan.tools.protocol import CallContext, TimeLimitError, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
 from replan.tools.read_page import ReadPage
+from replan.tools.repeating import is_repeatable, settle
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.search.web_search import WebSearch
 from replan.tools.workspace import Workspace
@@ -243,7 +244,7 @@ class Toolbox:
         if entry is not None:
             context = replace(context, call_id=entry.call_id)
             if entry.begun_before and not is_repeatable(tool, context):
-                make = _settle
+                make = settle
             elif entry.begun_before and changes:
                 await self._recording.roll_back(entry)
         try:
@@ -308,7 +309,7 @@ class Toolbox:
         before = await self.workspace.hashes()
         own = await asyncio.to_thread(OwnSettings, self.workspace)
         kept = await asyncio.to_thread(Protection, self.workspace, context.protected)
-        restored: list[str] = []
+        restored: list[PutBack] = []
         try:
             try:
                 seen = await _carry_out(tool, args, context)
@@ -322,29 +323,13 @@ class Toolbox:
         changed = sorted(
             path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
         )
-        note = "".join(f"\n{path} must not change: put back" for path in restored)
-        return seen.model_copy(update={"changed": changed, "text": f"{seen.text}{note}".lstrip()})
-
-
-def is_repeatable(tool: Tool, context: CallContext) -> bool:
-    """Whether a call may be made again, from the files as they were, when its end was not seen."""
-    if getattr(tool, "runs_code", False) and context.confinement is not None:
-        return context.confinement.sandbox != "unsafe"
-    return bool(getattr(tool, "repeatable", False))
-
-
-async def _settle(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
-    """What is observed of a call that may have had its effect, and must not be made twice."""
-    find_out = getattr(tool, "settle", None)
-    found = await find_out(args, context) if find_out else None
-    if isinstance(found, Observation):
-        return found
-    return Observation(
-        ok=False,
-        reason="outcome unknown",
-        error=f"the run was interrupted during this call of {tool.name}: it may or may not have "
-        "had its effect, and was not made again. Find out which before you make it again.",
-    )
+        text = "\n".join([seen.text, *(one.told() for one in restored)]).lstrip()
+        seen = seen.model_copy(update={"changed": changed, "text": text})
+        lost = [one.told() for one in restored if not one.done]
+        if not lost:
+            return seen
+        why = "; ".join(filter(None, (seen.error, *lost)))
+        return seen.model_copy(update={"ok": False, "error": why})
 
 
 def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
@@ -353,9 +338,9 @@ def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
     return _LOCKS.setdefault(key, asyncio.Lock())
 
 
-def _put_back(kept: Protection, own: OwnSettings) -> list[str]:
-    """Undo what must not be; the paths. What goes wrong with the ones does not spare the others."""
-    restored: list[str] = []
+def _put_back(kept: Protection, own: OwnSettings) -> list[PutBack]:
+    """Undo what must not be. What goes wrong with the ones does not spare the others."""
+    restored: list[PutBack] = []
     failed: list[Exception] = []
     for each in (kept, own):
         try:
