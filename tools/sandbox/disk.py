@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 
+from replan.tools.trees import Descent
+
 _ENTRY_BYTES = 4096
 # A walk may take this share of the time.
 _SHARE = 10
-# Folders deeper than this are not walked, and count as closed: each level costs a descriptor.
-_DEEPEST = 128
 # How much may be put down to other programs that write there: times the limit, or bytes.
 _OTHERS, _OTHERS_BYTES = 4, 4 * 1024**3
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -32,21 +32,35 @@ class _Walk:
     held: int = 0
     closed: int = 0
 
-    def folder(self, name: str, within: int | None = None, depth: int = 0) -> None:
+    def folder(self, name: Path) -> None:
         """Add a folder. By descriptors: no path is too long, none leads elsewhere meanwhile."""
-        if depth > _DEEPEST:
-            self.closed += 1
-            return
         try:
-            handle = os.open(name, _FOLDER, dir_fd=within)
+            top = os.open(name, _FOLDER)
         except OSError as error:
             self.closed += error.errno not in _GONE
             return
         try:
-            for inner in self._entries(handle):
-                self.folder(inner, handle, depth + 1)
+            with Descent(top) as place:
+                self._below(place)
+        except OSError:
+            return  # Moved meanwhile: the next walk will tell.
         finally:
-            os.close(handle)
+            os.close(top)
+
+    def _below(self, place: Descent) -> None:
+        waiting = [self._entries(place.here)]
+        while waiting:
+            if not waiting[-1]:
+                waiting.pop()
+                if waiting:
+                    place.leave()
+                continue
+            try:
+                place.enter(waiting[-1].pop())
+            except OSError as error:
+                self.closed += error.errno not in _GONE
+                continue
+            waiting.append(self._entries(place.here))
 
     def _entries(self, handle: int) -> list[str]:
         """Add what lies in the folder; the names of the folders in it."""
@@ -121,7 +135,7 @@ class DiskUse:
     def _walk(self) -> _Walk:
         walked = _Walk()
         for folder in self._folders:
-            walked.folder(str(folder))
+            walked.folder(folder)
         return walked
 
 

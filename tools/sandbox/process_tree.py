@@ -12,6 +12,7 @@ import psutil
 
 _ROUNDS = 20
 _MOST = 4096
+_MOVING_SECONDS = 0.02
 _QUIET_LOOKS = 2
 _SLOW_SECONDS = 0.1
 _THREADS_A_PROCESS = 16
@@ -49,6 +50,7 @@ class ProcessTree:
         self._init: psutil.Process | None = None
         # Processes of the last look that had ended before they could be looked at.
         self._fled = 0
+        self._reaped = 0
         self._fewest_tasks = _tasks_of_the_machine()
         self._seen: dict[int, psutil.Process] = {}
         with contextlib.suppress(psutil.Error):
@@ -180,8 +182,33 @@ class ProcessTree:
             found = sum(_kill(process) for process in others) + self._fled
             quiet = 0 if found else quiet + 1
             if quiet == _QUIET_LOOKS:
-                return True
+                if not self._moves():
+                    return True
+                quiet = 0
         return False
+
+    def _moves(self) -> bool:
+        """Whether orphans have ended since it was asked last, and go on doing so.
+
+        Chains of processes that fork and end can be missed by every look, but the namespace's
+        first process reaps each of them.
+        """
+        reaped = self._faults_of_reaped()
+        if reaped == self._reaped:
+            return False
+        time.sleep(_MOVING_SECONDS)
+        self._reaped = self._faults_of_reaped()
+        return self._reaped != reaped
+
+    def _faults_of_reaped(self) -> int:
+        """Rises with each process that the namespace's first process has reaped."""
+        if self._init is None:
+            return 0
+        try:
+            after_name = _content(b"/proc/%d/stat" % self._init.pid).rpartition(b")")[2].split()
+            return int(after_name[8]) + int(after_name[10])  # minor and major
+        except (OSError, IndexError, ValueError):
+            return 0
 
     def _signal_group(self, which: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -196,6 +223,22 @@ class ProcessTree:
                 if process.environ().get("REPLAN_CALL") == self._mark:
                     found.append(process)
         return found
+
+
+def wait_until_stopped(pid: int, seconds: float) -> None:
+    """Wait until every thread of a process stands still after SIGSTOP."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            states = [
+                _content(b"/proc/%d/task/%s/stat" % (pid, task)).rpartition(b")")[2].split()[0]
+                for task in os.listdir(b"/proc/%d/task" % pid)
+            ]
+        except (OSError, IndexError):
+            return
+        if all(state in b"Tt" for state in states):
+            return
+        time.sleep(0.001)
 
 
 def _tasks_of_the_machine() -> int:

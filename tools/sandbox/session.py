@@ -17,6 +17,7 @@ import psutil
 
 from replan.tools.sandbox.choose import choose
 from replan.tools.sandbox.local import LocalSandbox, one_line
+from replan.tools.sandbox.process_tree import wait_until_stopped
 from replan.tools.sandbox.protocol import PYTHON, Confinement, Finished, Job, Limits, SandboxError
 from replan.tools.sandbox.supervision import Stop, limit_behind
 from replan.tools.trees import discard
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _WORKER = Path(__file__).with_name("worker.py")
 _START_SECONDS = 20.0
+_STOP_SECONDS = 0.2
 _GRACE_SECONDS = 1.0
 _MOST_ANSWER = 64 * 1024
 SCRIPT = "script.py"
@@ -178,6 +180,7 @@ class _Worker:
         if not self.lost and self._process is not None:
             self.lost = not self._child.tree.kill_others(self._process)
             self.signal(signal.SIGSTOP)
+            wait_until_stopped(self._process.pid, _STOP_SECONDS)
         code = answer[0] if answer else 1
         if self.lost:
             if not answer and not limit:

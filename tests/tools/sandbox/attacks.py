@@ -143,11 +143,6 @@ def device():
     with open('/dev/zero', 'r+b') as zero:
         return len(mmap.mmap(zero.fileno(), 4096, mmap.MAP_SHARED))
 tried(device)""",
-    "thousands of descriptors": """\
-def many():
-    import resource
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] > 1024
-tried(many)""",
     "large buffers of sockets": """\
 def buffers():
     one, other = socket.socketpair()

@@ -176,6 +176,23 @@ async def test_a_tree_that_grows_faster_than_it_is_walked(
     raise AssertionError(f"still there: {alive(tmp_path)}")
 
 
+async def test_memory_cannot_be_hidden_in_thousands_of_descriptors(
+    python: Python, tmp_path: Path
+) -> None:
+    code = """\
+import resource, socket
+print(resource.getrlimit(resource.RLIMIT_NOFILE))
+held = []
+try:
+    while True:
+        held.append(socket.socketpair())
+except OSError:
+    print(len(held) < 520)
+"""
+    done = await python(code, tmp_path)
+    assert done.stdout.splitlines()[-1] == "True", done
+
+
 async def test_cpu_time_though_the_signal_is_ignored(python: Python, tmp_path: Path) -> None:
     code = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
     done = await python(code, tmp_path, Limits(seconds=30, cpu_seconds=1))
@@ -196,7 +213,7 @@ HIDDEN = {
         f"for name in 'abc':\n{WRITE}"
         "time.sleep(8)"
     ),
-    "deeper than can be walked": (
+    "far down": (
         "import os, time\n"
         "for _ in range(200):\n    os.mkdir('d'); os.chdir('d')\n"
         f"for name in 'abc':\n{WRITE}"
