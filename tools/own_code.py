@@ -15,6 +15,8 @@ from pathlib import Path, PurePath
 from replan.state.settings import settings
 
 _PACKAGES = Path(__file__).parents[1]
+# In a clone, tests and documents lie beside these. Listed now: later it may be closed to us.
+_NAMES = [path.name for path in _PACKAGES.iterdir() if os.path.isfile(path / "__init__.py")]  # noqa: PTH113
 _MOST_LINKS = 40
 
 
@@ -58,7 +60,7 @@ def _found(workspace: Path, cache: str) -> OwnCode:
     for named in _used(cache):
         passed, real = _way(named)
         links += [link for link in passed if link.is_relative_to(workspace)]
-        if real.is_relative_to(workspace) and real.exists():
+        if real.is_relative_to(workspace) and os.path.lexists(real):
             kept.append(real)
     found, kept = sorted(set(kept), key=lambda path: len(path.parts)), []
     for outer in found:
@@ -106,7 +108,7 @@ def _used(cache: str) -> list[str]:
 
 def _imported() -> list[str]:
     """Folders from which replan and what it needs are imported."""
-    packages = [str(path) for path in _PACKAGES.iterdir() if (path / "__init__.py").is_file()]
+    packages = [str(_PACKAGES / name) for name in _NAMES]
     named = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     # Where replan lies installed, all beside it is imported too; in a clone nothing else is.
     installed = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
@@ -137,7 +139,8 @@ def _way(path: str) -> tuple[list[Path], Path]:
             here = Path("/") if part == "/" else here.parent
             continue
         below = here / part
-        if below.is_symlink() and len(links) < _MOST_LINKS:
+        # What is closed to us (OSError) is none of ours to change either.
+        if os.path.islink(below) and len(links) < _MOST_LINKS:  # noqa: PTH114
             links.append(below)
             waiting += reversed(below.readlink().parts)
         else:
