@@ -157,9 +157,6 @@ def main() -> None:
     spec, command = marshal.loads(bytes.fromhex(sys.argv[1])), sys.argv[2:]
     if spec["parent"]:
         _die_with(spec["parent"])
-    if spec["group"]:
-        with open(spec["group"], "w") as door:
-            door.write("0")
     _limits(spec["limits"])
     os.nice(spec["niceness"])
     program = spec["seccomp"]

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import psutil
 
+<<<<<<< HEAD
 from replan.tools.own_code import OwnCode, own_code_in
 from replan.tools.sandbox.ceiling import Ceiling
+=======
+>>>>>>> harden1
 from replan.tools.sandbox.environment import PythonEnvironment, python_environment
 from replan.tools.sandbox.probe import canaries
 from replan.tools.sandbox.protocol import (
@@ -161,17 +164,15 @@ class LocalSandbox:
             "REPLAN_VARIABLES": str(scratch / _VARIABLES),
             **({"REPLAN_CALL": mark} if mark else {}),
         }
-        ceiling = Ceiling(limits.processes + _spare_tasks())
         info, into = os.pipe() if plan.contained else (None, None)
         try:
             launch = Launch(
-                command=_launch(plan, limits, into, ceiling),
+                command=_launch(plan, limits, into),
                 cwd=job.cwd,
                 environment=variables,
                 grows=(job.cwd, scratch),
                 pass_fds=(*handles, *([into] if into is not None else [])),
                 mark=mark,
-                ceiling=ceiling,
             )
             child = Child(launch, limits)
             if into is not None and info is not None:
@@ -238,11 +239,10 @@ def _worker() -> tuple[str]:
     return (str(Path(__file__).with_name("worker.py")),)
 
 
-def _launch(plan: Plan, limits: Limits, info: int | None, ceiling: Ceiling) -> list[str]:
+def _launch(plan: Plan, limits: Limits, info: int | None) -> list[str]:
     spec = {
         # Bubblewrap asks for that itself.
         "parent": 0 if plan.contained else os.getpid(),
-        "group": ceiling.door,
         "seccomp": plan.seccomp,
         "niceness": 0 if plan.contained else NICENESS,
         "landlock": {name: list(paths) for name, paths in plan.landlock.items()},

@@ -232,7 +232,7 @@ def wait_until_stopped(pid: int, seconds: float) -> None:
         try:
             states = [
                 _content(b"/proc/%d/task/%s/stat" % (pid, task)).rpartition(b")")[2].split()[0]
-                for task in os.listdir(b"/proc/%d/task" % pid)
+                for task in os.listdir(b"/proc/%d/task" % pid)  # noqa: PTH208  (bytes, cheaply)
             ]
         except (OSError, IndexError):
             return

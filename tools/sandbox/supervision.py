@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Protocol
 
 from replan.tools.bounds import HeadAndTail
-from replan.tools.sandbox.ceiling import Ceiling
 from replan.tools.sandbox.disk import DiskUse
 from replan.tools.sandbox.process_tree import ProcessTree
 from replan.tools.sandbox.protocol import Limits
@@ -50,7 +49,6 @@ class Launch:
         pass_fds: file descriptors it inherits.
         first_pid: a file descriptor on which the pid of its namespace's first process arrives.
         mark: value of REPLAN_CALL by which processes that got away are found.
-        ceiling: removed at the end.
     """
 
     command: Sequence[str]
@@ -60,7 +58,6 @@ class Launch:
     pass_fds: Sequence[int] = field(default=())
     first_pid: int | None = None
     mark: str = ""
-    ceiling: Ceiling | None = None
 
 
 class Child:
@@ -81,7 +78,6 @@ class Child:
         )
         self.tree = ProcessTree(self._popen.pid, launch.mark)
         self._namespace = launch.first_pid
-        self._ceiling = launch.ceiling
         # CPU seconds as last seen.
         self.cpu = 0.0
         self.streams = Streams(self._popen, limits.kept_bytes)
@@ -147,8 +143,6 @@ class Child:
             self._popen.kill()
             code = self._popen.wait()
         self.streams.close()
-        if self._ceiling is not None:
-            self._ceiling.remove()
         return code
 
 
