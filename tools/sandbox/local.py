@@ -13,11 +13,7 @@ from pathlib import Path
 
 import psutil
 
-<<<<<<< HEAD
 from replan.tools.own_code import OwnCode, own_code_in
-from replan.tools.sandbox.ceiling import Ceiling
-=======
->>>>>>> harden1
 from replan.tools.sandbox.environment import PythonEnvironment, python_environment
 from replan.tools.sandbox.probe import canaries
 from replan.tools.sandbox.protocol import (
