@@ -53,7 +53,8 @@ async def keep_revision(where: Scene, after: str) -> Kept:
         DatabaseError: the revision cannot be stored. No half of it is, and the run is resumable.
     """
     if where.recording.taken is not None:  # after a call of this node
-        return Kept(where.recording.taken.revision, where.recording.taken.left_out)
+        known = where.recording.taken
+        return Kept(known.revision, {**where.recording.left_out, **known.left_out})
     # Without a thread there is no checkpoint to go back to.
     revisions = await revisions_in(where.runtime.store) if where.thread_id else None
     if revisions is None:
@@ -62,7 +63,7 @@ async def keep_revision(where: Scene, after: str) -> Kept:
         taken = await revisions.take(
             where.workspace.path, where.thread_id, revision_limits(where.context), after
         )
-    return Kept(taken.revision, taken.left_out)
+    return Kept(taken.revision, {**where.recording.left_out, **taken.left_out})
 
 
 async def must_be_there(workspace: Workspace) -> None:

@@ -55,6 +55,7 @@ class Recorded:
         self.replaying = False
         self._settled = False
         self.taken: Taken | None = None
+        self.left_out: Mapping[str, str] = {}
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
         """See `Recording`."""
@@ -124,6 +125,7 @@ class Recorded:
             request=request,
             revision=taken.revision,
         )
+        self.left_out = taken.left_out
         if entry.outcome != "ok":
             await self._journal.finish(entry, {})
 

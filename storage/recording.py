@@ -1,6 +1,7 @@
 """What a node's calls go through, so that each is made once and can be replayed."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from replan.storage.journal import Entry, Kind, Outcome
@@ -18,10 +19,12 @@ class Recording(Protocol):
 
     Attributes:
         taken: the workspace's revision after the last call that may have changed it.
+        left_out: what a revision taken before the node's calls lacks, and why.
         replaying: whether nothing is to be made or asked, and all comes from the record.
     """
 
     taken: Taken | None
+    left_out: Mapping[str, str]
     replaying: bool
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
@@ -57,6 +60,7 @@ class Unrecorded:
     """Of a run without a thread, and of calls made by hand."""
 
     taken: Taken | None = None
+    left_out: Mapping[str, str] = MappingProxyType({})
     replaying = False
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:

@@ -150,6 +150,7 @@ class Replaying:
         self._task = task
         self.replaying = True
         self.taken: Taken | None = step.left
+        self.left_out: Mapping[str, str] = {}
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
         """See `RecordedStep.answer`."""

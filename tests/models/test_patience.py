@@ -91,12 +91,11 @@ async def test_retries_have_a_ceiling(asker, monkeypatch: pytest.MonkeyPatch) ->
     assert len(server.requests) == 1 + MOST_RETRIES
 
 
-@pytest.mark.parametrize(
-    "header", ["90", format_datetime(datetime.now(UTC) + timedelta(seconds=95))]
-)
+@pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "a date"])
 async def test_a_server_that_asks_to_wait_longer_than_there_is_time_is_not_waited_for(
-    asker, header: str
+    asker, as_date: bool
 ) -> None:
+    header = format_datetime(datetime.now(UTC) + timedelta(seconds=95)) if as_date else "90"
     limited = Reply(status=429, content="slow down", headers={"Retry-After": header})
     async with openai_server([limited]) as server:
         began = time.monotonic()
