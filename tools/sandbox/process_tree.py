@@ -176,6 +176,9 @@ class ProcessTree:
         known yet. So only two looks that found nothing, not even something gone, are believed.
         """
         spared = {self._pid, kept.pid, self._init.pid if self._init else 0}
+        if self._init is None:
+            # Without a namespace nothing confined can leave the group: stopped, none can fork.
+            self._signal_group(signal.SIGSTOP)
         quiet = 0
         for _ in range(_ROUNDS):
             others = [process for process in self.members() if process.pid not in spared]

@@ -147,7 +147,7 @@ import os, time
 tickets, into = os.pipe()
 os.write(into, b"x" * 3000)
 os.set_blocking(tickets, False)
-end = time.monotonic() + 6
+end = time.monotonic() + 15
 while time.monotonic() < end:
     try:
         if os.read(tickets, 1):
@@ -167,8 +167,8 @@ async def test_a_tree_that_grows_faster_than_it_is_walked(
     began = time.monotonic()
     done = await python(code, tmp_path)
     assert done.limit == "the limit of 64 processes"
-    # Without a sandbox processes can be lost sight of, and are looked for all over the machine.
-    assert time.monotonic() - began < (8 if sandbox.name == "unsafe" else 2)
+    # By itself it would go on for 15 s; alone on a machine it is over in about one.
+    assert time.monotonic() - began < 10
     for _ in range(40):
         if not alive(tmp_path):
             return
