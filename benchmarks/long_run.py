@@ -43,13 +43,19 @@ class ManyTasks:
         from replan.state.task import Task
 
         return DecomposeResult(
-            tasks=[Task(id=f"t{n}", title=f"Print the number {n}") for n in range(self.count)]
+            tasks=[Task(id=f"t{n}", title=f"Make the file {n}") for n in range(self.count)]
         )
 
 
 def scripted(steps: int, judged: bool) -> ScriptedAgent:
-    """Prints another number each time; judged says whether the model holds that to be enough."""
-    return ScriptedAgent([Move("python", f"print({n})") for n in range(steps)], judged=judged)
+    """Makes another file each time, or the run would be stopped for making no progress.
+
+    Args:
+        steps: how many.
+        judged: whether the model holds a file to be enough for its task.
+    """
+    scripts = [f"open('{n}.txt', 'w').write('x')" for n in range(steps)]
+    return ScriptedAgent([Move("python", script) for script in scripts], judged=judged)
 
 
 async def run(
@@ -59,8 +65,10 @@ async def run(
     from replan.state.agent_state import AgentInput
     from replan.state.context import Context
 
+    own = folder / thread
+    own.mkdir()
     context = Context(
-        workspace=str(folder),
+        workspace=str(own),
         max_steps=steps,
         max_attempts=1 if tasks else steps + 1,
         max_seconds=7200,
@@ -70,7 +78,7 @@ async def run(
     config = {"configurable": {"thread_id": thread}, "recursion_limit": 10_000}
     began = time.monotonic()
     ended = await graph.ainvoke(
-        AgentInput(goal="Print numbers"), config, context=context, durability="sync"
+        AgentInput(goal="Make files"), config, context=context, durability="sync"
     )
     wall, usage = time.monotonic() - began, ended["usage"]
     assert usage["steps"] == steps, (usage, ended["reason"])
@@ -165,7 +173,7 @@ async def measure(steps: int, home: Path) -> dict[str, Any]:
     from replan.storage.database import open_database
     from replan.storage.persistence import open_persistence
 
-    folder = home / "workspace"
+    folder = home / "workspaces of runs"
     folder.mkdir()
     async with open_persistence(await open_database()) as kept:
         return {

@@ -66,7 +66,8 @@ def seconds_to_first_question(folder: Path) -> float:
 
 
 async def milliseconds_a_step(steps: int, folder: Path) -> float:
-    """A run of that many one-line scripts, none of which is ever enough.
+    """A run of that many one-line scripts, none of which is ever enough; each makes a file, or the
+    run would be stopped for making no progress.
 
     A short run goes before it, which imports and builds what a process needs once.
     """
@@ -74,7 +75,9 @@ async def milliseconds_a_step(steps: int, folder: Path) -> float:
     from replan.storage.database import open_database
     from replan.storage.persistence import open_persistence
 
-    scripts = [Move("python", f"print({number})") for number in range(2 + steps)]
+    scripts = [
+        Move("python", f"open('{number}.txt', 'w').write('x')") for number in range(2 + steps)
+    ]
     agent = ScriptedAgent(scripts, judged=False)
     async with openai_server(agent, key=KEY) as server:
         os.environ.update(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url)
@@ -91,7 +94,7 @@ async def _own_seconds(graph: Any, steps: int, folder: Path) -> float:
 
     began = time.monotonic()
     ended = await graph.ainvoke(
-        AgentInput(goal="Print numbers"),
+        AgentInput(goal="Make files"),
         {"configurable": {"thread_id": str(uuid.uuid4())}, "recursion_limit": 10_000},
         context=Context(workspace=str(folder), max_steps=steps, max_attempts=steps + 1),
         durability="sync",
