@@ -11,14 +11,13 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 from psycopg import AsyncConnection
 
 from replan.state.context import Context
 from replan.state.settings import settings
-from replan.storage.lineage import branches_off, is_kept
+from replan.storage.lineage import branches_off, source_of
 from replan.storage.restore import restore
 from replan.storage.revisions import Revisions, revisions_in
 from replan.tools.toolbox import one_call_at_a_time
@@ -28,8 +27,6 @@ _WRITING_SECONDS = 2.0
 _REMEMBERED = 1000
 # Threads whose checkpoints are not in the database, the oldest first.
 _NOT_KEPT: dict[str, None] = {}
-# The checkpoint that an invocation of the graph started from, the oldest first.
-_FIRST: dict[Any, str] = {}
 
 
 def in_folder_of_branch(node: Any) -> Any:
@@ -55,13 +52,12 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
     info, revision = runtime.execution_info, state.get("revision", "")
     if info is None or not info.thread_id or not revision or not state.get("workspace"):
         return ""
-    if not _may_begin(info.checkpoint_id):
-        return ""
     revisions = await revisions_in(runtime.store)
     if revisions is None:
         return ""
     async with revisions.connection() as connection:
-        if not await _is_kept(connection, info.thread_id, info.checkpoint_id):
+        source = await _source(connection, info.thread_id, info.checkpoint_id)
+        if source not in ("fork", "update"):  # The loop only goes on.
             return ""
         if not await branches_off(connection, info.thread_id, info.checkpoint_id):
             return ""
@@ -70,31 +66,21 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
     return str(folder)
 
 
-def _may_begin(checkpoint_id: str) -> bool:
-    """Whether this is the first super-step of an invocation: later ones only go on."""
-    invocation = getattr(get_config().get("callbacks"), "parent_run_id", None)
-    if invocation is None:
-        return True
-    first = _FIRST.setdefault(invocation, checkpoint_id)
-    while len(_FIRST) > _REMEMBERED:
-        del _FIRST[next(iter(_FIRST))]
-    return first == checkpoint_id
-
-
-async def _is_kept(connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str) -> bool:
-    """Whether the checkpoint is in the database; LangGraph may still be at writing it.
+async def _source(connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str) -> str:
+    """How the checkpoint came to be, "" for one that is not in the database; LangGraph may still
+    be at writing it.
 
     With durability "exit", or another checkpointer, it never comes: that is waited for once.
     """
     end = time.monotonic() + (0.0 if thread_id in _NOT_KEPT else _WRITING_SECONDS)
-    while not await is_kept(connection, thread_id, checkpoint_id):
+    while (source := await source_of(connection, thread_id, checkpoint_id)) is None:
         if time.monotonic() >= end:
             _NOT_KEPT[thread_id] = None
             while len(_NOT_KEPT) > _REMEMBERED:
                 del _NOT_KEPT[next(iter(_NOT_KEPT))]
-            return False
+            return ""
         await asyncio.sleep(0.005)
-    return True
+    return source
 
 
 async def _fill(revisions: Revisions, revision: str, folder: Path, thread_id: str) -> None:

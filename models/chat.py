@@ -69,6 +69,7 @@ class ChatModel:
 
 
 _opened: dict[tuple[str, ModelChoice], ChatModel] = {}
+_resolved: dict[tuple[str, ModelChoice], ModelChoice] = {}
 _opening = threading.Lock()
 
 
@@ -148,9 +149,13 @@ async def open_chat_model(name: str = "auto", progress: Progress | None = None) 
         server = await local_server(progress)
         choice = ModelChoice("embedded", EMBEDDED, server.url)
         return await asyncio.to_thread(_open, choice, server.key)
+    key = _key()
     if not choice.name:
-        choice = _among(choice, await _served(choice))
-    return await asyncio.to_thread(_open, choice, _key())
+        # Every node asks for the model; the server is asked once.
+        asked = key, choice
+        choice = _resolved.get(asked) or _among(choice, await _served(choice))
+        _resolved[asked] = choice
+    return await asyncio.to_thread(_open, choice, key)
 
 
 def require_price(max_cost: float, model: ModelChoice | ChatModel) -> None:

@@ -31,14 +31,19 @@ SELECT EXISTS (
 ) AS found"""
 
 
-async def is_kept(connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str) -> bool:
-    """Whether the checkpoint is in the database yet."""
+async def source_of(
+    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str
+) -> str | None:
+    """How a checkpoint came to be: input, loop, update or fork; None when it is not there."""
     cursor = await connection.execute(
-        "SELECT FROM checkpoints "
+        "SELECT metadata->>'source' AS source FROM checkpoints "
         "WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s",
         (thread_id, checkpoint_id),
     )
-    return await cursor.fetchone() is not None
+    row = await cursor.fetchone()
+    if row is None:
+        return None
+    return str((row["source"] if isinstance(row, dict) else row[0]) or "")
 
 
 async def branches_off(
