@@ -68,6 +68,17 @@ def scripted() -> Iterator[OpenAIServer]:
         yield server
 
 
+class _Disturbing:
+    """Begins a disturbance when it is called, and keeps its thread."""
+
+    def __init__(self, disturb: Callable[[], Thread]) -> None:
+        self._disturb = disturb
+        self.thread: Thread | None = None
+
+    def __call__(self) -> None:
+        self.thread = self._disturb()
+
+
 class Chaos:
     """Runs threads of one database, model and folder.
 
@@ -114,10 +125,11 @@ class Chaos:
         thread, folder = self._thread()
         faults = list[str]()
         for number in range(times + 1):
-            disturbing = disturb(number) if number < times else None
-            ended = self._next_life(thread, folder, None, faults)
-            if disturbing:
-                disturbing.join()
+            begin = _Disturbing(lambda number=number: disturb(number)) if number < times else None
+            # Not before what is recorded has been looked up: the database may be what goes.
+            ended = self._next_life(thread, folder, None, faults, begin)
+            if begin and begin.thread:
+                begin.thread.join()
             if ended is not None and "error" not in ended and number >= times:
                 return Ended(_compared(ended), _files(folder), _entries(folder), 0, faults)
         raise AssertionError(f"{thread} did not end: {ended}")
@@ -129,11 +141,18 @@ class Chaos:
         return thread, folder
 
     def _next_life(
-        self, thread: str, folder: Path, death: Death | None, faults: list[str]
+        self,
+        thread: str,
+        folder: Path,
+        death: Death | None,
+        faults: list[str],
+        then: Callable[[], None] | None = None,
     ) -> dict[str, Any] | None:
         """What a life ended with; a call that it made although its result was known is a fault."""
         recorded = self._recorded(thread)
         executed = len(self._executions(folder))
+        if then:
+            then()
         ended = self._live(thread, folder, death)
         again = recorded.intersection(self._executions(folder)[executed:])
         faults += [f"made again: {one}" for one in again]

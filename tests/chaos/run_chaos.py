@@ -72,7 +72,7 @@ def run(kills: int, database_kills: int, folder: Path) -> int:
         tally = Tally(undisturbed)
         deaths = [Death("event", number) for number in range(1, events + 1)]
         deaths += [Death("moment", number) for number in range(1, moments + 1)]
-        for death in deaths:
+        for death in deaths if kills else []:
             tally.add(str(death), lambda death=death: chaos.run([death]))
         seed = 0
         while tally.kills < kills:

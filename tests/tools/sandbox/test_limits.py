@@ -164,11 +164,9 @@ async def test_a_tree_that_grows_faster_than_it_is_walked(
     if alone and sandbox.name == "unsafe":
         pytest.skip("without a sandbox that is not held")
     code = BOMB.replace("os.fork()", "os.fork() or os.setsid()") if alone else BOMB
-    began = time.monotonic()
     done = await python(code, tmp_path)
+    # By itself it would go on for 15 s, and then end well.
     assert done.limit == "the limit of 64 processes"
-    # By itself it would go on for 15 s; alone on a machine it is over in about one.
-    assert time.monotonic() - began < 10
     for _ in range(40):
         if not alive(tmp_path):
             return
