@@ -65,8 +65,7 @@ async def _prune(wanted: "Wanted", dry_run: bool) -> "Pruned":
 
     database = await open_database()
     async with open_persistence(database) as opened:
-        workspaces = settings().replan_home / "workspaces"
-        return await prune(database, opened, wanted, workspaces, dry_run)
+        return await prune(database, opened, wanted, settings().workspaces, dry_run)
 
 
 def _age(text: str) -> timedelta:

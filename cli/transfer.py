@@ -84,7 +84,7 @@ async def _import(file: Path, new_id: str | None) -> dict[str, Any]:
     reader = await asyncio.to_thread(Reader, file)
     try:
         thread_id = new_id or _own_id(reader)
-        own = settings().replan_home / "workspaces" / thread_id
+        own = settings().workspaces / thread_id
         workspace = Path(await asyncio.to_thread(os.path.realpath, own))
         database = await open_database()
         async with thread_lock(database, thread_id), open_persistence(database) as opened:

@@ -26,6 +26,7 @@ from replan.state.usage import Usage
 from replan.tools.bounds import encodable, storable
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
+from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
 _CHECK_SECONDS = 60.0
@@ -51,7 +52,8 @@ class Branch:
         started = time.monotonic()
         if not task.rounds:
             task.before = await _checked(task, where, state)
-        checking = time.monotonic() - started
+        tools = await self._cast.toolbox(where, state["goal"])
+        preparing = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
             task=task,
@@ -61,9 +63,9 @@ class Branch:
             avoid=state.get("avoid", []),
         )
         where.tell(event="task", task=task.id, title=task.headline, round=task.rounds)
-        budget = budget_of_branch(after(state, Usage(seconds=checking)))
-        result, usage = await self._cast.play("select_tool", request, where, budget)
-        usage["seconds"] += checking
+        budget = budget_of_branch(after(state, Usage(seconds=preparing)))
+        result, usage = await self._cast.play("select_tool", request, where, budget, tools)
+        usage["seconds"] += preparing
         if isinstance(result, OutOf):
             return _no_further(state, usage, result)
         action = Action(**encodable(result.action.model_dump()))
@@ -73,7 +75,7 @@ class Branch:
                 **after(state, usage),
                 "task": task.model_dump(),
                 "action": action.model_dump(),
-                "asked": await why_ask(action, await self._cast.toolbox(where, state["goal"])),
+                "asked": await why_ask(action, tools),
             }
         )
         if payload["remaining_seconds"] < LEAST_SECONDS:
@@ -109,7 +111,9 @@ class Branch:
             if call.observation is not None:
                 observation = call.observation
             else:
-                observation, usage = await self._carry_out(call, state, where)
+                if call.approved:
+                    toolbox = toolbox.agreed_to(action)
+                observation, usage = await self._carry_out(action, state, where, toolbox)
         kept = await keep_revision(where, state["revision"])
         observation = kept.told(observation)
         usage["steps"] = 1
@@ -126,15 +130,13 @@ class Branch:
         return Command(update=update, goto=Send("reflect", payload))
 
     async def _carry_out(
-        self, call: Cleared, state: TaskBranch, where: Scene
+        self, action: Action, state: TaskBranch, where: Scene, toolbox: Toolbox
     ) -> tuple[Observation, Usage]:
         request = contract.ExecuteRequest(
-            action=call.action,
+            action=action,
             protected=state["protected"],
             seconds=min(where.context.max_call_seconds, max(1.0, state["remaining_seconds"])),
         )
-        approved = call.action if call.approved else None
-        toolbox = await self._cast.toolbox(where, state["goal"], approved)
         # Its seconds bound the call, which has to tell how it ended.
         budget = replace(budget_of_branch(state), seconds=None)
         result, usage = await self._cast.play("execute", request, where, budget, toolbox)

@@ -7,6 +7,7 @@ out and bring the files back, so that the original branch and its files stay as 
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
             return ""
         if not await branches_off(connection, info.thread_id, info.checkpoint_id):
             return ""
-    folder = settings().replan_home / "workspaces" / f"{info.thread_id}-{info.checkpoint_id}"
+    folder = settings().workspaces / f"{info.thread_id}-{info.checkpoint_id}"
     await _fill(revisions, revision, folder, info.thread_id)
     return str(folder)
 
@@ -97,10 +98,5 @@ async def _fill(revisions: Revisions, revision: str, folder: Path, thread_id: st
 def _with_workspace(answer: Any, folder: str) -> Any:
     if isinstance(answer, Command):
         update = answer.update if isinstance(answer.update, dict) else {}
-        return Command(
-            graph=answer.graph,
-            update={**update, "workspace": folder},
-            resume=answer.resume,
-            goto=answer.goto,
-        )
+        return replace(answer, update={**update, "workspace": folder})
     return {**(answer or {}), "workspace": folder}

@@ -18,7 +18,7 @@ from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ContractError, LimitReachedError, ReplanError
-from replan.state.task import Action, Noun
+from replan.state.task import Noun
 from replan.state.usage import Usage, add_usage
 from replan.storage.recording import UNRECORDED, RanOutError, Recording
 from replan.tools.protocol import Tool
@@ -92,13 +92,12 @@ class Cast:
             recording=await self._means.recording(runtime, folder, task),
         )
 
-    async def toolbox(self, where: Scene, goal: str, approved: Action | None = None) -> Toolbox:
+    async def toolbox(self, where: Scene, goal: str) -> Toolbox:
         """The tools of a node, those of MCP servers too, under the run's policy.
 
         Args:
             where: the node's scene.
             goal: what the prompt says of the tools depends on it alone.
-            approved: the call that a person has agreed to.
         """
         tools, policy = await self._means.tools(where, self._tools)
         return Toolbox(
@@ -106,7 +105,6 @@ class Cast:
             tools=tools,
             confinement=where.confinement,
             policy=policy,
-            approved=approved,
             goal=goal,
             recording=where.recording,
         )

@@ -78,7 +78,7 @@ class Live:
         asked = (runtime.context or Context()).workspace
 
         def prepare() -> Workspace:
-            own = settings().replan_home / "workspaces" / thread_id
+            own = settings().workspaces / thread_id
             return open_workspace(Path(asked) if asked else own, create=not asked)
 
         return await asyncio.to_thread(prepare)

@@ -130,7 +130,7 @@ async def preflight(name: str = "auto") -> ModelChoice:
         await asyncio.to_thread(require_local)
         await asyncio.to_thread(find_source)
         return choice
-    return _among(choice, await _served(choice))
+    return await _resolve(choice)
 
 
 async def open_chat_model(name: str = "auto", progress: Progress | None = None) -> ChatModel:
@@ -149,13 +149,16 @@ async def open_chat_model(name: str = "auto", progress: Progress | None = None) 
         server = await local_server(progress)
         choice = ModelChoice("embedded", EMBEDDED, server.url)
         return await asyncio.to_thread(_open, choice, server.key)
-    key = _key()
     if not choice.name:
         # Every node asks for the model; the server is asked once.
-        asked = key, choice
-        choice = _resolved.get(asked) or _among(choice, await _served(choice))
-        _resolved[asked] = choice
-    return await asyncio.to_thread(_open, choice, key)
+        choice = _resolved.get((_key(), choice)) or await _resolve(choice)
+    return await asyncio.to_thread(_open, choice, _key())
+
+
+async def _resolve(choice: ModelChoice) -> ModelChoice:
+    """Ask the server which model the choice is."""
+    found = _resolved[_key(), choice] = _among(choice, await _served(choice))
+    return found
 
 
 def require_price(max_cost: float, model: ModelChoice | ChatModel) -> None:

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     replan_model_sha256: str = DEFAULT_WEIGHTS_SHA256
     hf_endpoint: str = "https://huggingface.co"
 
+    @property
+    def workspaces(self) -> Path:
+        """Holds the folders of threads that work in one of their own, and of their branches."""
+        return self.replan_home / "workspaces"
+
     @classmethod
     def settings_customise_sources(
         cls,

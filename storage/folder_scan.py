@@ -9,7 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -214,15 +214,22 @@ class ReadFile:
     data: bytes
 
 
-def read_file(root: int, path: str, most_bytes: int) -> ReadFile | str | None:
-    """Read a file of the folder `root`; why it is left out, or None when it is gone."""
+def _opened(root: int, path: str) -> int | str | None:
+    """A descriptor of a file; why it is left out, or None when it is gone."""
     try:
         with parent_of(root, path) as (folder, name):
-            fd = os.open(name, _FILE, dir_fd=folder)
+            return os.open(name, _FILE, dir_fd=folder)
     except PermissionError:
         return "it may not be read"
     except OSError:
         return None
+
+
+def read_file(root: int, path: str, most_bytes: int) -> ReadFile | str | None:
+    """Read a file of the folder `root`; why it is left out, or None when it is gone."""
+    fd = _opened(root, path)
+    if not isinstance(fd, int):
+        return fd
     with os.fdopen(fd, "rb", buffering=0) as opened:
         for _ in range(_READ_TRIES):
             began, before = time.time_ns(), os.fstat(fd)
@@ -252,13 +259,9 @@ def file_entry(root: int, path: str) -> Entry | str | None:
     what was read.
     """
     digest, size = hashlib.sha256(), 0
-    try:
-        with parent_of(root, path) as (folder, name):
-            fd = os.open(name, _FILE, dir_fd=folder)
-    except PermissionError:
-        return "it may not be read"
-    except OSError:
-        return None
+    fd = _opened(root, path)
+    if not isinstance(fd, int):
+        return fd
     with os.fdopen(fd, "rb", buffering=0) as opened:
         mode = os.fstat(fd).st_mode
         if not stat.S_ISREG(mode):
@@ -299,28 +302,13 @@ def open_root(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def parent_of(root: int, path: str) -> Iterator[tuple[int, str]]:
-    """A descriptor of the folder that a path is in, and its name there; no link is followed.
-
-    Raises:
-        OSError: one of the folders is not there, or is something else.
-        ValueError: the path is none inside the folder.
-    """
-    *folders, name = path.split("/")
-    if any(part in ("", ".", "..") or "\0" in part for part in (*folders, name)):
-        raise ValueError(f"{path!r} is no path inside a folder")
-    fd = os.dup(root)
-    try:
-        for folder in folders:
-            inner = os.open(folder, _FOLDER, dir_fd=fd)
-            os.close(fd)
-            fd = inner
-        yield fd, name
-    finally:
-        os.close(fd)
+    """A descriptor of the folder that a path is in, and its name there; see `Parents.of`."""
+    with closing(Parents(root)) as parents:
+        yield parents.of(path)
 
 
 class Parents:
-    """Like `parent_of`, for many paths in order: the folder of the last one is kept open."""
+    """The folders that paths are in; that of the last one is kept open for the next."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -328,20 +316,28 @@ class Parents:
         self._fd = root
 
     def of(self, path: str) -> tuple[int, str]:
-        """A descriptor of the folder that the path is in, good until the next call, and its name.
+        """A descriptor of the folder that the path is in, good until the next call, and its name;
+        no link is followed.
 
         Raises:
             OSError: one of the folders is not there, or is something else.
             ValueError: the path is none inside the folder.
         """
-        folder, slash, name = path.rpartition("/")
-        if (slash and not folder) or name in ("", ".", "..") or "\0" in name:
+        *folders, name = path.split("/")
+        if any(part in ("", ".", "..") or "\0" in part for part in (*folders, name)):
             raise ValueError(f"{path!r} is no path inside a folder")
+        folder = "/".join(folders)
         if folder != self._folder:
             self.close()
-            if folder:
-                with parent_of(self._root, f"{folder}/-") as (fd, _):
-                    self._fd, self._folder = os.dup(fd), folder
+            try:
+                for part in folders:
+                    inner = os.open(part, _FOLDER, dir_fd=self._fd)
+                    self.close()
+                    self._fd = inner
+            except OSError:
+                self.close()  # Half way down is no folder of any path.
+                raise
+            self._folder = folder
         return self._fd, name
 
     def close(self) -> None:

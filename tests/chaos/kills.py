@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any, Literal
@@ -68,17 +69,6 @@ def scripted() -> Iterator[OpenAIServer]:
         yield server
 
 
-class _Disturbing:
-    """Begins a disturbance when it is called, and keeps its thread."""
-
-    def __init__(self, disturb: Callable[[], Thread]) -> None:
-        self._disturb = disturb
-        self.thread: Thread | None = None
-
-    def __call__(self) -> None:
-        self.thread = self._disturb()
-
-
 class Chaos:
     """Runs threads of one database, model and folder.
 
@@ -125,11 +115,8 @@ class Chaos:
         thread, folder = self._thread()
         faults = list[str]()
         for number in range(times + 1):
-            begin = _Disturbing(lambda number=number: disturb(number)) if number < times else None
-            # Not before what is recorded has been looked up: the database may be what goes.
+            begin = partial(disturb, number) if number < times else None
             ended = self._next_life(thread, folder, None, faults, begin)
-            if begin and begin.thread:
-                begin.thread.join()
             if ended is not None and "error" not in ended and number >= times:
                 return Ended(_compared(ended), _files(folder), _entries(folder), 0, faults)
         raise AssertionError(f"{thread} did not end: {ended}")
@@ -146,14 +133,16 @@ class Chaos:
         folder: Path,
         death: Death | None,
         faults: list[str],
-        then: Callable[[], None] | None = None,
+        disturb: Callable[[], Thread] | None = None,
     ) -> dict[str, Any] | None:
         """What a life ended with; a call that it made although its result was known is a fault."""
         recorded = self._recorded(thread)
         executed = len(self._executions(folder))
-        if then:
-            then()
+        # Not before what is recorded has been looked up: the database may be what goes.
+        disturbing = disturb() if disturb else None
         ended = self._live(thread, folder, death)
+        if disturbing:
+            disturbing.join()
         again = recorded.intersection(self._executions(folder)[executed:])
         faults += [f"made again: {one}" for one in again]
         return ended

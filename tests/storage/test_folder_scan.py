@@ -181,3 +181,13 @@ def test_a_folder_tree_without_end_is_cut(folder: Path) -> None:
 def test_a_folder_that_is_gone_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="replan restore"):
         look_at(tmp_path / "none")
+
+
+def test_a_path_that_ends_half_way_leaves_the_next_one_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with open_root(tmp_path) as root, closing(Parents(root)) as parents:
+        with pytest.raises(FileNotFoundError):
+            parents.of("a/missing/x")
+        folder, name = parents.of("a")
+        assert os.stat(name, dir_fd=folder).st_ino == (tmp_path / "a").stat().st_ino
+        assert os.path.samestat(os.fstat(folder), tmp_path.stat())
