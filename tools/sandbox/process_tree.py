@@ -13,6 +13,7 @@ import psutil
 _ROUNDS = 20
 _MOST = 4096
 _MOVING_SECONDS = 0.02
+_DYING_SECONDS = 0.01
 _QUIET_LOOKS = 2
 _SLOW_SECONDS = 0.1
 _THREADS_A_PROCESS = 16
@@ -181,14 +182,29 @@ class ProcessTree:
             self._signal_group(signal.SIGSTOP)
         quiet = 0
         for _ in range(_ROUNDS):
-            others = [process for process in self.members() if process.pid not in spared]
+            looked = [*self.members(), *self._stopped_with_it()]
+            others = [process for process in looked if process.pid not in spared]
             found = sum(_kill(process) for process in others) + self._fled
             quiet = 0 if found else quiet + 1
+            if found:  # To die takes a moment, and more of them on a busy machine.
+                time.sleep(_DYING_SECONDS)
             if quiet == _QUIET_LOOKS:
                 if not self._moves():
                     return True
                 quiet = 0
         return False
+
+    def _stopped_with_it(self) -> list[psutil.Process]:
+        """Members of the group that the walk has missed. They stand still, but one in the middle of
+        a write would still end it.
+        """
+        found: list[psutil.Process] = []
+        if self._init is None:
+            for pid in psutil.pids():
+                with contextlib.suppress(OSError, psutil.Error):
+                    if pid not in self._seen and os.getpgid(pid) == self._pid:
+                        found.append(psutil.Process(pid))
+        return found
 
     def _moves(self) -> bool:
         """Whether orphans have ended since it was asked last, and go on doing so.
@@ -208,8 +224,8 @@ class ProcessTree:
         if self._init is None:
             return 0
         try:
-            after_name = _content(b"/proc/%d/stat" % self._init.pid).rpartition(b")")[2].split()
-            return int(after_name[8]) + int(after_name[10])  # minor and major
+            fields = _stat(b"/proc/%d/stat" % self._init.pid)
+            return int(fields[8]) + int(fields[10])  # minor and major
         except (OSError, IndexError, ValueError):
             return 0
 
@@ -234,7 +250,7 @@ def wait_until_stopped(pid: int, seconds: float) -> None:
     while time.monotonic() < end:
         try:
             states = [
-                _content(b"/proc/%d/task/%s/stat" % (pid, task)).rpartition(b")")[2].split()[0]
+                _stat(b"/proc/%d/task/%s/stat" % (pid, task))[0]
                 for task in os.listdir(b"/proc/%d/task" % pid)  # noqa: PTH208  (bytes, cheaply)
             ]
         except (OSError, IndexError):
@@ -262,9 +278,14 @@ def _children_of_first_thread(pid: int) -> list[int]:
 
 def _has_ended(pid: int) -> bool:
     try:
-        return _content(b"/proc/%d/stat" % pid).rpartition(b") ")[2][:1] in b"ZX"
-    except OSError:
+        return _stat(b"/proc/%d/stat" % pid)[0] in b"ZX"
+    except (OSError, IndexError):
         return True
+
+
+def _stat(path: bytes) -> list[bytes]:
+    """The fields of a `stat` file behind the name, which may hold anything: state, parent, ..."""
+    return _content(path).rpartition(b")")[2].split()
 
 
 def _content(path: bytes, most: int = 65536) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 import tempfile
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _WORKER = Path(__file__).with_name("worker.py")
 _START_SECONDS = 20.0
 _STOP_SECONDS = 0.2
+_MARK_BYTES = 8
 _GRACE_SECONDS = 1.0
 _MOST_ANSWER = 64 * 1024
 SCRIPT = "script.py"
@@ -116,6 +118,7 @@ class _Worker:
         self.lost, self.busy = False, False
         self._sandbox = sandbox
         self._answers: list[bytes] = []
+        self._mark, self._foreign = bytes(_MARK_BYTES), False
         self._came = b""
         self._scratch = Path(tempfile.mkdtemp(prefix="replan-")).resolve()
         self._socket, other = socket.socketpair()
@@ -143,6 +146,8 @@ class _Worker:
         deadline = began + limits.seconds
         self._child.fresh_streams()
         self._answers.clear()
+        # An answer to an earlier call, held up or made up, is none to this one.
+        self._mark = secrets.token_bytes(_MARK_BYTES)
         self.busy = True
         self.signal(signal.SIGCONT)
         limit = ""
@@ -176,7 +181,7 @@ class _Worker:
     def _finish(self, began: float, limit: str, limits: Limits) -> Finished:
         answer = self._answers[0] if self._answers else b""
         # The worker answers once: more of them come from the code.
-        self.lost = self.lost or len(self._answers) != 1 or self._child.ended
+        self.lost = self.lost or self._not_one_answer() or self._child.ended
         if not self.lost and self._process is not None:
             self.lost = not self._child.tree.kill_others(self._process)
             self.signal(signal.SIGSTOP)
@@ -189,7 +194,7 @@ class _Worker:
             code = code if answer else ended
         else:
             self._child.streams.drain()
-            self.lost = len(self._answers) != 1
+            self.lost = self._not_one_answer()
         out, err = self._child.streams.out.text(), self._child.streams.err.text()
         if limit and not code:
             code = 1
@@ -206,6 +211,9 @@ class _Worker:
             self.end()
             raise SandboxError(f"the sandbox's Python did not start: {limit or said}.")
 
+    def _not_one_answer(self) -> bool:
+        return self._foreign or len(self._answers) != 1
+
     def _answered(self) -> bool:
         return bool(self._answers) or self.lost
 
@@ -213,7 +221,7 @@ class _Worker:
         data = code.encode("utf-8", "replace")
         self._socket.settimeout(max(0.1, deadline - time.monotonic()))
         try:
-            self._socket.sendall(len(data).to_bytes(4, "little") + data)
+            self._socket.sendall(self._mark + len(data).to_bytes(4, "little") + data)
         finally:
             self._socket.setblocking(False)
 
@@ -231,7 +239,10 @@ class _Worker:
             if len(self._came) < 4 + length:
                 return
             body, self._came = self._came[4 : 4 + length], self._came[4 + length :]
-            self._answers.append(body)
+            if body.startswith(self._mark) and len(body) > _MARK_BYTES:
+                self._answers.append(body[_MARK_BYTES:])
+            else:
+                self._foreign = True
 
 
 class _Either:

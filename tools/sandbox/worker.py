@@ -1,9 +1,9 @@
 """The Python of a session: runs code as it is sent and keeps the variables. Runs as a file.
 
-`python worker.py FD`, FD being a stream socket. In comes four bytes of length and the code in
-UTF-8; when it has run, out goes four bytes of length, one byte with the exit code, and what the
-variables of the failing line were. Standard library only. The code runs in this process and may do
-to it what it likes; who reads the answers must not trust them.
+`python worker.py FD`, FD being a stream socket. In come eight bytes that mark the call, four bytes
+of length, and the code in UTF-8; when it has run, out go four bytes of length, the mark, one byte
+with the exit code, and what the variables of the failing line were. Standard library only. The code
+runs in this process and may do to it what it likes; who reads the answers must not trust them.
 """
 
 import builtins
@@ -30,8 +30,8 @@ def _read(handle: int, count: int) -> bytes:
     return data
 
 
-def _send(handle: int, ended: int, said: str) -> None:
-    data = bytes([ended & 0xFF]) + said.encode("utf-8", "replace")
+def _send(handle: int, mark: bytes, ended: int, said: str) -> None:
+    data = mark + bytes([ended & 0xFF]) + said.encode("utf-8", "replace")
     data = len(data).to_bytes(4, "little") + data
     while data:
         data = data[os.write(handle, data) :]
@@ -73,8 +73,9 @@ def main() -> None:
     module.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = module
     sys.argv = [""]
-    _send(handle, 0, "")
+    _send(handle, bytes(8), 0, "")
     while True:
+        mark = _read(handle, 8)
         code = _read(handle, int.from_bytes(_read(handle, 4), "little"))
         try:
             ended, said = _run(code.decode(), module.__dict__, describe)
@@ -89,7 +90,7 @@ def main() -> None:
                     stream.flush()
             except Exception:
                 ended = ended or 1
-        _send(handle, ended, said)
+        _send(handle, mark, ended, said)
 
 
 if __name__ == "__main__":

@@ -262,3 +262,24 @@ async def test_nothing_goes_on_between_calls(
     await asyncio.sleep(0.5)
     assert (alive.stat().st_size if alive.exists() else 0) == before
     assert (await asyncio.wait_for(session.execute("print(1)", 5), 8)).stdout == "1\n"
+
+
+FORGED = """\
+import os, stat, time
+for handle in range(3, 64):
+    try:
+        if stat.S_ISSOCK(os.fstat(handle).st_mode):
+            break
+    except OSError:
+        pass
+os.write(handle, b'\\x01\\0\\0\\0\\0')
+time.sleep(0.3)
+print('true')
+"""
+
+
+async def test_an_answer_made_up_in_the_middle_ends_no_call(session: LocalSession) -> None:
+    done = await session.execute(FORGED, 10)
+    assert (done.ok, done.stdout) == (True, "true\n")
+    after = await session.execute("print(1)", 10)
+    assert (after.stdout, after.fresh) == ("1\n", True)
