@@ -3,37 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from replan.models.e5 import DIMENSIONS, NAME, find_weights
+from replan.state.embedding import Embedder, EmbeddingKind, Vectors
 from replan.state.errors import ModelUnavailableError, ReplanError
 from replan.state.settings import settings
 
-Kind = Literal["query", "passage"]
-Vectors = Sequence[Sequence[float]]
-
 _SECONDS = 60.0
-
-
-class Embedder(Protocol):
-    """Turns texts into vectors whose nearness is nearness of meaning."""
-
-    @property
-    def name(self) -> str:
-        """The model and where it runs: vectors of different names are never compared."""
-        ...
-
-    async def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
-        """A vector of length 1 for each text.
-
-        Args:
-            texts: at most about a hundred.
-            kind: whether they are asked for, or are what is searched.
-
-        Raises:
-            ReplanError: the model cannot be used, or answered with something else.
-        """
-        ...
 
 
 def choose_embedder() -> Embedder | None:
@@ -60,11 +37,11 @@ class EmbeddedEmbedder:
     _loading = threading.Lock()
     _model: Any = None
 
-    async def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+    async def embed(self, texts: Sequence[str], kind: EmbeddingKind) -> Vectors:
         """See `Embedder`."""
         return await asyncio.to_thread(self._embed, list(texts), kind)
 
-    def _embed(self, texts: list[str], kind: Kind) -> Vectors:
+    def _embed(self, texts: list[str], kind: EmbeddingKind) -> Vectors:
         # One at a time: two would share the same cores, and take the memory of two.
         with EmbeddedEmbedder._loading:
             if EmbeddedEmbedder._model is None:
@@ -83,7 +60,7 @@ class ServedEmbedder:
         self._base_url = base_url
         self.name = f"{model} at {base_url or 'OpenAI'}"
 
-    async def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+    async def embed(self, texts: Sequence[str], kind: EmbeddingKind) -> Vectors:
         """See `Embedder`. The protocol knows no kinds: questions and passages are sent alike."""
         import openai
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from replan.models.embeddings import Embedder
+from replan.state.embedding import Embedder
 from replan.storage.database import Database
 from replan.storage.document_index import open_document_index
 from replan.tools.documents.chunks import words

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
+from replan.state.embedding import Embedder
 from replan.storage.document_index import Chunk, DocumentIndex
 from replan.tools.documents.chunks import Passage, passages, words
 from replan.tools.documents.parser_process import KINDS, ParserProcess
@@ -20,21 +20,6 @@ MOST_BYTES = 50_000_000
 MOST_FILES = 20_000
 _EMBEDDED_AT_ONCE = 16  # some seconds of work: what is cut off by time is lost
 _FORM = "1"  # changes when what is kept of a document does
-
-
-class Embedder(Protocol):
-    """What makes vectors of texts: see `replan.models.embeddings`."""
-
-    @property
-    def name(self) -> str:
-        """The model: an index is made anew for another one."""
-        ...
-
-    async def embed(
-        self, texts: Sequence[str], kind: Literal["query", "passage"]
-    ) -> Sequence[Sequence[float]]:
-        """A vector of length 1 for each text."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from replan.state.embedding import Embedder
 from replan.state.errors import ReplanError
 from replan.state.settings import settings
 from replan.state.task import Observation
@@ -13,7 +14,6 @@ from replan.storage.document_index import DocumentIndex, Hit, open_document_inde
 from replan.tools.bounds import clipped
 from replan.tools.documents.chunks import words
 from replan.tools.documents.indexing import (
-    Embedder,
     Progress,
     Refreshed,
     made_by,
