@@ -13,6 +13,7 @@ from replan.graphs.checked import checked
 from replan.graphs.guard import move_of
 from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.limits import OutOf, after, budget_of_branch, short_of
+from replan.graphs.remembering import recall_for_task, remember_task, without_memories
 from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
@@ -22,7 +23,7 @@ from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.task import Action, Attempt, CheckResult, Observation, Task
-from replan.state.usage import Usage
+from replan.state.usage import Usage, add_usage
 from replan.tools.bounds import encodable, storable
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
@@ -53,6 +54,8 @@ class Branch:
         if not task.rounds:
             task.before = await _checked(task, where, state)
         tools = await self._cast.toolbox(where, state["goal"])
+        budget = budget_of_branch(state)
+        named, spent = await recall_for_task(self._cast, task, state, where, budget)
         preparing = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -65,7 +68,7 @@ class Branch:
         where.tell(event="task", task=task.id, title=task.headline, round=task.rounds)
         budget = budget_of_branch(after(state, Usage(seconds=preparing)))
         result, usage = await self._cast.play("select_tool", request, where, budget, tools)
-        usage["seconds"] += preparing
+        usage = add_usage(usage, Usage(**{**spent, "seconds": preparing}))
         if isinstance(result, OutOf):
             return _no_further(state, usage, result)
         action = Action(**encodable(result.action.model_dump()))
@@ -80,7 +83,10 @@ class Branch:
         )
         if payload["remaining_seconds"] < LEAST_SECONDS:
             return _no_further(state, usage, OutOf("max_seconds"))
-        return Command(update={"usage": usage}, goto=Send("execute", payload))
+        update: dict[str, Any] = {"usage": usage}
+        if named:
+            update["memories"] = {"recalled": named}
+        return Command(update=update, goto=Send("execute", payload))
 
     async def execute(
         self, state: TaskBranch, runtime: Runtime[Context]
@@ -185,6 +191,11 @@ class Branch:
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
         if judged.status != "open":
+            left = budget_of_branch(after(state, usage))
+            named, spent = await remember_task(self._cast, judged, state, where, left)
+            usage = update["usage"] = add_usage(usage, spent)
+            update["memories"] = {"learned": named}
+            judged = without_memories(judged)
             await SESSIONS.close(f"{where.thread_id}/{task.id}")
         where.tell(
             event="verdict",
@@ -225,13 +236,15 @@ async def _code(paths: list[str], workspace: Workspace) -> list[str]:
 
 def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
     """The task as it is after one more attempt."""
-    tries = task.tries + (attempt.verdict == "retry")
+    failed = attempt.verdict == "retry"
+    tries = task.tries + (failed and not task.recalled)  # those of an earlier run cost no attempt
     done = attempt.verdict == "done"
     status = "done" if done else "failed" if tries >= max_attempts else "open"
     return task.model_copy(
         update={
             "tries": tries,
             "rounds": task.rounds + 1,
+            "recalled": [] if failed else task.recalled,
             "status": status,
             "attempts": [*task.attempts, attempt][-_KEPT_ATTEMPTS:],
             "result": attempt.observation.text[:600] if done else task.result,

@@ -18,7 +18,7 @@ from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ContractError, LimitReachedError, ReplanError
-from replan.state.task import Noun
+from replan.state.noun import Noun
 from replan.state.usage import Usage, add_usage
 from replan.storage.recording import UNRECORDED, RanOutError, Recording
 from replan.tools.protocol import Tool
@@ -41,6 +41,12 @@ class Scene:
     def confinement(self) -> Confinement:
         """The sandbox of this run, and its limits."""
         return Confinement.of(self.context)
+
+    @property
+    def checkpoint_id(self) -> str:
+        """Where the node started from, "" when nothing is kept of the run."""
+        info = self.runtime.execution_info
+        return (info.checkpoint_id if info else None) or ""
 
     def tell(self, **what: Any) -> None:
         """Send a progress event to whoever streams with mode `custom`."""
@@ -145,6 +151,8 @@ class Cast:
             tools=tools or await self.toolbox(where, goal_of(request)),
             store=self._means.store(where),
             thread_id=where.thread_id,
+            memory=await self._means.memory(where),
+            checkpoint_id=where.checkpoint_id,
         )
         require_price(where.context.max_cost, chat)
         where.tell(event="role", role=role, implementation=name)

@@ -13,6 +13,7 @@ from replan.graphs.checked import checked
 from replan.graphs.guard import avoided, judged, noted
 from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.limits import OutOf, budget_of, held, limit_of, remaining_seconds
+from replan.graphs.mentions import mentions
 from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
 from replan.models.budget import NOTHING_LEFT
 from replan.nodes import contract
@@ -20,12 +21,13 @@ from replan.nodes.decompose.none import DecomposeNot
 from replan.nodes.named_files import named_files
 from replan.nodes.report.template import ReportByTemplate
 from replan.nodes.review.checks import ReviewByChecks
+from replan.nodes.skills.shapes import start_of
 from replan.nodes.survey import TEXT, survey
 from replan.state.agent_state import AgentState
 from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.goal import check_goal
-from replan.state.task import CheckResult, Task
+from replan.state.task import Check, CheckResult, Task
 from replan.tools.bounds import storable
 from replan.tools.mcp import close_servers
 from replan.tools.workspace import Workspace
@@ -33,6 +35,7 @@ from replan.tools.workspace import Workspace
 _CHECK_SECONDS = 60.0
 _SHOWN_FILES = 3
 _SHOWN_CHARS = 300
+_BRINGING = ("read_file", "search_files", "search_documents", "web_search", "read_page")
 
 
 class Cycle:
@@ -45,7 +48,8 @@ class Cycle:
         """Look at the workspace, and recall what earlier runs with like goals learned."""
         goal = check_goal(state.get("goal"))
         where = await self._cast.first_scene(runtime)
-        request = contract.RecallRequest(goal=goal)
+        start = await start_of(where.workspace, goal)
+        request = contract.RecallRequest(goal=goal, start=start, tokens=where.context.recall_tokens)
         result, usage = await self._cast.play(
             "recall", request, where, budget_of({}, where.context)
         )
@@ -60,7 +64,8 @@ class Cycle:
             "revision": kept.revision,
             "survey": shown,
             "baseline": await where.workspace.hashes(),
-            "recalled": [] if isinstance(result, OutOf) else result.memories,
+            "start": start,
+            **_recalled(result),
             # A thread may be given another goal: what the last one left is put away.
             "tasks": Overwrite({}),
             "checks": [],
@@ -80,10 +85,13 @@ class Cycle:
         where = await self._cast.scene(state["workspace"], runtime)
         await must_be_there(where.workspace)
         existing = await where.workspace.files()
+        plan_before = state.get("recalled_plan", {})
         request = contract.DecomposeRequest(
             brief=brief_of(state),
             existing=existing,
             named=await _named(state, where.workspace, existing),
+            recalled=list(map(Task.model_validate, plan_before.get("tasks", []))),
+            recalled_checks=list(map(Check.model_validate, plan_before.get("checks", []))),
         )
         budget = budget_of(state, where.context)
         result, usage = await self._cast.play("decompose", request, where, budget)
@@ -99,6 +107,7 @@ class Cycle:
             problem="",
             usage=usage,
             short=short,
+            recalled_plan={},
         )
 
     async def plan(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
@@ -191,12 +200,33 @@ class Cycle:
             goal=state["goal"],
             status=state["status"],
             report=state["report"],
+            tasks=tasks_of(state),
+            checks=checks_of(state),
+            start=state.get("start", {}),
             lessons=lessons(tasks_of(state)),
+            seen=seen(tasks_of(state)),
         )
         budget = budget_of(state, where.context)
-        _, usage = await self._cast.play("remember", request, where, replace(budget, seconds=None))
+        result, usage = await self._cast.play(
+            "remember", request, where, replace(budget, seconds=None)
+        )
         await close_servers(where.thread_id)
-        return AgentState(usage=usage)
+        return AgentState(usage=usage, memories={"learned": mentions(result)})
+
+
+def _recalled(result: contract.RecallResult | OutOf) -> dict[str, Any]:
+    """What the state keeps of what was recalled: a replay, and a fork, see the same."""
+    if isinstance(result, OutOf):
+        result = contract.RecallResult()
+    plan = {
+        "tasks": [task.model_dump() for task in result.tasks],
+        "checks": [check.model_dump() for check in result.checks],
+    }
+    return {
+        "recalled": result.memories,
+        "recalled_plan": plan if result.tasks else {},
+        "memories": Overwrite({"recalled": mentions(result), "learned": []}),
+    }
 
 
 def _decided(
@@ -266,6 +296,17 @@ async def _shown(paths: list[str], workspace: Workspace) -> dict[str, str]:
             cut = " ..." if len(text) > _SHOWN_CHARS else ""
             shown[path] = text[:_SHOWN_CHARS] + cut
     return shown
+
+
+def seen(tasks: list[Task]) -> list[str]:
+    """What the tools brought from files and from outside, three texts of at most 400 letters."""
+    brought = [
+        f"{attempt.action.tool}: {attempt.observation.text.strip()[:400]}"
+        for task in tasks
+        for attempt in task.attempts
+        if attempt.action.tool in _BRINGING and attempt.observation.ok
+    ]
+    return list(dict.fromkeys(brought))[:3]
 
 
 def lessons(tasks: list[Task]) -> list[str]:

@@ -63,6 +63,10 @@ class Means(Protocol):
         """Long-term memory."""
         ...
 
+    async def memory(self, where: "Scene") -> Memories | None:
+        """The memories of the run's owner, kept in that store."""
+        ...
+
     def seconds(self, limit: float | None) -> float | None:
         """How long a role may take that is given so many seconds."""
         ...
@@ -112,6 +116,13 @@ class Live:
     def store(self, where: "Scene") -> BaseStore | None:
         """The graph's, read and written through the record."""
         return recorded_store(where.runtime.store, where.recording)
+
+    async def memory(self, where: "Scene") -> Memories | None:
+        """Read and written through the record."""
+        memories = await memories_in(where.runtime.store, owner_of(where), choose_embedder)
+        if memories is None or where.recording is UNRECORDED:
+            return memories
+        return RecordedMemories(memories, where.recording)
 
     def seconds(self, limit: float | None) -> float | None:
         """As given."""

@@ -10,6 +10,8 @@ from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from replan.graphs.recording import place_of
+from replan.memory.protocol import Memories
+from replan.memory.recorded import RecordedMemories
 from replan.models.chat import ChatModel
 from replan.models.embeddings import choose_embedder
 from replan.state.approval import parse_rule
@@ -98,6 +100,10 @@ class ReplayedMeans:
     def store(self, where: "Scene") -> BaseStore | None:
         """The recorded reads; nothing is written."""
         return RecordedStore(None, where.recording)
+
+    async def memory(self, where: "Scene") -> Memories | None:
+        """What was recalled; nothing is kept."""
+        return RecordedMemories(None, where.recording)
 
     def seconds(self, limit: float | None) -> float | None:
         """No limit: where the time ran out, the record says so."""

@@ -1,8 +1,11 @@
 """How every prompt begins: the same words for every role, so that servers cache the prefix."""
 
+import hashlib
+
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from replan.nodes.contract import Brief
+from replan.tools.outside import outside
 from replan.tools.packages import importable
 from replan.tools.toolbox import Toolbox
 
@@ -31,9 +34,17 @@ def briefing(brief: Brief, tools: Toolbox, ask: str) -> list[BaseMessage]:
     if brief.survey:
         parts.append(brief.survey)
     if brief.recalled:
-        parts.append("From earlier runs:\n" + "\n".join(f"- {line}" for line in brief.recalled))
+        parts.append(marked("\n".join(f"- {line}" for line in brief.recalled), "From earlier runs"))
     parts.append(ask)
     return [SystemMessage(system), HumanMessage("\n\n".join(parts))]
+
+
+def marked(text: str, source: str) -> str:
+    """The text as data, between marks that stay the same as long as it does: servers cache what
+    stands before them, and a replay asks the same again. It cannot forge them, since they hold its
+    own hash.
+    """
+    return outside(text, source, hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16])
 
 
 def exchange(answer: str, reply: str) -> list[BaseMessage]:

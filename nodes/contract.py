@@ -10,12 +10,14 @@ from typing import Literal, Protocol, TypeVar
 from langgraph.store.base import BaseStore
 from pydantic import Field
 
+from replan.memory.protocol import Memories
 from replan.models.asking import Asker
+from replan.state.memory import Mention
+from replan.state.noun import Noun
 from replan.state.task import (
     Action,
     Check,
     CheckResult,
-    Noun,
     Observation,
     Task,
     Verdict,
@@ -29,12 +31,16 @@ Decision = Literal["next", "replan", "done", "failed", "stopped"]
 
 @dataclass
 class Use:
-    """What an implementation may use: the model, the tools, the store of long-term memory."""
+    """What an implementation may use: the model, the tools, and long-term memory, which is kept in
+    the store. Thread and checkpoint say where what it keeps comes from.
+    """
 
     model: Asker
     tools: Toolbox
     store: BaseStore | None = None
     thread_id: str = ""
+    memory: Memories | None = None
+    checkpoint_id: str = ""
 
 
 class Brief(Noun):
@@ -47,25 +53,43 @@ class Brief(Noun):
 
 
 class RecallRequest(Noun):
-    """Asks for what earlier runs learned that may help with the goal."""
+    """Asks for what earlier runs learned that may help: with the goal, or with its `task`, which
+    last failed with `problem`. `start` is what the files are like; the lines of the answer may
+    take about so many `tokens`.
+    """
 
     goal: str
+    task: Task | None = None
+    problem: str = ""
+    start: dict[str, str] = Field(default_factory=dict)
+    tokens: int = 400
 
 
 class RecallResult(Noun):
-    """Memories, most useful first, each one short line."""
+    """Memories, most useful first, each one short line, and which they are.
+
+    A plan that reached a goal like this one comes as `tasks` and `checks`, the calls that did a
+    task like this one as `calls`: both with the names of now, and empty where none fits.
+    """
 
     memories: list[str] = Field(default_factory=list)
+    mentions: list[Mention] = Field(default_factory=list)
+    tasks: list[Task] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
+    calls: list[Action] = Field(default_factory=list)
 
 
 class DecomposeRequest(Noun):
     """Asks for the tasks of a goal. `existing` are the workspace's paths, `named` the paths
-    that the goal or the files it names mention.
+    that the goal or the files it names mention. `recalled` are tasks that reached a goal like this
+    one, and `recalled_checks` what they passed.
     """
 
     brief: Brief
     existing: list[str] = Field(default_factory=list)
     named: list[str] = Field(default_factory=list)
+    recalled: list[Task] = Field(default_factory=list)
+    recalled_checks: list[Check] = Field(default_factory=list)
 
 
 class DecomposeResult(Noun):
@@ -190,18 +214,27 @@ class ReportResult(Noun):
 
 
 class RememberRequest(Noun):
-    """Asks to keep what a run learned."""
+    """Asks to keep what a run learned; or, when `task` is given, what that one task did, `status`
+    saying how it ended. `lessons` are what went wrong, `seen` what the tools brought, `start` what
+    the files were like, `refuted` the ids of memories that led astray.
+    """
 
     goal: str
     status: Status
-    report: str
+    report: str = ""
+    task: Task | None = None
+    tasks: list[Task] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
+    start: dict[str, str] = Field(default_factory=dict)
     lessons: list[str] = Field(default_factory=list)
+    seen: list[str] = Field(default_factory=list)
+    refuted: list[str] = Field(default_factory=list)
 
 
 class RememberResult(Noun):
-    """How many memories were written."""
+    """What was kept."""
 
-    written: int = 0
+    learned: list[Mention] = Field(default_factory=list)
 
 
 RequestT = TypeVar("RequestT", bound=Noun, contravariant=True)

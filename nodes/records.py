@@ -44,6 +44,25 @@ def describe_records(path: str, rows: Sequence[str]) -> str:
     return _words(rows)
 
 
+def fields_of(path: str, rows: Sequence[str]) -> str:
+    """The form of the records and their fields, without any record: what a script relies on.
+
+    "csv: region,amount", "lines of JSON: id,text", "words: %Y-%m-%d|%H:%M:%S|one of A,B|any"; ""
+    where there are no records.
+    """
+    rows = [row for row in rows if row.strip()]
+    if not rows:
+        return ""
+    for ending, mark in ((".csv", ","), (".tsv", "\t")):
+        if path.endswith(ending):
+            return f"{ending[1:]}: {_header(rows[0], mark)}"
+    if keys := _json_keys(rows):
+        return f"lines of JSON: {keys.replace(', ', ',')}"
+    told = [line for line in _words(rows).splitlines() if line.startswith("parts[")]
+    notes = [line.partition("  # ")[2].removesuffix("in every line").strip() for line in told]
+    return f"words: {'|'.join(note.replace(', ', ',') or 'any' for note in notes)}"
+
+
 def _header(row: str, mark: str) -> str:
     names = next(csv.reader([row[:4000]], delimiter=mark), [])
     return ",".join(names)[:_LINE_CHARS]

@@ -10,6 +10,8 @@ from typing_extensions import TypedDict
 
 from replan.state.usage import Usage, add_usage
 
+MOST_MENTIONS = 20
+
 
 def merge_tasks(tasks: dict[str, Any] | None, changed: dict[str, Any] | None) -> dict[str, Any]:
     """Reducer: tasks by id; a branch writes only its own task, a plan writes several."""
@@ -45,6 +47,18 @@ def merge_moves(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dic
     return {**(known or {}), **(new or {})}
 
 
+def merge_memories(
+    known: dict[str, Any] | None, new: dict[str, Any] | None
+) -> dict[str, list[dict[str, Any]]]:
+    """Reducer: which memories were recalled and learned, each once, of many the latest."""
+    merged: dict[str, list[dict[str, Any]]] = {}
+    for name in ("recalled", "learned"):
+        every = [*(known or {}).get(name, []), *(new or {}).get(name, [])]
+        latest_of = {one["id"]: one for one in every}
+        merged[name] = list(latest_of.values())[-MOST_MENTIONS:]
+    return merged
+
+
 class AgentInput(TypedDict):
     """What a caller gives: the goal in words, files to look at first, further constraints."""
 
@@ -54,19 +68,25 @@ class AgentInput(TypedDict):
 
 
 class AgentOutput(TypedDict):
-    """What a caller gets. `status` is done, failed or stopped."""
+    """What a caller gets. `status` is done, failed or stopped; `memories` names what was `recalled`
+    and `learned`.
+    """
 
     status: str
     report: str
     artifacts: list[dict[str, Any]]
     usage: Usage
+    memories: dict[str, Any]
 
 
 class AgentState(TypedDict, total=False):
     """All channels of the agent graph.
 
     `short` names the limit of which too little was left for a call. `moves` are the steps since
-    the last review, by task, and `progress` what the guard keeps of those before.
+    the last review, by task, and `progress` what the guard keeps of those before. `recalled` are
+    the memories as the prompts show them, `memories` which were recalled and learned, and
+    `recalled_plan` tasks and checks of an earlier run that fit. `start` is what the files were like
+    at first.
     """
 
     goal: str
@@ -77,6 +97,9 @@ class AgentState(TypedDict, total=False):
     survey: str
     baseline: dict[str, str]
     recalled: list[str]
+    recalled_plan: dict[str, Any]
+    memories: Annotated[dict[str, Any], merge_memories]
+    start: dict[str, str]
     tasks: Annotated[dict[str, Any], merge_tasks]
     checks: list[dict[str, Any]]
     replans: int

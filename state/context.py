@@ -48,6 +48,10 @@ class Context(BaseModel):
     report: str = Field("llm", description="Who writes the report.")
     remember: str = Field("store", description="Who keeps what this run learned.")
 
+    recall_tokens: NonNegative = Field(
+        400, description="Tokens that memories may take in a prompt; 0 for none."
+    )
+
     sandbox: Literal["auto", "bubblewrap", "landlock", "unsafe"] = Field(
         "auto",
         description="Where code runs: 'auto' (the first of bubblewrap and landlock that holds "

@@ -5,12 +5,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from replan.state.task import Noun
+from replan.state.noun import Noun
 
 MemoryKind = Literal["fact", "experience", "skill"]
 KINDS: tuple[MemoryKind, ...] = ("fact", "experience", "skill")
 TEXT_CHARS = 4_000
 DETAIL_CHARS = 20_000
+MENTION_CHARS = 160
 
 
 class Source(Noun):
@@ -81,3 +82,20 @@ class Kept(Noun):
     id: str
     how: Literal["new", "known", "superseding"]
     superseded: list[str] = Field(default_factory=list)
+
+
+class Mention(Noun):
+    """A memory as a run's state names it: its id, its first words, and what became of it: `shown`
+    to the model, `followed` (its plan or calls were taken), `refuted` (they were, and failed), or
+    how it was kept.
+    """
+
+    id: str
+    kind: MemoryKind
+    text: str = Field(max_length=MENTION_CHARS)
+    how: Literal["shown", "followed", "refuted", "new", "known", "superseding"]
+
+    @classmethod
+    def of(cls, memory: Memory, how: str) -> "Mention":
+        """The memory in short."""
+        return cls(id=memory.id, kind=memory.kind, text=memory.text[:MENTION_CHARS], how=how)  # type: ignore[arg-type]

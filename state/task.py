@@ -2,17 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from replan.state.noun import Noun
 
 TaskStatus = Literal["open", "done", "failed", "dropped"]
 Verdict = Literal["done", "continue", "retry"]
-
-
-class Noun(BaseModel):
-    """Base of all nouns: unknown fields are an error, so that a typo is noticed."""
-
-    # Built when first used: there are many, and a start needs few.
-    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Check(Noun):
@@ -120,7 +115,9 @@ class Task(Noun):
 
     `writes` are the workspace files it makes or changes, `depends_on` the ids of tasks that must
     be done before. `before` is what the checks found when the task began. `attempts` holds the
-    latest few only; `tries` counts the ones that failed, `rounds` all.
+    latest few only; `tries` counts the ones that failed, `rounds` all. `start` is what the files
+    were like when it began. `recalled` are calls that did a task like it in an earlier run, to be
+    made first, `followed` is the memory they come from, and `hints` what else was recalled.
     """
 
     id: str
@@ -134,6 +131,10 @@ class Task(Noun):
     before: list[CheckResult] = Field(default_factory=list)
     attempts: list[Attempt] = Field(default_factory=list)
     result: str = ""
+    start: dict[str, str] = Field(default_factory=dict)
+    recalled: list[Action] = Field(default_factory=list)
+    hints: list[str] = Field(default_factory=list)
+    followed: str = ""
 
     @property
     def headline(self) -> str:

@@ -38,6 +38,8 @@ class DecomposeByModel:
 
     async def __call__(self, request: DecomposeRequest, use: Use) -> DecomposeResult:
         """Tasks in order, and the checks of the goal."""
+        if request.recalled:
+            return DecomposeResult(tasks=request.recalled, checks=request.recalled_checks)
         named, existing = request.named[:_MOST_FILES], request.existing
         questions = _questions(request, named)
         answer: dict[str, Any] = {}

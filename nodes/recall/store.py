@@ -1,15 +1,82 @@
-"""Recalls from the store what earlier runs with similar goals learned."""
+"""Recalls from long-term memory what earlier runs found out, went through, and can do."""
 
-from replan.memory.experience import similar_experiences
+from collections.abc import Sequence
+
+from replan.memory.protocol import Memories
 from replan.nodes.contract import RecallRequest, RecallResult, Use
+from replan.nodes.recall.lines import line_of, within
+from replan.nodes.skills.fitting import fitting_calls, fitting_plan
+from replan.state.memory import Found, Memory, Mention
+from replan.state.task import Task
+
+_MOST = 4
+_SKILLS = 5
+# Of unlike memories there is always a nearest one; under this it only leads astray.
+LEAST_SIMILAR = 0.8
 
 
 class RecallFromStore:
-    """The few most similar goals, each with outcome and lesson."""
+    """Before the plan: facts and experiences as lines, and a plan that fits. Before a tool call:
+    the experiences with what went wrong, and calls that fit.
+    """
 
     async def __call__(self, request: RecallRequest, use: Use) -> RecallResult:
-        """Memories whose goals share words with this one."""
-        if use.store is None:
+        """What fits, within the tokens asked for."""
+        if use.memory is None:
             return RecallResult()
-        found = await similar_experiences(use.store, request.goal)
-        return RecallResult(memories=[experience.in_words() for experience in found])
+        if request.task is None:
+            return await self._for_goal(request, use.memory)
+        return await self._for_task(request, request.task, use.memory)
+
+    async def _for_goal(self, request: RecallRequest, memory: Memories) -> RecallResult:
+        recalled = await memory.recall(
+            request.goal,
+            kinds=("fact", "experience"),
+            most=_MOST,
+            least_similar=LEAST_SIMILAR,
+        )
+        result = _shown(recalled.found, request.tokens, recalled.note)
+        for skill in await _skills(memory, request.goal):
+            if "tasks" not in skill.detail:
+                continue
+            result.tasks, result.checks = fitting_plan(skill.detail, request.goal, request.start)
+            if result.tasks:
+                result.mentions.append(Mention.of(skill, "followed"))
+                break
+        return result
+
+    async def _for_task(self, request: RecallRequest, task: Task, memory: Memories) -> RecallResult:
+        if request.problem:
+            recalled = await memory.recall(
+                f"{task.headline}\n{request.problem}",
+                kinds=("experience",),
+                most=_MOST,
+                least_similar=LEAST_SIMILAR,
+            )
+            return _shown(recalled.found, request.tokens, recalled.note)
+        result = RecallResult()
+        for skill in await _skills(memory, task.headline):
+            if "calls" not in skill.detail:
+                continue
+            result.calls = fitting_calls(skill.detail, request.goal, task.headline, request.start)
+            if result.calls:
+                result.mentions.append(Mention.of(skill, "followed"))
+                break
+        return result
+
+
+async def _skills(memory: Memories, query: str) -> list[Memory]:
+    """The skills for goals like this one; only those that a run proved, not those told."""
+    recalled = await memory.recall(
+        query, kinds=("skill",), most=_SKILLS, least_similar=LEAST_SIMILAR
+    )
+    return [one.memory for one in recalled.found if not one.memory.source.told_by]
+
+
+def _shown(found: Sequence[Found], tokens: int, note: str) -> RecallResult:
+    memories = within([one.memory for one in found], tokens)
+    lines = [line_of(memory) for memory in memories]
+    return RecallResult(
+        memories=[*lines, *([note] if note and lines else [])],
+        mentions=[Mention.of(memory, "shown") for memory in memories],
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from replan.nodes.briefing import briefing
+from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.mending import MEND, is_mending, shown_now
@@ -83,16 +83,17 @@ def conversation(
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
     parts += shown_now(sources, request.brief.survey)
+    hints = [marked("\n".join(task.hints), "From earlier runs")] if task.hints else []
     if task.attempts and _misled(task.attempts[-1]):
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(attempt) for attempt in task.attempts)
         parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
-        return briefing(request.brief, tools, "\n".join([*parts, ask]))
+        return briefing(request.brief, tools, "\n".join([*parts, *hints, ask]))
     messages = briefing(request.brief, tools, "\n".join([*parts, ask]))
     for at, attempt in enumerate(task.attempts):
         following = f"{OTHER} {ask}" if attempt.verdict == "retry" else ask
-        if last and attempt is task.attempts[-1]:
-            following = last
+        if attempt is task.attempts[-1]:
+            following = "\n".join([*hints, last or following])
         messages += _turns(task, at, tools, following)
     return messages
 

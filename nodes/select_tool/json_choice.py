@@ -23,6 +23,7 @@ from replan.nodes.select_tool.offers import (
     offered,
     only_call,
 )
+from replan.nodes.select_tool.recalled import recalled_call
 from replan.nodes.select_tool.run_on import cut_run_on
 from replan.state.task import Action
 from replan.tools.protocol import Tool
@@ -48,6 +49,8 @@ class SelectByJson:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
+        if call := recalled_call(request.task):
+            return SelectToolResult(action=call)
         sources = await read_editable(request, use.tools.workspace)
         script = script_to_mend(request.task)
         if script and (action := await self._mend(script, request, use)):

@@ -12,7 +12,8 @@ from replan.nodes import contract
 from replan.nodes.contract import CONTRACTS, Brief
 from replan.nodes.registry import BUILT_IN, implementation
 from replan.state.errors import ModelAnswerError
-from replan.state.task import Action, Attempt, Check, CheckResult, Noun, Observation, Task
+from replan.state.noun import Noun
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
 GOAL = "Add up the amounts in sales.csv and write the sum to sum.txt"
 BRIEF = Brief(goal=GOAL, constraints=["be exact"], survey="Files in the workspace: sales.csv")

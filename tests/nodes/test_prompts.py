@@ -12,7 +12,8 @@ from syrupy.assertion import SnapshotAssertion
 from replan.nodes import contract
 from replan.nodes.contract import Brief
 from replan.nodes.registry import implementation
-from replan.state.task import Action, Attempt, Check, CheckResult, Noun, Observation, Task
+from replan.state.noun import Noun
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
 GOAL = "Add up the amounts in sales.csv and write the sum to sum.txt"
 BRIEF = Brief(

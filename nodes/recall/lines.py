@@ -1,0 +1,32 @@
+"""Memories as the lines that a prompt shows."""
+
+from collections.abc import Sequence
+
+from replan.state.memory import Memory
+from replan.tools.bounds import clipped
+
+_LINE_CHARS = 400
+
+
+def line_of(memory: Memory) -> str:
+    """One line: what it says, how it ended, and since when it is known."""
+    text = clipped(" ".join(memory.text.split()), _LINE_CHARS)
+    since = f" (known since {memory.learned:%Y-%m-%d})" if memory.learned else ""
+    return f"{text}{since}" if memory.kind == "fact" else text
+
+
+def tokens_of(text: str) -> int:
+    """About how many tokens a text takes: four ASCII characters to one, or one other."""
+    ascii_only = sum(character.isascii() for character in text)
+    return -(-ascii_only // 4) + len(text) - ascii_only
+
+
+def within(memories: Sequence[Memory], tokens: int) -> list[Memory]:
+    """The first memories whose lines together take no more than the tokens."""
+    taken = []
+    for memory in memories:
+        tokens -= tokens_of(line_of(memory))
+        if tokens < 0:
+            break
+        taken.append(memory)
+    return taken

@@ -1,0 +1,1 @@
+"""Skills: calls and plans that passed their checks once, and whether they fit a new goal."""

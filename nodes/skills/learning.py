@@ -1,0 +1,79 @@
+"""Makes skills of what passed its checks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from replan.nodes.reflect.checks import LOOKING
+from replan.nodes.skills.shapes import inputs
+from replan.state.memory import DETAIL_CHARS, TEXT_CHARS, Memory
+from replan.state.task import Action, Attempt, Check, Task
+
+# Calls that can be made again as they are: they work on the workspace alone.
+_OWN = ("python", "write_file", "edit_file", "move_files", "run_script", "run_tests")
+_CUT_CHARS = 4000  # arguments of this length may have been cut: see `_bounded` of the graph
+
+
+def skill_of_task(task: Task, goal: str) -> Memory | None:
+    """The calls that did a task, or None where that is not proven or cannot be done again."""
+    if task.status != "done" or task.rounds != len(task.attempts) or not _proven(task):
+        return None
+    calls = [one.action for one in task.attempts if _counts(one)]
+    if not calls or any(not _can_be_made_again(call) for call in calls):
+        return None
+    how = ", then ".join(_told(call) for call in calls)
+    detail: dict[str, Any] = {
+        "goal": goal,
+        "title": task.headline,
+        "calls": [call.model_dump() for call in calls],
+        "start": task.start,
+        "needs": sorted(inputs(task.start)),
+    }
+    return _memory(f"{task.headline}\nDone by {how}.", detail)
+
+
+def plan_of_run(
+    goal: str, tasks: Sequence[Task], checks: Sequence[Check], start: Mapping[str, str]
+) -> Memory | None:
+    """The tasks that reached a goal, or None where no check says that they did."""
+    done = [task for task in tasks if task.status == "done"]
+    if not done or not any(check.kind != "workspace_changed" for check in checks):
+        return None
+    if any("\n" in task.title for task in done):  # a task of a replan tells of the failure before
+        return None
+    detail: dict[str, Any] = {
+        "goal": goal,
+        "tasks": [{"title": task.title, "writes": task.writes} for task in done],
+        "checks": [check.model_dump() for check in checks],
+        "start": dict(start),
+        "needs": sorted(inputs(start)),
+    }
+    steps = "; ".join(task.headline for task in done) if len(done) > 1 else "as one task"
+    return _memory(f"{goal}\nPlanned {steps}.", detail)
+
+
+def _memory(text: str, detail: dict[str, Any]) -> Memory | None:
+    if len(text) > TEXT_CHARS or len(str(detail)) > DETAIL_CHARS:
+        return None
+    return Memory(kind="skill", text=text, outcome="done", detail=detail)
+
+
+def _proven(task: Task) -> bool:
+    evidence = task.attempts[-1].evidence if task.attempts else []
+    strong = any(one.check.kind != "workspace_changed" for one in evidence)
+    return strong and all(one.passed for one in evidence)
+
+
+def _counts(attempt: Attempt) -> bool:
+    """Whether the call did something: not one that failed, only looked, or was not made."""
+    seen = attempt.observation
+    return seen.ok and not seen.repeated and attempt.action.tool not in LOOKING
+
+
+def _can_be_made_again(call: Action) -> bool:
+    whole = all(len(value) < _CUT_CHARS for value in call.args.values() if isinstance(value, str))
+    return call.tool in _OWN and whole
+
+
+def _told(call: Action) -> str:
+    path = call.args.get("path")
+    return f"{call.tool} {path}" if isinstance(path, str) else call.tool
