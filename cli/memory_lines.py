@@ -118,10 +118,12 @@ def _moment(moment: datetime | None) -> str:
 
 def _table(*names: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in names:
-        number = name in ("score", "similarity", "times")
-        cut = "ellipsis" if name == "text" else "fold"
-        table.add_column(name, no_wrap=True, overflow=cut, justify="right" if number else "left")  # type: ignore[arg-type]
+    for name in names[:-1]:
+        right = name in ("score", "similarity", "times")
+        # Else a long text would leave them no room.
+        least = _ID_CHARS if name in ("id", "kind", "learned") else len(name)
+        table.add_column(name, no_wrap=True, min_width=least, justify="right" if right else "left")
+    table.add_column(names[-1], no_wrap=True, overflow="ellipsis")
     return table
 
 
