@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from replan.cli.printable import visible
+from replan.cli.printable import put, visible
 from replan.state.memory import Found, Memory
 
 _PIPED_WIDTH = 200
@@ -31,21 +30,21 @@ def one_line(text: str, most: int = _TEXT_CHARS) -> str:
 
 def print_memories(memories: Sequence[Memory]) -> None:
     """A line each; what is not true any more says so."""
-    table = _table("id", "kind", "learned", "times", "text")
-    for memory in memories:
-        row = (short_id(memory.id), memory.kind, _day(memory.learned), str(memory.times))
-        table.add_row(*row, Text(_marked(memory)))
-    _print(table if memories else "No memories.")
+    rows = [
+        (short_id(one.id), one.kind, _day(one.learned), str(one.times), _marked(one))
+        for one in memories
+    ]
+    _print(("id", "kind", "learned", "times", "text"), rows, "No memories.")
 
 
 def print_found(found: Sequence[Found]) -> None:
     """A line each, the best first, with what it was ranked by."""
-    table = _table("score", "similarity", "id", "kind", "text")
+    rows = []
     for one in found:
-        alike = "" if one.similarity is None else f"{one.similarity:.3f}"
-        row = (f"{one.score:.4f}", alike, short_id(one.memory.id), one.memory.kind)
-        table.add_row(*row, Text(_marked(one.memory)))
-    _print(table if found else "Nothing fits.")
+        alike = "-" if one.similarity is None else f"{one.similarity:.3f}"
+        named = (short_id(one.memory.id), one.memory.kind, _marked(one.memory))
+        rows.append((f"{one.score:.4f}", alike, *named))
+    _print(("score", "similarity", "id", "kind", "text"), rows, "Nothing fits.")
 
 
 def whole(memory: Memory) -> list[str]:
@@ -116,19 +115,20 @@ def _moment(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "at an unknown time"
 
 
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in names[:-1]:
-        right = name in ("score", "similarity", "times")
-        # Else a long text would leave them no room.
-        least = _ID_CHARS if name in ("id", "kind", "learned") else len(name)
-        table.add_column(name, no_wrap=True, min_width=least, justify="right" if right else "left")
-    table.add_column(names[-1], no_wrap=True, overflow="ellipsis")
-    return table
-
-
-def _print(what: Table | str) -> None:
+def _print(names: Sequence[str], rows: Sequence[Sequence[str]], none: str) -> None:
+    """A table whose last column takes what room is left."""
+    if not rows:
+        put(none)
+        return
+    shown = [[visible(cell) for cell in row] for row in (names, *rows)]
+    widths = [max(map(cell_len, column)) for column in list(zip(*shown, strict=True))[:-1]]
     console = Console()
-    if not console.is_terminal:
-        console.width = _PIPED_WIDTH  # Whoever reads a pipe wants the whole line.
-    console.print(what)
+    # Whoever reads a pipe wants the whole line.
+    room = (console.width if console.is_terminal else _PIPED_WIDTH) - sum(widths) - 2 * len(widths)
+    room = max(room, 10)
+    lines = []
+    for row in shown:
+        cells = map(set_cell_size, row, widths)  # ends with the widths, before the last
+        text = row[-1] if cell_len(row[-1]) <= room else f"{set_cell_size(row[-1], room - 1)}…"
+        lines.append("  ".join([*cells, text]))
+    put("\n".join(lines))

@@ -79,7 +79,7 @@ def test_a_list_is_a_line_a_memory(capsys: pytest.CaptureFixture[str]) -> None:
     head, first = capsys.readouterr().out.splitlines()
     assert first.split()[:3] == ["0.0312", "0.750", "aaaaaaaaaa"]
     print_found([Found(memory=memories[0], score=0.03125)])
-    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["0.0312", "aaaaaaaaaa"]
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["0.0312", "-"]
     print_memories([])
     print_found([])
     assert capsys.readouterr().out == "No memories.\nNothing fits.\n"
