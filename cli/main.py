@@ -21,6 +21,7 @@ from replan.cli.examples import (
     SHOW_EXAMPLES,
     TOOL_EXAMPLES,
 )
+from replan.cli.memory import memory_app
 
 app = typer.Typer(
     name="replan",
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(memory_app, name="memory")
 
 
 Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]

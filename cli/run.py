@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 EXIT_CODES = {"done": 0, "failed": 1, "stopped": 1, "waiting": 3}
 FROM_STANDARD_INPUT = "-"
 _MOST_READ = 4_000_000
+_SHOWN_MEMORIES = 20
 
 
 def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: bool) -> int:
@@ -32,7 +33,7 @@ def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: b
     errand = Errand(thread_id or new_thread_id())
 
     def command() -> int:
-        checked = check_goal(_standard_input() if goal == FROM_STANDARD_INPUT else goal)
+        checked = check_goal(standard_input() if goal == FROM_STANDARD_INPUT else goal)
         warm_up_database()
         warm_up(str(given.get("model", "auto")))
         context = context_from(given)
@@ -90,8 +91,8 @@ def check_thread_id(thread_id: str) -> None:
         ) from error
 
 
-def _standard_input() -> str:
-    """What is piped in: one argument can hold 128 KB at most."""
+def standard_input() -> str:
+    """What is piped in, as text: one argument can hold 128 KB at most."""
     return sys.stdin.buffer.read(_MOST_READ).decode("utf-8", "surrogateescape")
 
 
@@ -209,8 +210,12 @@ def _show(result: dict[str, Any], as_json: bool) -> int:
 
 
 def tell_where(result: dict[str, Any]) -> None:
-    """The files and the counts, on standard error."""
+    """The memories used and made, the files and the counts, on standard error."""
+    from replan.cli.memory_lines import of_a_run
+
     usage = result["usage"]
+    for line in of_a_run(result.get("memories"))[:_SHOWN_MEMORIES]:
+        print(f"  {line}", file=sys.stderr)
     for artifact in result["artifacts"][:20]:
         print(f"  {artifact['change']}: {visible(artifact['path'])}", file=sys.stderr)
     cost = "" if usage["cost_usd"] is None else f", {usage['cost_usd']:.4f} USD"

@@ -164,6 +164,7 @@ class Session:
             "report": values.get("report", ""),
             "artifacts": values.get("artifacts", []),
             "usage": whole_usage(values.get("usage", {})),
+            "memories": memories_of(values),
             "workspace": values.get("workspace", ""),
             "waiting": [{"interrupt": one.id, **one.value} for one in snapshot.interrupts],
         }
@@ -180,6 +181,12 @@ def whole_usage(usage: Usage) -> dict[str, Any]:
         for name in ("seconds", "model_seconds", "tool_seconds")
     }
     return {**counts, "cost_usd": usage.get("cost_usd"), **seconds}
+
+
+def memories_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run recalled and learned; empty lists of a run from before there were memories."""
+    known = values.get("memories") or {}
+    return {"recalled": known.get("recalled") or [], "learned": known.get("learned") or []}
 
 
 @asynccontextmanager

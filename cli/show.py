@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from replan.cli.history import row, short_call
+from replan.cli.memory_lines import of_a_run
 from replan.cli.printable import put, visible
 from replan.cli.run import check_thread_id
 from replan.cli.settle import at_the_edge
@@ -157,7 +158,10 @@ class _Page:
         if checkpoint.parent_id:
             lines.append(f"  from {checkpoint.parent_id}")
         lines += ["", "Made by", *self._made_by()]
-        lines += ["", "State", *self._state(dict(checkpoint.values))]
+        values = dict(checkpoint.values)
+        if memories := of_a_run(values.pop("memories", None)):
+            lines += ["", "Memories", *(f"  {line}" for line in memories)]
+        lines += ["", "State", *self._state(values)]
         lines += ["", "Next", *self._next()]
         if self._cut:
             lines += ["", "Long texts are cut; all of them: --full, or --json"]

@@ -85,7 +85,9 @@ class Story:
             tasks = update.get("tasks")
             if isinstance(tasks, dict):
                 self.tasks.update(tasks)
-            if node == "plan":
+            if node == "recall" and update.get("recalled"):
+                lines.append(f"recalled: {len(update['recalled'])} memories of earlier runs")
+            elif node == "plan":
                 lines.append("plan:")
                 lines += [
                     f"  {task['id']}. {task['title']}"

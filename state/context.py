@@ -36,6 +36,15 @@ class Context(BaseModel):
         "allow:web_search, ask:python(*), deny:write_file(*.md). Deny counts before ask, ask "
         "before allow.",
     )
+    memory_user: str = Field(
+        "",
+        max_length=200,
+        description="Whose memories a run recalls and adds to. Empty: the user whom the LangGraph "
+        "server authenticated, otherwise 'default'.",
+    )
+    memory_project: str = Field(
+        "", max_length=200, description="Of which project they are. Empty: 'default'."
+    )
     recall: str = Field("store", description="Who recalls what earlier runs learned.")
     decompose: str = Field("llm", description="Who splits the goal into tasks.")
     plan: str = Field("sequence", description="Who orders the tasks, and replans.")

@@ -51,7 +51,7 @@ class Memory(Noun):
     learned: datetime | None = None
     ended: datetime | None = None
     superseded_by: str = ""
-    times: int = 1
+    times: int = Field(default=1, ge=1)
 
 
 class Found(Noun):
