@@ -237,14 +237,15 @@ async def _code(paths: list[str], workspace: Workspace) -> list[str]:
 def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
     """The task as it is after one more attempt."""
     failed = attempt.verdict == "retry"
-    tries = task.tries + (failed and not task.recalled)  # those of an earlier run cost no attempt
+    of_earlier_run = bool(task.followed) and task.rounds < len(task.calls)
+    tries = task.tries + (failed and not of_earlier_run)
     done = attempt.verdict == "done"
     status = "done" if done else "failed" if tries >= max_attempts else "open"
     return task.model_copy(
         update={
             "tries": tries,
             "rounds": task.rounds + 1,
-            "recalled": [] if failed else task.recalled,
+            "calls": [] if failed else task.calls,
             "status": status,
             "attempts": [*task.attempts, attempt][-_KEPT_ATTEMPTS:],
             "result": attempt.observation.text[:600] if done else task.result,

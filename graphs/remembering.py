@@ -46,7 +46,7 @@ async def recall_for_task(
         return [], usage
     task.hints = result.memories
     if result.calls and not task.rounds:
-        task.recalled = result.calls
+        task.calls = result.calls
         task.followed = next((one.id for one in result.mentions if one.how == "followed"), "")
         where.tell(event="recalled", task=task.id, calls=len(result.calls), memory=task.followed)
     return mentions(result), usage
@@ -60,7 +60,7 @@ async def remember_task(
     Returns:
         The memories, and what was used.
     """
-    led_astray = [task.followed] if task.followed and not task.recalled else []
+    led_astray = [task.followed] if task.followed and not task.calls else []
     request = contract.RememberRequest(
         goal=state["goal"],
         status="done" if task.status == "done" else "failed",
@@ -74,4 +74,4 @@ async def remember_task(
 
 def without_memories(task: Task) -> Task:
     """An ended task needs them no more, and each checkpoint would keep them."""
-    return task.model_copy(update={"start": {}, "recalled": [], "hints": [], "followed": ""})
+    return task.model_copy(update={"start": {}, "calls": [], "hints": [], "followed": ""})

@@ -40,10 +40,12 @@ class Context(BaseModel):
         "",
         max_length=200,
         description="Whose memories a run recalls and adds to. Empty: the user whom the LangGraph "
-        "server authenticated, otherwise 'default'.",
+        "server authenticated, REPLAN_MEMORY_USER, or 'default'.",
     )
     memory_project: str = Field(
-        "", max_length=200, description="Of which project they are. Empty: 'default'."
+        "",
+        max_length=200,
+        description="Of which project they are. Empty: REPLAN_MEMORY_PROJECT, or 'default'.",
     )
     recall: str = Field("store", description="Who recalls what earlier runs learned.")
     decompose: str = Field("llm", description="Who splits the goal into tasks.")

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     searxng_url: str | None = None
     replan_search: Literal["auto", "tavily", "searxng", "ddgs", "none"] = "auto"
     replan_documents: Path | None = None
+    replan_memory_user: str = Field(default="", max_length=200)
+    replan_memory_project: str = Field(default="", max_length=200)
     replan_page_ports: str = "80,443"
     replan_model_path: Path | None = None
     replan_model_sha256: str = DEFAULT_WEIGHTS_SHA256

@@ -116,8 +116,9 @@ class Task(Noun):
     `writes` are the workspace files it makes or changes, `depends_on` the ids of tasks that must
     be done before. `before` is what the checks found when the task began. `attempts` holds the
     latest few only; `tries` counts the ones that failed, `rounds` all. `start` is what the files
-    were like when it began. `recalled` are calls that did a task like it in an earlier run, to be
-    made first, `followed` is the memory they come from, and `hints` what else was recalled.
+    were like when it began. `calls` are to be made first, before anything is asked: they were
+    planned ahead, or did a task like it in an earlier run, whose memory `followed` names. `hints`
+    is what else was recalled.
     """
 
     id: str
@@ -132,7 +133,7 @@ class Task(Noun):
     attempts: list[Attempt] = Field(default_factory=list)
     result: str = ""
     start: dict[str, str] = Field(default_factory=dict)
-    recalled: list[Action] = Field(default_factory=list)
+    calls: list[Action] = Field(default_factory=list)
     hints: list[str] = Field(default_factory=list)
     followed: str = ""
 

@@ -7,6 +7,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -50,6 +51,13 @@ def replan_home(make_home: Callable[[], Path]) -> Iterator[Path]:
     yield home
     release_embedded()
     patch.undo()
+    settings.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def own_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test's runs learn is not recalled in another's."""
+    monkeypatch.setenv("REPLAN_MEMORY_PROJECT", f"test-{uuid4()}")
     settings.cache_clear()
 
 

@@ -10,6 +10,7 @@ from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import SOURCES, content_ask, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced
+from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.mending import (
     MEND_SCRIPT,
     edits_schema,
@@ -23,7 +24,6 @@ from replan.nodes.select_tool.offers import (
     offered,
     only_call,
 )
-from replan.nodes.select_tool.recalled import recalled_call
 from replan.nodes.select_tool.run_on import cut_run_on
 from replan.state.task import Action
 from replan.tools.protocol import Tool
@@ -49,7 +49,7 @@ class SelectByJson:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        if call := recalled_call(request.task):
+        if call := given_call(request.task):
             return SelectToolResult(action=call)
         sources = await read_editable(request, use.tools.workspace)
         script = script_to_mend(request.task)

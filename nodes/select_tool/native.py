@@ -2,9 +2,9 @@
 
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import conversation, temperature
+from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.mending import read_editable
 from replan.nodes.select_tool.offers import offered
-from replan.nodes.select_tool.recalled import recalled_call
 from replan.state.task import Action
 
 
@@ -16,7 +16,7 @@ class SelectNatively:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        if call := recalled_call(request.task):
+        if call := given_call(request.task):
             return SelectToolResult(action=call)
         sources = await read_editable(request, use.tools.workspace)
         names = {tool.name for tool in offered(request, use.tools, sources)}
