@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 from replan.cli.printable import put, visible
 from replan.state.memory import Found, Memory
+
+if TYPE_CHECKING:
+    from replan.memory.catalogue import Stats
 
 _PIPED_WIDTH = 200
 _TEXT_CHARS = 200
@@ -45,6 +48,20 @@ def print_found(found: Sequence[Found]) -> None:
         named = (short_id(one.memory.id), one.memory.kind, _marked(one.memory))
         rows.append((f"{one.score:.4f}", alike, *named))
     _print(("score", "similarity", "id", "kind", "text"), rows, "Nothing fits.")
+
+
+def print_stats(stats: "Stats") -> None:
+    """A line an owner and kind, and how the index is."""
+    count = sum(one.count + one.ended for one in stats.counts)
+    put(f"{count:,} memories, {stats.bytes:,} bytes")
+    rows = [
+        (one.user, one.project, one.kind, str(one.count), str(one.ended)) for one in stats.counts
+    ]
+    if rows:
+        _print(("user", "project", "kind", "true", "ended"), rows, "")
+    model = f" by {visible(stats.made_by)}, {stats.dims} numbers a vector" if stats.made_by else ""
+    waiting = f", {stats.waiting:,} of {count:,} wait for a vector" if stats.waiting else ""
+    put(f"index: {stats.state}{model}{waiting}")
 
 
 def whole(memory: Memory) -> list[str]:
