@@ -50,18 +50,29 @@ def print_found(found: Sequence[Found]) -> None:
     _print(("score", "similarity", "id", "kind", "text"), rows, "Nothing fits.")
 
 
-def print_stats(stats: "Stats") -> None:
-    """A line an owner and kind, and how the index is."""
-    count = sum(one.count + one.ended for one in stats.counts)
-    put(f"{count:,} memories, {stats.bytes:,} bytes")
+def print_stats(stats: "Stats", model: str) -> None:
+    """A line an owner and kind, and how the index is.
+
+    Args:
+        stats: what is kept.
+        model: the embedding model of the settings, "" without one.
+    """
+    true, ended = (sum(getattr(one, name) for one in stats.counts) for name in ("count", "ended"))
+    put(f"{true + ended:,} memories, {stats.bytes:,} bytes")
     rows = [
         (one.user, one.project, one.kind, str(one.count), str(one.ended)) for one in stats.counts
     ]
     if rows:
         _print(("user", "project", "kind", "true", "ended"), rows, "")
-    model = f" by {visible(stats.made_by)}, {stats.dims} numbers a vector" if stats.made_by else ""
-    waiting = f", {stats.waiting:,} of {count:,} wait for a vector" if stats.waiting else ""
-    put(f"index: {stats.state}{model}{waiting}")
+    state, waiting = f"index: {stats.state}", ""
+    if stats.waiting:
+        waiting = f", {max(true - stats.waiting, 0):,} of {true:,} memories have a vector"
+    made_by = f", {stats.dims} numbers a vector, by {visible(stats.made_by)}"
+    put(f"{state}{made_by if stats.made_by else ''}{waiting}")
+    if not model:
+        put("there is no embedding model: memories are found by words alone")
+    elif stats.made_by not in ("", model):
+        put(f"the embedding model is {visible(model)}: the next search or run makes them anew")
 
 
 def whole(memory: Memory) -> list[str]:

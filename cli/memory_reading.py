@@ -102,18 +102,21 @@ def show_memory(names: Names, memory_id: str, as_json: bool) -> int:
 def show_stats(as_json: bool) -> int:
     """Print how many memories there are, of whom, and how their index is. Returns the exit code."""
 
-    async def counted() -> "Stats":
+    async def counted() -> tuple["Stats", str]:
+        from replan.models.embeddings import choose_embedder
+
         async with opened_memories(("", "")) as opened:
-            return await opened.catalogue.stats()
+            embedder = await asyncio.to_thread(choose_embedder)
+            return await opened.catalogue.stats(), embedder.name if embedder else ""
 
     def command() -> int:
         from replan.cli.memory_lines import print_stats
 
-        stats = asyncio.run(counted())
+        stats, model = asyncio.run(counted())
         if as_json:
-            put(json_line(stats.model_dump(mode="json")))
+            put(json_line({**stats.model_dump(mode="json"), "model": model}))
         else:
-            print_stats(stats)
+            print_stats(stats, model)
         return 0
 
     return at_the_edge(command)

@@ -64,7 +64,16 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
         )
         kept = asyncio.run(keep(memory))
         if as_json:
-            put(json_line({"id": kept.id, "how": kept.how, "superseded": kept.superseded}))
+            put(
+                json_line(
+                    {
+                        "id": kept.id,
+                        "how": kept.how,
+                        "superseded": kept.superseded,
+                        "note": kept.note,
+                    }
+                )
+            )
         else:
             others = ", ".join(map(short_id, kept.superseded))
             how = {
@@ -73,6 +82,8 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
                 "superseding": f"kept, in place of {others}",
             }
             put(f"{kept.id}: {how[kept.how]}")
+            if kept.note:
+                put(f"Found by words only until it is embedded: {visible(kept.note)}")
         return 0
 
     return at_the_edge(command)
