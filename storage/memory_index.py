@@ -37,7 +37,7 @@ _WAIT_SECONDS = 10.0
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('replan memory index', 1)) AS mine"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('replan memory index', 1))"
 _MADE = "SELECT made_by, dims, whole FROM replan_memory_index"
-_WAITING = "SELECT count(*) AS n FROM (SELECT FROM replan_memory_waiting LIMIT %s) AS some"
+_WAITING = "SELECT count(*) AS n FROM (SELECT FROM replan_memory_waiting LIMIT %s) AS counted"
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ of vectors, and the search in it, to LangGraph, and the writing to `MemoryIndex`
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from langgraph.store.base import Op, PutOp, Result, SearchOp
+from langgraph.store.base import Op, PutOp, Result, SearchOp, TTLConfig
 from langgraph.store.postgres.aio import AsyncPostgresStore
-from langgraph.store.postgres.base import HNSWConfig, PostgresIndexConfig, TTLConfig
+from langgraph.store.postgres.base import HNSWConfig, PostgresIndexConfig
 
 from replan.state.errors import UsageError
 from replan.storage.memory_index import FIELD, INDEX_NAME, MOST_DIMENSIONS, MemoryIndex
+from replan.storage.memory_search import EF_SEARCH
 from replan.storage.memory_tables import MEMORY
 from replan.storage.vectorizer import ChooseEmbedder, Vectorizer
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 # Measured by benchmarks/memory_scale.py.
 HNSW = {"m": 16, "ef_construction": 64}
-EF_SEARCH = 100
 
 
 async def prepare_connection(connection: "AsyncConnection[DictRow]") -> None:
