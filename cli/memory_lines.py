@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
 from replan.cli.printable import put, visible
 from replan.state.memory import Found, Memory
+
+if TYPE_CHECKING:
+    from replan.memory.catalogue import Stats
 
 _PIPED_WIDTH = 200
 _TEXT_CHARS = 200
@@ -45,6 +48,31 @@ def print_found(found: Sequence[Found]) -> None:
         named = (short_id(one.memory.id), one.memory.kind, _marked(one.memory))
         rows.append((f"{one.score:.4f}", alike, *named))
     _print(("score", "similarity", "id", "kind", "text"), rows, "Nothing fits.")
+
+
+def print_stats(stats: "Stats", model: str) -> None:
+    """A line an owner and kind, and how the index is.
+
+    Args:
+        stats: what is kept.
+        model: the embedding model of the settings, "" without one.
+    """
+    true, ended = (sum(getattr(one, name) for one in stats.counts) for name in ("count", "ended"))
+    put(f"{true + ended:,} memories, {stats.bytes:,} bytes")
+    rows = [
+        (one.user, one.project, one.kind, str(one.count), str(one.ended)) for one in stats.counts
+    ]
+    if rows:
+        _print(("user", "project", "kind", "true", "ended"), rows, "")
+    state, waiting = f"index: {stats.state}", ""
+    if stats.waiting:
+        waiting = f", {max(true - stats.waiting, 0):,} of {true:,} memories have a vector"
+    made_by = f", {stats.dims} numbers a vector, by {visible(stats.made_by)}"
+    put(f"{state}{made_by if stats.made_by else ''}{waiting}")
+    if not model:
+        put("there is no embedding model: memories are found by words alone")
+    elif stats.made_by not in ("", model):
+        put(f"the embedding model is {visible(model)}: the next search or run makes them anew")
 
 
 def whole(memory: Memory) -> list[str]:

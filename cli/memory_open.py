@@ -1,10 +1,18 @@
 """The memories that a command of `replan memory` works on: whose, of which kinds, and opened."""
 
-from collections.abc import Sequence
-from typing import TypeAlias, cast
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from replan.state.errors import UsageError
+from replan.cli.progress import Progress
+from replan.state.errors import ReplanError, UsageError
 from replan.state.memory import KINDS, MemoryKind
+
+if TYPE_CHECKING:
+    from replan.memory.catalogue import Catalogue
+    from replan.memory.owner import Owner
+    from replan.memory.postgres import PostgresMemories
 
 Names: TypeAlias = tuple[str, str]
 """User and project as the options give them; "" for the default."""
@@ -22,3 +30,57 @@ def kinds_of(given: Sequence[str]) -> tuple[MemoryKind, ...]:
                 f"there is no kind of memory {kind[:60]!r}.", f"There are: {', '.join(KINDS)}."
             )
     return cast("tuple[MemoryKind, ...]", tuple(dict.fromkeys(given))) or KINDS
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The memories of one owner, as a run has them, and as a person looks through them."""
+
+    memories: "PostgresMemories"
+    catalogue: "Catalogue"
+
+    async def caught_up(self) -> str:
+        """Give a vector to what has none, saying on standard error how far that is.
+
+        Returns:
+            Why not all has one: the model cannot be used, or another process is at it; or "".
+        """
+        tell = Progress()
+        try:
+            done = await self.catalogue.catch_up(
+                lambda count, of: tell("Embedding memories", count / max(of, 1))
+            )
+        except ReplanError as error:
+            return error.what
+        return "" if done else "Another process is embedding memories."
+
+
+def owner_of(names: Names) -> "Owner":
+    """Whose memories are meant.
+
+    Raises:
+        UsageError: a name is too long.
+    """
+    from replan.memory.owner import Owner
+
+    user, project = names
+    return Owner(user or "default", project or "default")
+
+
+@asynccontextmanager
+async def opened_memories(names: Names) -> AsyncIterator[Opened]:
+    """The memories of an owner, in the database that the settings name.
+
+    Raises:
+        UsageError: a name is too long.
+        DatabaseError: there is no database.
+    """
+    from replan.memory.catalogue import Catalogue
+    from replan.memory.postgres import PostgresMemories
+    from replan.models.embeddings import choose_embedder
+    from replan.storage.database import open_database
+    from replan.storage.persistence import open_persistence
+
+    owner = owner_of(names)
+    async with open_persistence(await open_database(), choose_embedder) as opened:
+        yield Opened(PostgresMemories(opened.store, owner), Catalogue(opened.store, owner))

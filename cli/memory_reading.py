@@ -12,6 +12,7 @@ from replan.state.errors import UsageError
 from replan.state.memory import Memory
 
 if TYPE_CHECKING:
+    from replan.memory.catalogue import Stats
     from replan.state.memory import MemoryKind, Recalled
 
 _MOST_QUERY_CHARS = 20_000
@@ -31,8 +32,8 @@ def list_memories(
     """
 
     async def newest(of: Sequence["MemoryKind"]) -> list[Memory]:
-        async with opened_memories(names) as memories:
-            return await memories.browse(of, limit, include_ended=everything)
+        async with opened_memories(names) as opened:
+            return await opened.catalogue.browse(of, limit, include_ended=everything)
 
     def command() -> int:
         from replan.cli.memory_lines import print_memories
@@ -53,8 +54,9 @@ def search_memories(
     """Print what fits a question best. Returns the exit code."""
 
     async def fitting(of: Sequence["MemoryKind"]) -> "Recalled":
-        async with opened_memories(names) as memories:
-            return await memories.recall(text, kinds=of, most=limit)
+        async with opened_memories(names) as opened:
+            await opened.caught_up()  # if it is not, the note says why
+            return await opened.memories.recall(text, kinds=of, most=limit)
 
     def command() -> int:
         from replan.cli.memory_lines import print_found
@@ -84,14 +86,37 @@ def show_memory(names: Names, memory_id: str, as_json: bool) -> int:
     """Print a memory whole. Returns the exit code."""
 
     async def named() -> Memory:
-        async with opened_memories(names) as memories:
-            return await memories.get(memory_id)
+        async with opened_memories(names) as opened:
+            return await opened.catalogue.get(memory_id)
 
     def command() -> int:
         from replan.cli.memory_lines import whole
 
         memory = asyncio.run(named())
         put(json_line(as_fields(memory)) if as_json else "\n".join(whole(memory)))
+        return 0
+
+    return at_the_edge(command)
+
+
+def show_stats(as_json: bool) -> int:
+    """Print how many memories there are, of whom, and how their index is. Returns the exit code."""
+
+    async def counted() -> tuple["Stats", str]:
+        from replan.models.embeddings import choose_embedder
+
+        async with opened_memories(("", "")) as opened:
+            embedder = await asyncio.to_thread(choose_embedder)
+            return await opened.catalogue.stats(), embedder.name if embedder else ""
+
+    def command() -> int:
+        from replan.cli.memory_lines import print_stats
+
+        stats, model = asyncio.run(counted())
+        if as_json:
+            put(json_line({**stats.model_dump(mode="json"), "model": model}))
+        else:
+            print_stats(stats, model)
         return 0
 
     return at_the_edge(command)

@@ -15,13 +15,13 @@ from typing import IO, TYPE_CHECKING
 from replan.cli.memory_open import Names, kinds_of, opened_memories, owner_of
 from replan.cli.printable import json_line, put, visible
 from replan.cli.progress import Progress
-from replan.cli.settle import at_the_edge
+from replan.cli.settle import INTERRUPTED, at_the_edge
 from replan.memory.memory_file import MemoryReader, MemoryWriter
 from replan.state.errors import ExportError, UsageError
 from replan.state.memory import Memory, MemoryKind
 
 if TYPE_CHECKING:
-    from replan.memory.postgres import Taken
+    from replan.memory.intake import Taken
 
 PIPE = "-"
 _BATCH = 500
@@ -71,44 +71,51 @@ def import_memories(names: Names, file: str, as_json: bool) -> int:
 
     def command() -> int:
         with _opened(file) as (source, name):
-            checked = _checked(source, name)
-            taken = asyncio.run(_take_in(names, source, name, checked))
+            count = _checked(source, name)
+            taken = asyncio.run(_take_in(names, source, name, count))
+        code = 0
+        try:
+            waiting, note = asyncio.run(_embed(names))
+        except KeyboardInterrupt:  # They are there; who searches next goes on.
+            waiting, note, code = None, "Interrupted.", INTERRUPTED
         owner = owner_of(names)
-        done = {
-            "new": taken.new,
-            "known": taken.known,
-            "waiting": taken.waiting,
-            "user": owner.user,
-            "project": owner.project,
-        }
         if as_json:
-            put(json_line(done))
-            return 0
+            counts = {"new": taken.new, "known": taken.known, "waiting": waiting, "note": note}
+            put(json_line({**counts, "user": owner.user, "project": owner.project}))
+            return code
         put(
             f"{taken.new} new and {taken.known} known memories, "
             f"of user {visible(owner.user)} in project {visible(owner.project)}"
         )
-        if taken.waiting:
-            put(f"{taken.waiting} of them are found by words only until they are embedded")
-        return 0
+        if note:
+            put(f"Found by words only until they are embedded: {visible(note)}")
+        return code
 
     return at_the_edge(command)
 
 
 async def _write(names: Names, kinds: Sequence[MemoryKind], file: IO[bytes]) -> int:
     owner = owner_of(names)
-    async with opened_memories(names) as memories:
+    async with opened_memories(names) as opened:
         writer = await asyncio.to_thread(MemoryWriter, file, owner.user, owner.project)
-        async for memory in memories.all_of(kinds):
-            writer.write(memory)
+        async for memory in opened.catalogue.all_of():
+            if memory.kind in kinds:
+                writer.write(memory)
         writer.end()
         await asyncio.to_thread(file.flush)
     return writer.written
 
 
 async def _take_in(names: Names, source: IO[bytes], name: str, count: int) -> "Taken":
-    async with opened_memories(names) as memories:
-        return await memories.take_in(_batches(source, name, count))
+    async with opened_memories(names) as opened:
+        return await opened.catalogue.take_in_all(_batches(source, name, count))
+
+
+async def _embed(names: Names) -> tuple[int, str]:
+    """How many memories still wait for a vector then, and why."""
+    async with opened_memories(names) as opened:
+        note = await opened.caught_up()
+        return (await opened.catalogue.stats()).waiting, note
 
 
 async def _batches(source: IO[bytes], name: str, count: int) -> AsyncIterator[list[Memory]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,19 +10,18 @@ import typer
 
 from replan.cli.approval import can_ask
 from replan.cli.memory_open import Names, kinds_of, opened_memories, owner_of
-from replan.cli.printable import json_line, put
+from replan.cli.printable import json_line, put, visible
 from replan.cli.run import FROM_STANDARD_INPUT, standard_input
 from replan.cli.settle import at_the_edge
 from replan.state.errors import UsageError
-from replan.state.memory import TEXT_CHARS, Memory, Source
+from replan.state.memory import TEXT_CHARS, Memory, MemoryKind, Source
 from replan.state.secret_values import holds_secret
 
 if TYPE_CHECKING:
-    from replan.memory.postgres import PostgresMemories
+    from replan.memory.catalogue import Catalogue
     from replan.state.memory import Kept
 
 _SHOWN = 20
-_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,9 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
     """Keep a memory. Returns the exit code."""
 
     async def keep(memory: Memory) -> "Kept":
-        async with opened_memories(names) as memories:
-            known = [await memories.get(one) for one in told.supersedes]
-            [kept] = await memories.keep([memory], [one.id for one in known])
+        async with opened_memories(names) as opened:
+            known = [await opened.catalogue.get(one) for one in told.supersedes]
+            [kept] = await opened.memories.keep([memory], [one.id for one in known])
             return kept
 
     def command() -> int:
@@ -65,7 +64,16 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
         )
         kept = asyncio.run(keep(memory))
         if as_json:
-            put(json_line({"id": kept.id, "how": kept.how, "superseded": kept.superseded}))
+            put(
+                json_line(
+                    {
+                        "id": kept.id,
+                        "how": kept.how,
+                        "superseded": kept.superseded,
+                        "note": kept.note,
+                    }
+                )
+            )
         else:
             others = ", ".join(map(short_id, kept.superseded))
             how = {
@@ -74,6 +82,8 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
                 "superseding": f"kept, in place of {others}",
             }
             put(f"{kept.id}: {how[kept.how]}")
+            if kept.note:
+                put(f"Found by words only until it is embedded: {visible(kept.note)}")
         return 0
 
     return at_the_edge(command)
@@ -83,15 +93,12 @@ def forget_memories(names: Names, unwanted: Unwanted, yes: bool, as_json: bool) 
     """Remove memories, after a question that `yes` answers. Returns the exit code."""
 
     async def forget() -> list[str] | None:
-        async with opened_memories(names) as memories:
-            known = await _meant(memories, unwanted)
-            if not known:
-                return []
-            if not yes and not await asyncio.to_thread(_agreed, known):
+        async with opened_memories(names) as opened:
+            known = await _meant(opened.catalogue, unwanted, kinds_of(unwanted.kinds))
+            if known and not yes and not await asyncio.to_thread(_agreed, known):
                 return None
-            ids = [memory.id for memory in known]
-            await memories.forget(ids)
-            return ids
+            await opened.catalogue.forget(list(known))
+            return list(known)
 
     def command() -> int:
         _check(unwanted)
@@ -143,19 +150,25 @@ def _check(unwanted: Unwanted) -> None:
         raise UsageError("--kind goes with --all.", "Leave it out where ids are given.")
 
 
-async def _meant(memories: "PostgresMemories", unwanted: Unwanted) -> list[Memory]:
+async def _meant(
+    catalogue: "Catalogue", unwanted: Unwanted, kinds: Sequence[MemoryKind]
+) -> dict[str, str]:
+    """What is to be forgotten: by id, a line to ask with."""
+    from replan.cli.memory_lines import one_line
+
     if not unwanted.everything:
-        return [await memories.get(one) for one in dict.fromkeys(unwanted.ids)]
-    kinds = kinds_of(unwanted.kinds)
-    return [memory async for memory in memories.all_of(kinds)]
+        named = [await catalogue.get(one) for one in unwanted.ids]
+    else:
+        named = [one async for one in catalogue.all_of() if one.kind in kinds]
+    return {one.id: f"{one.kind}: {one_line(one.text)}" for one in named}
 
 
-def _agreed(known: Sequence[Memory]) -> bool:
+def _agreed(known: Mapping[str, str]) -> bool:
     """Ask at the terminal."""
-    from replan.cli.memory_lines import one_line, short_id
+    from replan.cli.memory_lines import short_id
 
-    for memory in known[:_SHOWN]:
-        print(f"  {short_id(memory.id)} {memory.kind}: {one_line(memory.text)}", file=sys.stderr)
+    for memory_id, line in list(known.items())[:_SHOWN]:
+        print(f"  {visible(short_id(memory_id))} {line}", file=sys.stderr)
     if len(known) > _SHOWN:
         print(f"  and {len(known) - _SHOWN} more", file=sys.stderr)
     return typer.confirm("Forget them?", default=False, err=True)

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from embedding_server import EmbeddingServer, embedding_server
+from memory_commands import MemoryCommands, database_of_its_own
 
 from replan.cli.main import app
 from replan.state.settings import settings
@@ -145,45 +145,11 @@ def thread() -> str:
     return str(uuid4())
 
 
-@contextmanager
-def database_of_its_own(database: Database) -> Iterator[str]:
-    """The address of a new database on the same server."""
-    name = f"own_{uuid4().hex}"
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield database.url.replace("postgres@/postgres", f"postgres@/{name}")
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
 @pytest.fixture(scope="module")
 def vectors() -> Iterator[EmbeddingServer]:
-    """A server of embeddings, which has to be set back by who changes it."""
+    """A server of embeddings; set back for every test."""
     with embedding_server() as server:
         yield server
-
-
-@dataclass(frozen=True)
-class Memory:
-    """`replan memory` in this process, on a database and an embedding model of its own."""
-
-    inside: Callable[..., Ended]
-    url: str
-    env: dict[str, str]
-
-    def __call__(self, *args: str, **env: str) -> Ended:
-        return self.inside("memory", *args, **{**self.env, **env})
-
-    def add(self, text: str, *args: str) -> str:
-        """Adds a memory; gives its id."""
-        done = self("add", text, *args, "--json")
-        assert done.code == 0, done.err
-        return str(done.result["id"])
-
-    def rows(self) -> list[dict[str, Any]]:
-        """All memories of the default owner, as exported."""
-        done = self("list", "--all", "--limit", "10000", "--json")
-        assert done.code == 0, done.err
-        return list(done.result["memories"])
 
 
 @pytest.fixture(scope="module")
@@ -194,16 +160,18 @@ def own_database(database: Database) -> Iterator[str]:
 
 
 @pytest.fixture
-def memory(inside: Callable[..., Ended], own_database: str, vectors: EmbeddingServer) -> Memory:
+def memory(
+    inside: Callable[..., Ended], own_database: str, vectors: EmbeddingServer
+) -> MemoryCommands:
     """The memory commands; the memories of earlier tests are gone."""
     env = {
         "DATABASE_URL": own_database,
         "OPENAI_BASE_URL": vectors.url,
         "OPENAI_EMBEDDING_MODEL": "m",
     }
-    memory = Memory(inside, own_database, env)
-    assert memory("list").code == 0  # makes the tables
-    with psycopg.connect(own_database) as connection:
-        connection.execute("DELETE FROM store")
     vectors.size, vectors.status = 64, 200
-    return memory
+    commands = MemoryCommands(inside, env)
+    commands.rows()  # makes the tables
+    with psycopg.connect(own_database) as connection:
+        connection.execute("TRUNCATE store, replan_memory_index CASCADE")
+    return commands

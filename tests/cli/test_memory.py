@@ -4,17 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
-from conftest import KEY, Memory
 from embedding_server import EmbeddingServer
-from terminal import at_a_terminal
+from memory_commands import MemoryCommands
+from psycopg.types.json import Jsonb
+from terminal import KEY, at_a_terminal
 
 from replan.cli.memory import memory_app
 
 EXPORTS = "The exports of the shop are encoded in UTF-16"
 
 
-def test_what_is_added_is_listed_shown_and_found(memory: Memory) -> None:
+def test_what_is_added_is_listed_shown_and_found(memory: MemoryCommands) -> None:
     added = memory("add", EXPORTS, "--importance", "0.8", "--json")
     assert added.result["how"] == "new"
     memory_id = added.result["id"]
@@ -40,7 +42,7 @@ def test_what_is_added_is_listed_shown_and_found(memory: Memory) -> None:
     assert memory_id[:10] in memory("search", "shop exports").out.splitlines()[1]
 
 
-def test_the_same_again_is_counted(memory: Memory) -> None:
+def test_the_same_again_is_counted(memory: MemoryCommands) -> None:
     first = memory.add(EXPORTS)
     again = memory("add", f"  {EXPORTS}\n", "--importance", "0.9", "--json").result
     assert (again["id"], again["how"]) == (first, "known")
@@ -48,7 +50,7 @@ def test_the_same_again_is_counted(memory: Memory) -> None:
     assert (row["times"], row["importance"]) == (2, 0.9)
 
 
-def test_what_takes_the_place_of_another(memory: Memory) -> None:
+def test_what_takes_the_place_of_another(memory: MemoryCommands) -> None:
     old = memory.add(EXPORTS)
     done = memory("add", "Since May they are in UTF-8", "--supersedes", old[:10], "--json").result
     assert (done["how"], done["superseded"]) == ("superseding", [old])
@@ -62,7 +64,7 @@ def test_what_takes_the_place_of_another(memory: Memory) -> None:
     assert [one["memory"]["id"] for one in found] == [done["id"]]
 
 
-def test_owners_do_not_see_each_others(memory: Memory) -> None:
+def test_owners_do_not_see_each_others(memory: MemoryCommands) -> None:
     mine, hers = memory.add("It is mine"), memory.add("It is hers", "--user", "anna.b/c")
     theirs = memory.add("It is the team's", "--user", "anna.b/c", "--project", "team")
     assert [row["id"] for row in memory.rows()] == [mine]
@@ -78,23 +80,27 @@ def test_owners_do_not_see_each_others(memory: Memory) -> None:
     assert [row["id"] for row in memory.rows()] == [mine]
 
 
-def test_stats_count_by_owner_and_kind(memory: Memory) -> None:
-    memory.add(EXPORTS)
-    memory.add("Look first", "--kind", "experience", "--user", "anna", "--project", "p")
+def test_stats_count_by_owner_and_kind(memory: MemoryCommands) -> None:
+    assert memory("stats", "--json").result["counts"] == []
+    old = memory.add(EXPORTS)
+    memory.add("They are in UTF-8", "--supersedes", old)
+    memory.add("Look first", "--kind", "experience", "--user", "anna", "--project", "p\x1b")
     told = memory("stats", "--json").result
-    assert told["memories"] == 2
     assert told["bytes"] > 0
-    owners = {(one["user"], one["project"]): one["kinds"] for one in told["owners"]}
-    assert owners == {("default", "default"): {"fact": 1}, ("anna", "p"): {"experience": 1}}
-    assert told["index"]["state"] == "whole"
-    assert told["index"]["model"].startswith("m at http://127.0.0.1:")
-    assert told["index"]["waiting"] == 0
+    counts = [tuple(one.values()) for one in told["counts"]]
+    assert sorted(counts) == [
+        ("anna", "p\x1b", "experience", 1, 0),
+        ("default", "default", "fact", 1, 1),
+    ]
+    assert (told["state"], told["dims"], told["waiting"]) == ("whole", 64, 0)
+    assert told["made_by"].startswith("m at http://127.0.0.1:")
     page = memory("stats").out
-    assert "2 memories" in page
-    assert "anna" in page
+    assert page.startswith("3 memories, ")
+    assert "\nanna     p\\x1b    experience  1     0\n" in page
+    assert "\nindex: whole, 64 numbers a vector, by m at http://127.0.0.1:" in page
 
 
-def test_forget_takes_what_is_named_and_no_more(memory: Memory) -> None:
+def test_forget_takes_what_is_named_and_no_more(memory: MemoryCommands) -> None:
     ids = [memory.add(f"The number of box {number} is {number}") for number in range(4)]
     done = memory("forget", ids[0], ids[1][:12], ids[1], "--yes", "--json")
     assert done.result["forgotten"] == ids[:2]
@@ -106,7 +112,7 @@ def test_forget_takes_what_is_named_and_no_more(memory: Memory) -> None:
     assert memory("search", "the number of box 3", "--kind", "fact", "--json").result["found"] == []
 
 
-def test_forget_asks_first(memory: Memory) -> None:
+def test_forget_asks_first(memory: MemoryCommands) -> None:
     memory_id = memory.add("text that clears \x1b[2J the screen")
     refused = memory("forget", memory_id)
     assert (refused.code, refused.out) == (2, "")
@@ -121,7 +127,7 @@ def test_forget_asks_first(memory: Memory) -> None:
     assert memory.rows() == []
 
 
-def test_text_from_standard_input(memory: Memory, replan) -> None:
+def test_text_from_standard_input(memory: MemoryCommands, replan) -> None:
     text = "多行的记忆\nwith a second line"
     done = replan("memory", "add", "-", "--json", input=f"{text}\n", **memory.env)
     assert done.code == 0, done.err
@@ -129,7 +135,7 @@ def test_text_from_standard_input(memory: Memory, replan) -> None:
 
 
 def test_without_vectors_it_goes_by_words_and_says_so(
-    memory: Memory, vectors: EmbeddingServer
+    memory: MemoryCommands, vectors: EmbeddingServer
 ) -> None:
     before = memory.add(EXPORTS)
     vectors.status = 500
@@ -137,19 +143,21 @@ def test_without_vectors_it_goes_by_words_and_says_so(
     assert (kept.code, kept.result["how"]) == (0, "new")
     found = memory("search", "encoded exports", "--json")
     assert found.code == 0
-    assert "words only" in found.result["note"]
+    assert "words alone" in found.result["note"]
     [first] = found.result["found"]
     assert (first["memory"]["id"], first["similarity"]) == (before, None)
     plain = memory("search", "encoded exports")
-    assert "words only" in plain.err
+    assert "words alone" in plain.err
     assert len(plain.err.splitlines()) == 1
-    assert memory("stats", "--json").result["index"]["waiting"] == 1
+    assert memory("stats", "--json").result["waiting"] == 1
     vectors.status = 200
     assert memory("search", "in what are invoices", "--json").result["found"][0]["similarity"]
-    assert memory("stats", "--json").result["index"]["waiting"] == 0
+    assert memory("stats", "--json").result["waiting"] == 0
 
 
-def test_vectors_of_another_size_are_not_mixed_in(memory: Memory, vectors: EmbeddingServer) -> None:
+def test_vectors_of_another_size_are_not_mixed_in(
+    memory: MemoryCommands, vectors: EmbeddingServer
+) -> None:
     memory.add(EXPORTS)
     vectors.size = 32
     found = memory("search", "encoded exports", "--json").result
@@ -158,17 +166,19 @@ def test_vectors_of_another_size_are_not_mixed_in(memory: Memory, vectors: Embed
     assert [one["similarity"] for one in found["found"]] == [None]
 
 
-def test_another_model_rebuilds_the_index(memory: Memory, vectors: EmbeddingServer) -> None:
+def test_another_model_rebuilds_the_index(memory: MemoryCommands, vectors: EmbeddingServer) -> None:
     ids = {memory.add(f"The number of box {number} is {number}") for number in range(3)}
     vectors.size = 32
     env = {"OPENAI_EMBEDDING_MODEL": "other"}
-    told = memory("stats", "--json", **env).result["index"]
-    assert told["state"] != "whole"
+    told = memory("stats", "--json", **env).result
+    assert told["made_by"].startswith("m at ")
+    assert told["model"].startswith("other at ")
+    assert "the next search or run makes them anew" in memory("stats", **env).out
     found = memory("search", "box 2", "--json", **env).result
     assert {one["memory"]["id"] for one in found["found"]} == ids
-    told = memory("stats", "--json", **env).result["index"]
+    told = memory("stats", "--json", **env).result
     assert (told["state"], told["waiting"]) == ("whole", 0)
-    assert told["model"].startswith("other at ")
+    assert told["made_by"].startswith("other at ")
     found = memory("search", "box 2", "--json", **env).result
     assert all(one["similarity"] for one in found["found"])
 
@@ -183,7 +193,7 @@ def test_every_command_has_examples_and_json(inside, command: str) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = ("psycopg", "pydantic", "langgraph", "openai", "rich")
+    heavy = ("psycopg", "langgraph", "openai", "rich")
     code = (
         "import sys; from replan.cli.main import app\n"
         "try: app(['memory', 'add', '--help'])\n"
@@ -194,7 +204,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == "[]"
 
 
-def test_bad_input_is_one_line(memory: Memory, tmp_path: Path) -> None:
+def test_bad_input_is_one_line(memory: MemoryCommands, tmp_path: Path) -> None:
     kept = memory.add(EXPORTS)
     nobody = "f" * 32
     for args, said in (
@@ -204,7 +214,7 @@ def test_bad_input_is_one_line(memory: Memory, tmp_path: Path) -> None:
         (("add", f"The key is {KEY}"), "one of the configured keys"),
         (("add", "x", "--kind", "wish"), "There are: fact, experience, skill"),
         (("add", "x", "--supersedes", nobody), nobody),
-        (("add", "x", "--user", "u" * 300), "--user"),
+        (("add", "x", "--user", "u" * 300), "user has 300 characters"),
         (("show", nobody), f"no memory {nobody}"),
         (("show", ""), "no memory"),
         (("show", "%"), "no memory"),
@@ -228,7 +238,7 @@ def test_bad_input_is_one_line(memory: Memory, tmp_path: Path) -> None:
     assert [row["id"] for row in memory.rows()] == [kept]
 
 
-def test_a_memory_of_a_megabyte(memory: Memory, replan) -> None:
+def test_a_memory_of_a_megabyte(memory: MemoryCommands, replan) -> None:
     """Through a pipe: the system takes no argument of that size."""
     done = replan("memory", "add", "-", input="x" * 1_000_000, **memory.env)
     assert (done.code, done.out) == (2, "")
@@ -236,13 +246,32 @@ def test_a_memory_of_a_megabyte(memory: Memory, replan) -> None:
     assert memory.rows() == []
 
 
-def test_a_beginning_that_several_have_is_ambiguous(memory: Memory) -> None:
-    ids = [memory.add(f"The number of box {number} is {number}") for number in range(17)]
-    firsts = [one[0] for one in ids]
-    twice = next(first for first in firsts if firsts.count(first) > 1)  # there are 16 digits
-    refused = memory("show", twice)
-    assert refused.code == 2
-    assert "several" in refused.complaint
+def test_what_a_graph_has_put_can_be_named_too(memory: MemoryCommands) -> None:
+    """Under any key, of any size, with fields of any kind."""
+    with psycopg.connect(memory.env["DATABASE_URL"]) as connection:
+        for key, value in (
+            ("note_1", {"text": "The lamp is green"}),
+            ("note_2", {"text": "x" * 1_000_000, "times": "often"}),
+            ("note%", {"no": "text"}),
+        ):
+            connection.execute(
+                "INSERT INTO store (prefix, key, value) VALUES (%s, %s, %s)",
+                ("memory.default.default.fact", key, Jsonb(value)),
+            )
+    assert {row["id"] for row in memory.rows()} == {"note_1", "note_2", "note%"}
+    assert memory("show", "note_1", "--json").result["text"] == "The lamp is green"
+    assert len(memory("show", "note_2", "--json").result["text"]) <= 4_000
+    assert memory("show", "note%", "--json").result["id"] == "note%"
+    several = memory("show", "note")
+    assert (several.code, several.out) == (2, "")
+    assert "more than one memory" in several.complaint
+    found = memory("search", "lamp green", "--json").result["found"]
+    assert found[0]["memory"]["id"] == "note_1"
+    done = memory("export", "all.jsonl", "--json")
+    assert done.result["memories"] == 3
+    assert memory("forget", "note%", "note_2", "--yes").code == 0
+    assert memory("import", "all.jsonl", "--json").result["new"] == 2
+    assert {row["id"] for row in memory.rows()} == {"note_1", "note_2", "note%"}
 
 
 def test_a_database_that_does_not_answer(inside) -> None:

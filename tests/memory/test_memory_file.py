@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from replan.memory.likeness import memory_id
 from replan.memory.memory_file import FORMAT, VERSION, MemoryReader, MemoryWriter
 from replan.state.errors import ExportError
 from replan.state.memory import Memory, Source
 from replan.state.settings import settings
 
+TEXT = "导出 \u2028 the export\nin two lines"
 KEY = "sk-0123456789"
 HEADER = {"format": FORMAT, "version": VERSION}
 FACT = {"kind": "fact", "text": "The export is in UTF-16."}
@@ -41,9 +43,9 @@ def read(file: io.BytesIO) -> list[Memory]:
 def test_all_that_is_known_of_a_memory_comes_back() -> None:
     memories = [
         Memory(
-            id="a" * 32,
+            id=memory_id("experience", TEXT),
             kind="experience",
-            text="导出 \u2028 the export\nin two lines",
+            text=TEXT,
             outcome="failed",
             detail={"lesson": "look first", "cost": {"steps": 3, "usd": 0.25}},
             importance=0.9,
@@ -53,7 +55,7 @@ def test_all_that_is_known_of_a_memory_comes_back() -> None:
             superseded_by="b" * 32,
             times=7,
         ),
-        Memory(kind="fact", text="x"),
+        Memory(id="put-by-a-graph", kind="fact", text="x"),
     ]
     file = io.BytesIO()
     writer = MemoryWriter(file, "anna", "reports")
@@ -70,6 +72,7 @@ def test_all_that_is_known_of_a_memory_comes_back() -> None:
 def test_a_time_without_a_zone_is_universal_time() -> None:
     line = {**FACT, "learned": "2026-05-04T03:02:01"}
     [memory] = read(file_of(HEADER, line, {"memories": 1}))
+    assert memory.id == memory_id("fact", FACT["text"])
     assert memory.learned == datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
 
@@ -115,6 +118,8 @@ def test_another_format_and_a_newer_version(first: Any, said: str) -> None:
         ({**FACT, "text": "x" * 1_000_000}, "a memory of 1,000,000 characters; 4,000 are the most"),
         ({**FACT, "text": "x" * 5_000_000}, "is longer than 4,000,000 bytes"),
         ({**FACT, "detail": {"code": "x" * 20_000}}, "a detail of more than 20,000 characters"),
+        ({**FACT, "id": "0" * 32}, "has an id that is not made of its kind and text"),
+        ({**FACT, "id": "x" * 300}, "has an id of more than 200 characters"),
         ({**FACT, "text": f"The key is {KEY}."}, "holds one of the configured keys"),
         ({**FACT, "detail": {"tried": [f"with {KEY}"]}}, "holds one of the configured keys"),
     ],

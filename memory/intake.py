@@ -1,0 +1,94 @@
+"""Memories that were exported elsewhere, taken in: all of them, or none."""
+
+from collections.abc import AsyncIterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from replan.memory import rows
+from replan.memory.likeness import memory_id
+from replan.memory.owner import Owner
+from replan.memory.record import require_size
+from replan.state.memory import Memory
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg.rows import DictRow
+    from psycopg_pool import AsyncConnectionPool
+
+    Connection = AsyncConnection[DictRow]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How many memories were not there before, and how many were."""
+
+    new: int = 0
+    known: int = 0
+
+
+async def take_in(
+    pool: "AsyncConnectionPool[Connection]",
+    owner: Owner,
+    batches: AsyncIterable[Sequence[Memory]],
+) -> Taken:
+    """Keep exported memories with their ids, times and dates, in one transaction.
+
+    One that is known is not counted again: the greater count and importance hold, so that the same
+    file taken in twice changes nothing. Vectors are made later (`Catalogue.catch_up`).
+
+    Args:
+        pool: connections of `open_persistence`.
+        owner: who has them from then on; other writers of theirs wait meanwhile.
+        batches: of some hundred; whatever it raises leaves nothing behind.
+
+    Raises:
+        UsageError: one is too long.
+    """
+    taken = Taken()
+    async with pool.connection() as connection, connection.transaction():
+        await rows.lock(connection, owner)
+        async for batch in batches:
+            done = await _batch(connection, owner, batch)
+            taken = Taken(taken.new + done.new, taken.known + done.known)
+    return taken
+
+
+async def _batch(connection: "Connection", owner: Owner, batch: Sequence[Memory]) -> Taken:
+    known = await _known(connection, owner, batch)
+    new = 0
+    async with connection.pipeline():  # one way to the server for all of them
+        for given in batch:
+            require_size(given)
+            key = given.id or memory_id(given.kind, given.text)
+            memory = given.model_copy(update={"id": key})
+            [prefix] = owner.prefixes([memory.kind])
+            before = known.get((prefix, key))
+            known[prefix, key] = now = _joined(before, memory)
+            if before is None:
+                new += 1
+                await rows.add(connection, prefix, now)
+            elif now != before:
+                await rows.replace(connection, prefix, now)
+    return Taken(new, len(batch) - new)
+
+
+async def _known(
+    connection: "Connection", owner: Owner, batch: Sequence[Memory]
+) -> dict[tuple[str, str], Memory]:
+    """Those of a batch that the owner has, by namespace and id; locked."""
+    keys = [memory.id or memory_id(memory.kind, memory.text) for memory in batch]
+    cursor = await connection.execute(
+        f"SELECT {rows.COLUMNS} FROM store WHERE prefix = ANY(%s) AND key = ANY(%s) "
+        f"AND {rows.LIVING} FOR UPDATE".encode(),
+        (owner.prefixes(), keys),
+    )
+    return {(row["prefix"], row["key"]): rows.of_row(row) for row in await cursor.fetchall()}
+
+
+def _joined(known: Memory | None, given: Memory) -> Memory:
+    if known is None:
+        return given
+    times = max(known.times, given.times)
+    return known.model_copy(
+        update={"times": times, "importance": max(known.importance, given.importance)}
+    )
