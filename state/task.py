@@ -120,7 +120,8 @@ class Task(Noun):
 
     `writes` are the workspace files it makes or changes, `depends_on` the ids of tasks that must
     be done before. `before` is what the checks found when the task began. `attempts` holds the
-    latest few only; `tries` counts the ones that failed, `rounds` all.
+    latest few only; `tries` counts the ones that failed, `rounds` all. Of tasks that were done
+    long ago less is kept: see `settled_tasks`.
     """
 
     id: str
