@@ -63,8 +63,7 @@ def owner_of(names: Names) -> "Owner":
     """
     from replan.memory.owner import Owner
 
-    user, project = names
-    return Owner(user or "default", project or "default")
+    return Owner.named(*names)
 
 
 @asynccontextmanager

@@ -18,7 +18,6 @@ from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
 from replan.nodes.reflect.checks import by_evidence
-from replan.nodes.survey import CODE
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
@@ -33,7 +32,6 @@ from replan.tools.workspace import Workspace
 _CHECK_SECONDS = 60.0
 _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
-_SHOWN_FILES = 2
 _SHOWN_CHARS = 1500
 
 
@@ -225,7 +223,7 @@ async def _checked(task: Task, where: Scene, state: TaskBranch) -> list[CheckRes
 async def _code(paths: list[str], workspace: Workspace) -> list[str]:
     """The code that earlier tasks wrote: what is written next has to fit it."""
     shown = []
-    for path in [path for path in paths if path.endswith(CODE)][-_SHOWN_FILES:]:
+    for path in paths:
         try:
             text = await workspace.read_text(path, _SHOWN_CHARS)
         except ReplanError:  # gone again

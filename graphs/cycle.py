@@ -27,6 +27,7 @@ from replan.state.agent_state import AgentState
 from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.goal import check_goal
+from replan.state.settled_tasks import LESSON_CHARS, LESSONS
 from replan.state.task import Check, CheckResult, Task
 from replan.tools.bounds import storable
 from replan.tools.mcp import close_servers
@@ -310,11 +311,11 @@ def seen(tasks: list[Task]) -> list[str]:
 
 
 def lessons(tasks: list[Task]) -> list[str]:
-    """What went wrong on the way, at most three lines of at most 200 characters."""
+    """What went wrong on the way, a few lines; settled tasks keep as many."""
     wrong = [
-        f"{attempt.action.tool}: {attempt.reason}"[:200]
+        f"{attempt.action.tool}: {attempt.reason}"[:LESSON_CHARS]
         for task in tasks
         for attempt in task.attempts
         if attempt.verdict == "retry" and attempt.reason
     ]
-    return list(dict.fromkeys(wrong))[:3]
+    return list(dict.fromkeys(wrong))[:LESSONS]

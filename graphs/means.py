@@ -11,12 +11,16 @@ from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from replan.graphs.recording import recording_of
+from replan.memory.choice import memories_in
+from replan.memory.owner import Owner
+from replan.memory.protocol import Memories
+from replan.memory.recorded import RecordedMemories
 from replan.models.chat import ChatModel, open_chat_model
 from replan.models.embeddings import choose_embedder
 from replan.state.context import Context
 from replan.state.settings import settings
 from replan.storage.recorded_store import recorded_store
-from replan.storage.recording import Recording
+from replan.storage.recording import UNRECORDED, Recording
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.mcp import mcp_tools
 from replan.tools.policy import Policy, policy_of
@@ -119,7 +123,7 @@ class Live:
 
     async def memory(self, where: "Scene") -> Memories | None:
         """Read and written through the record."""
-        memories = await memories_in(where.runtime.store, owner_of(where), choose_embedder)
+        memories = memories_in(where.runtime.store, owner_of(where))
         if memories is None or where.recording is UNRECORDED:
             return memories
         return RecordedMemories(memories, where.recording)
@@ -130,6 +134,18 @@ class Live:
 
 
 LIVE = Live()
+
+
+def owner_of(where: "Scene") -> Owner:
+    """Whose memories a run has: of whom the server authenticated, whatever the context says.
+
+    Raises:
+        UsageError: a name is too long.
+    """
+    server = where.runtime.server_info
+    user = server.user.identity if server and server.user else ""
+    context = where.context
+    return Owner.named(context.memory_user, context.memory_project, user)
 
 
 def thread_of(runtime: Runtime[Context]) -> str:

@@ -5,8 +5,11 @@ from typing import Any
 
 from replan.graphs.guard import Progress, avoided
 from replan.nodes.contract import Brief
+from replan.nodes.survey import CODE
 from replan.state.agent_state import AgentState, TaskBranch
 from replan.state.task import Check, Task
+
+SHOWN_CODE = 2
 
 
 def tasks_of(state: Mapping[str, Any]) -> list[Task]:
@@ -46,6 +49,12 @@ def ready_tasks(tasks: list[Task]) -> list[Task]:
     return [task for task in tasks if task.status == "open" and settled.issuperset(task.depends_on)]
 
 
+def _code_of(tasks: list[Task]) -> list[str]:
+    """The code that was written last: all of what was made that a branch looks at."""
+    made = [path for task in tasks if task.status == "done" for path in task.writes]
+    return [path for path in made if path.endswith(CODE)][-SHOWN_CODE:]
+
+
 def branch_of(state: AgentState, task: Task, share: Mapping[str, Any]) -> TaskBranch:
     """What a dispatched task carries along: its own small part of the state, and its share of
     what is left of the limits.
@@ -65,7 +74,7 @@ def branch_of(state: AgentState, task: Task, share: Mapping[str, Any]) -> TaskBr
         recalled=state.get("recalled", []),
         protected=protected_in(checks_of(state)),
         earlier=earlier[-4:],
-        made=[path for other in tasks_of(state) if other.status == "done" for path in other.writes],
+        made=_code_of(tasks_of(state)),
         task=task.model_dump(),
         avoid=avoided(progress_of(state)),
     )

@@ -8,7 +8,8 @@ from replan.state.memory import Memory
 def met_again(known: Memory, again: Memory) -> Memory:
     """A memory that was learned once more; one that had ended is true again.
 
-    Where it came out otherwise this time, that is how it is now.
+    Where it came out otherwise this time, that is how it is now. Of a skill the later form stays: it
+    is what passed its checks last.
     """
     update: dict[str, object] = {
         "times": known.times + again.times,
@@ -16,7 +17,10 @@ def met_again(known: Memory, again: Memory) -> Memory:
         "ended": None,
         "superseded_by": "",
     }
-    if known.outcome != again.outcome or not known.detail:
+    later = again.kind == "skill" and bool(again.detail)
+    if later:
+        update["source"] = again.source
+    if later or known.outcome != again.outcome or not known.detail:
         update |= {"outcome": again.outcome, "detail": again.detail or known.detail}
     return known.model_copy(update=update)
 

@@ -7,12 +7,14 @@ from urllib.parse import unquote
 
 from replan.state.errors import UsageError
 from replan.state.memory import KINDS, MemoryKind
+from replan.state.settings import settings
 from replan.storage.memory_tables import MEMORY
 
 # What a namespace's label may not hold, or what has a meaning where namespaces are listed.
 _ESCAPED = re.compile(r"[.%*\x00-\x1f\x7f\ud800-\udfff]")
 _EMPTY = "%"  # no escaped label is this
 _MOST_CHARS = 200
+DEFAULT = "default"
 
 
 @dataclass(frozen=True, order=True)
@@ -34,6 +36,21 @@ class Owner:
                     f"{_MOST_CHARS} are allowed.",
                     "Give a shorter one.",
                 )
+
+    @classmethod
+    def named(cls, user: str = "", project: str = "", authenticated: str = "") -> "Owner":
+        """Whom the settings mean where nothing is named; "default" where they name nobody.
+
+        Args:
+            user: as named by whoever asks; a server that knows who that is does not ask.
+            project: of which project.
+            authenticated: who it is for sure.
+        """
+        now = settings()
+        return cls(
+            authenticated or user or now.replan_memory_user or DEFAULT,
+            project or now.replan_memory_project or DEFAULT,
+        )
 
     def namespace(self, kind: MemoryKind) -> tuple[str, str, str, str]:
         """Where LangGraph's store keeps the memories of a kind."""

@@ -101,7 +101,8 @@ class PostgresMemories(Catalogue):
         own_id = memory_id(memory.kind, memory.text)
         [prefix] = self.owner.prefixes([memory.kind])
         known = await rows.by_key(connection, prefix, own_id)
-        if known is None and vector is not None:
+        # Skills for goals told in other words are not the same one.
+        if known is None and vector is not None and memory.kind != "skill":
             known = await self._near(connection, prefix, memory, vector)
         if known is not None:
             await rows.replace(connection, prefix, met_again(known, memory))

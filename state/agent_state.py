@@ -8,14 +8,17 @@ from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from replan.state.settled_tasks import with_settled_small
 from replan.state.usage import Usage, add_usage
 
 MOST_MENTIONS = 20
 
 
 def merge_tasks(tasks: dict[str, Any] | None, changed: dict[str, Any] | None) -> dict[str, Any]:
-    """Reducer: tasks by id; a branch writes only its own task, a plan writes several."""
-    return {**(tasks or {}), **(changed or {})}
+    """Reducer: tasks by id; a branch writes only its own task, a plan writes several. Of those
+    that were done or dropped long ago little is kept.
+    """
+    return with_settled_small({**(tasks or {}), **(changed or {})}, except_for=changed or ())
 
 
 def later_revision(known: str | None, new: str | None) -> str:
@@ -119,7 +122,8 @@ class TaskBranch(TypedDict, total=False):
     """What a dispatched branch carries with it from select_tool to reflect.
 
     `asked` says why a person has to agree to the action, "" when nobody has to: what resumes a
-    waiting run may come without the rules that made it wait. `avoid` are calls that led nowhere.
+    waiting run may come without the rules that made it wait. `avoid` are calls that led nowhere,
+    `made` the paths of code that finished tasks wrote last.
     The remaining tokens and dollars are None without a limit; `shared` says that branches side by
     side share what is left of the run's limits.
     """

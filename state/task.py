@@ -118,7 +118,8 @@ class Task(Noun):
     latest few only; `tries` counts the ones that failed, `rounds` all. `start` is what the files
     were like when it began. `calls` are to be made first, before anything is asked: they were
     planned ahead, or did a task like it in an earlier run, whose memory `followed` names. `hints`
-    is what else was recalled.
+    is what else was recalled. Of tasks that were done long ago less is kept: see
+    `settled_tasks`.
     """
 
     id: str

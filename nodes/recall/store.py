@@ -74,7 +74,8 @@ async def _skills(memory: Memories, query: str) -> list[Memory]:
 
 
 def _shown(found: Sequence[Found], tokens: int, note: str) -> RecallResult:
-    memories = within([one.memory for one in found], tokens)
+    fitting = [one for one in found if (one.similarity or 0.0) >= LEAST_SIMILAR or note]
+    memories = within([one.memory for one in fitting], tokens)
     lines = [line_of(memory) for memory in memories]
     return RecallResult(
         memories=[*lines, *([note] if note and lines else [])],
