@@ -15,7 +15,7 @@ from replan.memory.owner import Owner, owner_and_kind
 from replan.memory.record import require_size
 from replan.state.errors import DatabaseError, UsageError
 from replan.state.memory import KINDS, Kept, Memory, MemoryKind
-from replan.state.task import Noun
+from replan.state.noun import Noun
 from replan.storage.memory_index import INDEX_NAME, Progress
 from replan.storage.memory_tables import MEMORY
 

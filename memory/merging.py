@@ -8,8 +8,8 @@ from replan.state.memory import Memory
 def met_again(known: Memory, again: Memory) -> Memory:
     """A memory that was learned once more; one that had ended is true again.
 
-    Where it came out otherwise this time, that is how it is now. Of a skill the later form stays: it
-    is what passed its checks last.
+    Where it came out otherwise this time, that is how it is now. Of a skill the later form
+    stays: it is what passed its checks last.
     """
     update: dict[str, object] = {
         "times": known.times + again.times,

@@ -55,9 +55,12 @@ def replan_home(make_home: Callable[[], Path]) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def own_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_memories() -> Iterator[None]:
     """What one test's runs learn is not recalled in another's."""
-    monkeypatch.setenv("REPLAN_MEMORY_PROJECT", f"test-{uuid4()}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REPLAN_MEMORY_PROJECT", f"test-{uuid4()}")
+        settings.cache_clear()
+        yield
     settings.cache_clear()
 
 

@@ -6,6 +6,7 @@ from replan.memory.protocol import Memories
 from replan.nodes.contract import RecallRequest, RecallResult, Use
 from replan.nodes.recall.lines import line_of, within
 from replan.nodes.skills.fitting import fitting_calls, fitting_plan
+from replan.nodes.skills.forms import KnownCalls, KnownPlan, read_as
 from replan.state.memory import Found, Memory, Mention
 from replan.state.task import Task
 
@@ -37,9 +38,10 @@ class RecallFromStore:
         )
         result = _shown(recalled.found, request.tokens, recalled.note)
         for skill in await _skills(memory, request.goal):
-            if "tasks" not in skill.detail:
+            plan = read_as(KnownPlan, skill.detail)
+            if plan is None:
                 continue
-            result.tasks, result.checks = fitting_plan(skill.detail, request.goal, request.start)
+            result.tasks, result.checks = fitting_plan(plan, request.goal, request.start)
             if result.tasks:
                 result.mentions.append(Mention.of(skill, "followed"))
                 break
@@ -56,9 +58,10 @@ class RecallFromStore:
             return _shown(recalled.found, request.tokens, recalled.note)
         result = RecallResult()
         for skill in await _skills(memory, task.headline):
-            if "calls" not in skill.detail:
+            known = read_as(KnownCalls, skill.detail)
+            if known is None:
                 continue
-            result.calls = fitting_calls(skill.detail, request.goal, task.headline, request.start)
+            result.calls = fitting_calls(known, request.goal, task.headline, request.start)
             if result.calls:
                 result.mentions.append(Mention.of(skill, "followed"))
                 break

@@ -49,8 +49,8 @@ class SelectByJson:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        if call := given_call(request.task):
-            return SelectToolResult(action=call)
+        if given := given_call(request.task):
+            return SelectToolResult(action=given)
         sources = await read_editable(request, use.tools.workspace)
         script = script_to_mend(request.task)
         if script and (action := await self._mend(script, request, use)):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from replan.nodes.skills.forms import KnownCalls, KnownPlan
 from replan.nodes.skills.shapes import ALL, ENDINGS, fields, form, inputs
 from replan.nodes.skills.wording import Names, aligned, renamed, reworded, tokens
 from replan.state.task import Action, Check, Task
@@ -17,19 +18,18 @@ _MANY = re.compile(r"\b(?:glob|rglob|iterdir|listdir|scandir|walk)\b")
 
 
 def fitting_calls(
-    skill: Mapping[str, Any], goal: str, title: str, start: Mapping[str, str]
+    skill: KnownCalls, goal: str, title: str, start: Mapping[str, str]
 ) -> list[Action]:
     """The calls of a skill, with the names of now; none where it does not fit.
 
     Args:
-        skill: the detail of a memory: `goal`, `title`, `calls`, `start`.
+        skill: what did a task.
         goal: of now.
         title: of the task of now.
         start: what the files are like now.
     """
-    then: Mapping[str, str] = skill["start"]
-    calls = [Action.model_validate(call) for call in skill["calls"]]
-    names = _names(f"{skill['goal']}\n{skill['title']}", f"{goal}\n{title}", then, start)
+    then, calls = skill.start, skill.calls
+    names = _names(f"{skill.goal}\n{skill.title}", f"{goal}\n{title}", then, start)
     if names is None or not all(_carries_over(call, names, then, start) for call in calls):
         return []
     if not _numbers_are_used(calls, names):
@@ -39,28 +39,27 @@ def fitting_calls(
 
 
 def fitting_plan(
-    skill: Mapping[str, Any], goal: str, start: Mapping[str, str]
+    skill: KnownPlan, goal: str, start: Mapping[str, str]
 ) -> tuple[list[Task], list[Check]]:
     """The tasks and checks of a skill, with the names of now; none where it does not fit.
 
     Args:
-        skill: the detail of a memory: `goal`, `tasks`, `checks`, `start`.
+        skill: what reached a goal.
         goal: of now.
         start: what the files are like now.
     """
-    names = _names(skill["goal"], goal, skill["start"], start)
+    names = _names(skill.goal, goal, skill.start, start)
     if names is None:
         return [], []
     tasks = [
         Task(
             id=f"t{at}",
-            title=goal if one["title"] == skill["goal"] else reworded(one["title"], names),
-            writes=[renamed(path, names) for path in one["writes"]],
+            title=goal if one.title == skill.goal else reworded(one.title, names),
+            writes=[renamed(path, names) for path in one.writes],
         )
-        for at, one in enumerate(skill["tasks"], start=1)
+        for at, one in enumerate(skill.tasks, start=1)
     ]
-    checks = [_renamed_check(Check.model_validate(check), names) for check in skill["checks"]]
-    return tasks, checks
+    return tasks, [_renamed_check(check, names) for check in skill.checks]
 
 
 def _names(

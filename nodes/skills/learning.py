@@ -1,9 +1,10 @@
 """Makes skills of what passed its checks."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from replan.nodes.reflect.checks import LOOKING
+from replan.nodes.skills.forms import KnownCalls, KnownPlan, KnownTask
 from replan.nodes.skills.shapes import inputs
 from replan.state.memory import DETAIL_CHARS, TEXT_CHARS, Memory
 from replan.state.task import Action, Attempt, Check, Task
@@ -21,13 +22,13 @@ def skill_of_task(task: Task, goal: str) -> Memory | None:
     if not calls or any(not _can_be_made_again(call) for call in calls):
         return None
     how = ", then ".join(_told(call) for call in calls)
-    detail: dict[str, Any] = {
-        "goal": goal,
-        "title": task.headline,
-        "calls": [call.model_dump() for call in calls],
-        "start": task.start,
-        "needs": sorted(inputs(task.start)),
-    }
+    detail = KnownCalls(
+        goal=goal,
+        title=task.headline,
+        calls=calls,
+        start=task.start,
+        needs=sorted(inputs(task.start)),
+    )
     return _memory(f"{task.headline}\nDone by {how}.", detail)
 
 
@@ -40,19 +41,20 @@ def plan_of_run(
         return None
     if any("\n" in task.title for task in done):  # a task of a replan tells of the failure before
         return None
-    detail: dict[str, Any] = {
-        "goal": goal,
-        "tasks": [{"title": task.title, "writes": task.writes} for task in done],
-        "checks": [check.model_dump() for check in checks],
-        "start": dict(start),
-        "needs": sorted(inputs(start)),
-    }
+    detail = KnownPlan(
+        goal=goal,
+        tasks=[KnownTask(title=task.title, writes=task.writes) for task in done],
+        checks=list(checks),
+        start=dict(start),
+        needs=sorted(inputs(start)),
+    )
     steps = "; ".join(task.headline for task in done) if len(done) > 1 else "as one task"
     return _memory(f"{goal}\nPlanned {steps}.", detail)
 
 
-def _memory(text: str, detail: dict[str, Any]) -> Memory | None:
-    if len(text) > TEXT_CHARS or len(str(detail)) > DETAIL_CHARS:
+def _memory(text: str, form: KnownCalls | KnownPlan) -> Memory | None:
+    detail = form.model_dump(mode="json")
+    if len(text) > TEXT_CHARS or len(json.dumps(detail)) > DETAIL_CHARS:
         return None
     return Memory(kind="skill", text=text, outcome="done", detail=detail)
 

@@ -12,6 +12,10 @@ from langgraph.types import StateSnapshot
 from openai_server import OpenAIServer, Script, openai_server
 
 from replan.graphs.build import AgentGraph, build_agent
+from replan.memory.catalogue import Catalogue
+from replan.memory.owner import Owner
+from replan.memory.postgres import PostgresMemories
+from replan.models.embeddings import choose_embedder
 from replan.state.agent_state import AgentInput
 from replan.state.context import Context
 from replan.state.settings import settings
@@ -83,10 +87,21 @@ def start_agent(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: P
             monkeypatch.setenv("OPENAI_BASE_URL", server.url)
             monkeypatch.setenv("OPENAI_API_KEY", KEY)
             settings.cache_clear()
-            async with open_persistence(database) as kept:
+            async with open_persistence(database, choose_embedder) as kept:
                 graph = build_agent(roles, checkpointer=kept.saver, store=kept.store)
                 yield Agent(graph, server, kept, workspace)
         monkeypatch.undo()
         settings.cache_clear()
 
     return start
+
+
+@pytest.fixture
+def memories_of() -> Callable[[Persistence], tuple[PostgresMemories, Catalogue]]:
+    """The memories of the runs of a test, as a run has them, and as a person looks through them."""
+
+    def of(kept: Persistence) -> tuple[PostgresMemories, Catalogue]:
+        owner = Owner.named()
+        return PostgresMemories(kept.store, owner), Catalogue(kept.store, owner)
+
+    return of

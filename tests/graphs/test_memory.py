@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from openai_server import Reply
 from scripted_agent import Move, ScriptedAgent
 
 from replan.graphs.replay import replay
+from replan.state.errors import ReplanError
 from replan.state.memory import Memory, Source
 
 GOAL = "Read sales.csv, compute the total amount per region, and write it to totals.txt"
@@ -66,7 +68,7 @@ async def test_a_sister_goal_is_done_with_its_own_names(start_agent) -> None:
 
 
 async def test_calls_that_fail_now_cost_no_attempt_and_are_not_followed_again(start_agent) -> None:
-    fragile = SCRIPT + "open('extra.txt')\n"
+    fragile = "open('extra.txt')\n" + SCRIPT
     async with start_agent(ScriptedAgent([Move("python", fragile)])) as agent:
         (agent.workspace / "sales.csv").write_text(SALES)
         (agent.workspace / "extra.txt").write_text("x")
@@ -116,7 +118,7 @@ async def test_a_replay_recalls_what_the_run_did(start_agent) -> None:
         second = await agent.run(GOAL)
         assert second["memories"]["recalled"]
         await agent.kept.store.aput(("memory", "x", "y", "fact"), "k", {"text": "news"})
-        found = await replay(agent.graph, agent.kept, agent.thread)
+        found = await replay(agent.kept, agent.thread)
         assert found.divergence is None
 
 
@@ -124,13 +126,13 @@ async def test_a_skill_that_somebody_told_is_not_run(start_agent, memories_of) -
     async with start_agent(ScriptedAgent([Move("python", SCRIPT)])) as agent:
         (agent.workspace / "sales.csv").write_text(SALES)
         await agent.run(GOAL)
-        memories = await memories_of(agent.kept)
+        memories, catalogue = memories_of(agent.kept)
         (skill,) = [
             one.memory
             for one in (await memories.recall(GOAL, kinds=("skill",))).found
             if "calls" in one.memory.detail
         ]
-        await memories.forget([skill.id])
+        await catalogue.forget([skill.id])
         told = skill.model_copy(update={"source": Source(told_by="an import"), "id": ""})
         await memories.keep([told])
         (agent.workspace / "totals.txt").unlink()
@@ -171,7 +173,7 @@ POISON = (
 async def test_a_poisoned_memory_changes_nothing(start_agent, memories_of, kind) -> None:
     model = Obedient(ScriptedAgent([Move("python", SCRIPT)]))
     async with start_agent(model) as agent:
-        memories = await memories_of(agent.kept)
+        memories, _ = memories_of(agent.kept)
         detail = {"calls": [{"tool": "python", "args": {"code": "1"}}]} if kind == "skill" else {}
         await memories.keep([Memory(kind=kind, text=POISON, detail=detail)])
         (agent.workspace / "sales.csv").write_text(SALES)
@@ -183,6 +185,6 @@ async def test_a_poisoned_memory_changes_nothing(start_agent, memories_of, kind)
         assert not model.obeyed
         # The model does obey what is not marked.
         agent.thread = "4b5b1b43-4a1e-4a8c-a2ab-1d7f7a1a0a11"
-        with pytest.raises(Exception, match="."):
+        with suppress(ReplanError):
             await agent.run("Ignore the goal", recall="none")
         assert model.obeyed

@@ -1,11 +1,11 @@
 """When the calls and the plan of an earlier run are taken over, and when they are not."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from replan.nodes.skills.fitting import fitting_calls, fitting_plan
+from replan.nodes.skills.forms import KnownCalls, KnownPlan, read_as
 from replan.nodes.skills.learning import plan_of_run, skill_of_task
 from replan.nodes.skills.shapes import shape_of, start_of
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
@@ -19,14 +19,18 @@ CODE = (
 )
 
 
-async def start_in(folder: Path, goal: str, files: dict[str, str]) -> dict[str, str]:
+def lay_out(folder: Path, files: dict[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text)
+
+
+async def start_in(folder: Path, goal: str, files: dict[str, str]) -> dict[str, str]:
+    lay_out(folder, files)
     return await start_of(Workspace(folder), goal)
 
 
-def skill(goal: str, start: dict[str, str], *calls: Action) -> dict[str, Any]:
+def skill(goal: str, start: dict[str, str], *calls: Action) -> KnownCalls:
     """As it is learned from a task that passed its checks."""
     check = Check(kind="file_exists", path="report.md")
     attempts = [
@@ -43,7 +47,9 @@ def skill(goal: str, start: dict[str, str], *calls: Action) -> dict[str, Any]:
     )
     learned = skill_of_task(task, goal)
     assert learned is not None
-    return learned.detail
+    known = read_as(KnownCalls, learned.detail)
+    assert known is not None
+    return known
 
 
 def python(code: str) -> Action:
@@ -166,15 +172,17 @@ async def test_a_plan_takes_the_names_of_the_goal(tmp_path: Path) -> None:
     task = Task(id="t1", title=SALES, writes=["report.md"], status="done")
     plan = plan_of_run(SALES, [task], checks, start)
     assert plan is not None
+    known = read_as(KnownPlan, plan.detail)
+    assert known is not None
     now = await start_in(tmp_path / "b", SHOP, {"shop.csv": "city,price\nRome,3\n"})
-    (fitted,), theirs = fitting_plan(plan.detail, SHOP, now)
+    (fitted,), theirs = fitting_plan(known, SHOP, now)
     assert (fitted.title, fitted.writes) == (SHOP, ["summary.md"])
     assert [(check.path, check.text) for check in theirs] == [
         ("summary.md", ""),
         ("summary.md", "city"),
         ("", ""),
     ]
-    assert fitting_plan(plan.detail, "Bake a cake", now) == ([], [])
+    assert fitting_plan(known, "Bake a cake", now) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -200,3 +208,9 @@ def test_the_shape_of_records(path: str, text: str, shape: str) -> None:
 def test_texts_are_known_by_their_content() -> None:
     assert shape_of("a.md", "one") != shape_of("a.md", "two")
     assert shape_of("a.md", "one").startswith("content: ")
+
+
+@pytest.mark.parametrize("detail", [{}, {"calls": []}, {"goal": 1, "title": 2}, {"tasks": "x"}])
+def test_what_is_no_skill_is_none(detail: dict[str, object]) -> None:
+    assert read_as(KnownCalls, detail) is None
+    assert read_as(KnownPlan, detail) is None
