@@ -1,7 +1,7 @@
 """The memories of an owner as a person looks through them: one, many, all; forgotten, taken in."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import Field
 
 from replan.memory import rows
+from replan.memory.intake import Taken, take_in_all
 from replan.memory.likeness import memory_id
 from replan.memory.owner import Owner, owner_and_kind
 from replan.memory.record import require_size
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from replan.storage.memory_store import MemoryStore
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
+_PART_OF_ID = re.compile(r"[0-9a-fA-F]{4,32}")
 _BATCH = 500
 _LOOK = "`replan memory list` shows what there is."
 
@@ -79,9 +80,13 @@ class Catalogue:
             UsageError: there is none, or more than one.
             DatabaseError: the database stopped answering.
         """
-        given = id_or_beginning.strip().lower()
+        given = id_or_beginning.strip()
         found = []
-        if _PART_OF_ID.fullmatch(given):
+        if given and given.isprintable():
+            # A graph may have put one under any key: that is given whole.
+            found = await self._rows("AND key = %s LIMIT 1", given)
+        if not found and _PART_OF_ID.fullmatch(given):
+            given = given.lower()
             found = await self._rows("AND key LIKE %s ORDER BY key LIMIT 2", f"{given}%")
         if not found:
             raise UsageError(f"there is no memory {id_or_beginning[:60]!r}.", _LOOK)
@@ -173,6 +178,16 @@ class Catalogue:
             }
             await rows.replace(connection, prefix, known.model_copy(update=update))
         return Kept(id=key, how="known")
+
+    async def take_in_all(self, batches: AsyncIterable[Sequence[Memory]]) -> Taken:
+        """Keep memories that were exported, all or none; see `replan.memory.intake`.
+
+        Raises:
+            UsageError: one is too long.
+            DatabaseError: the database stopped answering.
+        """
+        async with answering():
+            return await take_in_all(self._store.pool, self.owner, batches)
 
     async def all_of(self) -> AsyncIterator[Memory]:
         """Every memory of the owner, ended ones too, in the order of kind and id.
