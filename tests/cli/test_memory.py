@@ -149,7 +149,9 @@ def test_without_vectors_it_goes_by_words_and_says_so(
     plain = memory("search", "encoded exports")
     assert "words alone" in plain.err
     assert len(plain.err.splitlines()) == 1
-    assert memory("stats", "--json").result["waiting"] == 1
+    told = memory("stats", "--json").result
+    assert (told["state"], told["waiting"]) == ("waiting", 1)
+    assert "1 of 2 memories have a vector" in memory("stats").out
     vectors.status = 200
     assert memory("search", "in what are invoices", "--json").result["found"][0]["similarity"]
     assert memory("stats", "--json").result["waiting"] == 0
