@@ -58,7 +58,9 @@ async def test_what_differs_in_what_decides_is_another_memory(
     # To this model both are the same, as a negation nearly is to a real one.
     words = {*one.lower().replace("/", " ").replace(".", " ").split(), "不"}
     words |= {*other.lower().replace("/", " ").replace(".", " ").split()}
-    embedder = ByWords(alike=dict.fromkeys([*words, *"这个工具支持中文不`-", "fast", "slow", "t"], "x"))
+    embedder = ByWords(
+        alike=dict.fromkeys([*words, *"这个工具支持中文不`-", "fast", "slow", "t"], "x")
+    )
     embedder.alike |= {"doesn": "x", "12": "x", "13": "x", "data": "x", "csv": "x"}
     memories = await opening(embedder)
     kept = await memories.keep([fact(one), fact(other)])

@@ -6,7 +6,22 @@ from langgraph.store.memory import InMemoryStore
 from replan.memory.owner import Owner, owner_and_kind
 from replan.state.errors import UsageError
 
-NAMES = ["", "ann", "a.b", "%", "%2E", "*", "a b/c", "张三", "\n", "x" * 200, "-", "É", "%%", "\ud800"]
+NAMES = [
+    "",
+    "ann",
+    "a.b",
+    "%",
+    "%2E",
+    "*",
+    "a b/c",
+    "张三",
+    "\n",
+    "x" * 200,
+    "-",
+    "É",
+    "%%",
+    "\ud800",
+]
 
 
 async def test_every_name_comes_back_and_no_two_are_one() -> None:

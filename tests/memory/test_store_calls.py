@@ -77,24 +77,27 @@ async def test_the_store_does_without_a_server_that_is_gone(opening: Opening) ->
 
 async def test_no_memory_is_hidden_by_those_of_others(opening: Opening) -> None:
     """A filter over an index that stops at its first candidates would leave nothing."""
-    memories = await opening(ByWords(dims=16))
-    store = memories._store
-    async with store.pool.connection() as connection:
-        await memories.keep([fact("the ship sails at dawn")])
-        await connection.execute(
-            "INSERT INTO store (prefix, key, value) SELECT 'memory.bob.%.fact', 'k' || n, "
-            "'{\"text\": \"the ship sails\"}' FROM generate_series(1, 3000) AS n"
-        )
-        await connection.execute(
-            "INSERT INTO store_vectors (prefix, key, field_name, embedding) "
-            "SELECT 'memory.bob.%.fact', 'k' || n, 'text', embedding FROM store_vectors, "
-            "generate_series(1, 3000) AS n"
-        )
-        await connection.execute("TRUNCATE replan_memory_waiting")
-        await connection.execute("ANALYZE store, store_vectors")
-        await connection.execute("ALTER DATABASE " + connection.info.dbname + " SET enable_sort = 0")
-    assert len((await memories.recall("ship")).found) == 1
-    assert len(await store.asearch(FACTS, query="ship")) == 1
+    embedder = ByWords(dims=16)
+    memories = await opening(embedder)
+    await memories.keep([fact("the ship sails at dawn")])
+    async with memories._store.pool.connection() as connection:
+        name = connection.info.dbname
+        for statement in (
+            """INSERT INTO store (prefix, key, value) SELECT 'memory.bob.%.fact', 'k' || n,
+               '{"text": "the ship sails"}' FROM generate_series(1, 1500) AS n""",
+            """INSERT INTO store_vectors (prefix, key, field_name, embedding)
+               SELECT 'memory.bob.%.fact', 'k' || n, 'text', embedding
+               FROM store_vectors, generate_series(1, 1500) AS n""",
+            "TRUNCATE replan_memory_waiting",
+            f"ALTER DATABASE {name} SET enable_sort = off",  # so that the index is asked
+        ):
+            await connection.execute(statement.encode())
+        try:
+            asked = await opening(embedder)
+            assert len(await asked._store.asearch(FACTS, query="ship")) == 1
+            assert len((await asked.recall("ship")).found) == 1
+        finally:
+            await connection.execute(f"ALTER DATABASE {name} RESET enable_sort".encode())
 
 
 async def test_nothing_blocks_the_loop(opening: Opening) -> None:
