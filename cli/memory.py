@@ -33,7 +33,7 @@ Kinds = Annotated[
     typer.Option("--kind", metavar=_KINDS, help="Only of this kind. Repeatable."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-_ID = "A memory's id, or its beginning where that is unambiguous."
+_ID = "A memory's id, or the first 4 or more characters of it where they are unambiguous."
 
 
 @memory_app.command("list", epilog=LIST_EXAMPLES)
@@ -64,7 +64,8 @@ def search(
 ) -> None:
     """Search memories as a run does.
 
-    By meaning, by words, by recency and importance; without an embedding model by words only.
+    By meaning, by words, by recency and importance; without an embedding model by words alone.
+    Memories that have no vector yet get one first; Ctrl-C leaves the rest for the next time.
     """
     from replan.cli.memory_reading import search_memories
 
@@ -173,7 +174,11 @@ def import_(
 
 @memory_app.command(epilog=STATS_EXAMPLES)
 def stats(as_json: AsJson = False) -> None:
-    """Count memories, and say how far their index is."""
+    """Count memories, and say how far their index is.
+
+    It is whole, being made anew for another model, or some memories wait for their vectors, which
+    the next search or run makes.
+    """
     from replan.cli.memory_reading import show_stats
 
     raise typer.Exit(show_stats(as_json))

@@ -107,7 +107,10 @@ def show_stats(as_json: bool) -> int:
 
         async with opened_memories(("", "")) as opened:
             embedder = await asyncio.to_thread(choose_embedder)
-            return await opened.catalogue.stats(), embedder.name if embedder else ""
+            stats = await opened.catalogue.stats()
+            if stats.state == "whole" and stats.waiting:
+                stats.state = "waiting"  # for the next search or run, which go on with it
+            return stats, embedder.name if embedder else ""
 
     def command() -> int:
         from replan.cli.memory_lines import print_stats

@@ -53,7 +53,7 @@ def export_memories(
         with _put_in_place(path, force) as part:
             count = asyncio.run(_write(names, chosen, part))
         done = {"file": str(path), "memories": count, "bytes": path.stat().st_size}
-        said = f"{visible(done['file'])}: {count} memories, {done['bytes']:,} bytes"
+        said = f"{visible(str(path))}: {count} memories, {done['bytes']:,} bytes"
         put(json_line(done) if as_json else said)
         return 0
 

@@ -26,7 +26,7 @@ class Taken:
     known: int = 0
 
 
-async def take_in(
+async def take_in_all(
     pool: "AsyncConnectionPool[Connection]",
     owner: Owner,
     batches: AsyncIterable[Sequence[Memory]],

@@ -17,6 +17,7 @@ class EmbeddingServer:
         url: base URL, ending in /v1.
         size: numbers of a vector.
         status: what it answers with; another than 200 is an error.
+        delay: seconds before each answer.
         asked: every text received.
     """
 
@@ -24,6 +25,7 @@ class EmbeddingServer:
         self.url = ""
         self.size = 64
         self.status = 200
+        self.delay = 0.0
         self.asked: list[str] = []
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -31,6 +33,7 @@ class EmbeddingServer:
         if self.status != 200:
             return web.json_response({"error": {"message": "scripted"}}, status=self.status)
         self.asked += body["input"]
+        await asyncio.sleep(self.delay)
         data = [
             {"object": "embedding", "index": at, "embedding": self._vector(text)}
             for at, text in enumerate(body["input"])

@@ -1,7 +1,6 @@
 """`replan memory` in this process, on a database and an embedding model of its own."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -11,14 +10,12 @@ import psycopg
 from replan.storage.database import Database
 
 
-@contextmanager
-def database_of_its_own(database: Database) -> Iterator[str]:
-    """The address of a new database on the same server."""
+def database_of_its_own(database: Database) -> str:
+    """The address of a new database on the same server, which goes when that does."""
     name = f"own_{uuid4().hex}"
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-        yield database.url.replace("postgres@/postgres", f"postgres@/{name}")
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return database.url.replace("postgres@/postgres", f"postgres@/{name}")
 
 
 @dataclass(frozen=True)

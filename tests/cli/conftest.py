@@ -153,10 +153,9 @@ def vectors() -> Iterator[EmbeddingServer]:
 
 
 @pytest.fixture(scope="module")
-def own_database(database: Database) -> Iterator[str]:
+def own_database(database: Database) -> str:
     """For tests that count: nobody else's memories are in it."""
-    with database_of_its_own(database) as url:
-        yield url
+    return database_of_its_own(database)
 
 
 @pytest.fixture
@@ -169,7 +168,7 @@ def memory(
         "OPENAI_BASE_URL": vectors.url,
         "OPENAI_EMBEDDING_MODEL": "m",
     }
-    vectors.size, vectors.status = 64, 200
+    vectors.size, vectors.status, vectors.delay = 64, 200, 0.0
     commands = MemoryCommands(inside, env)
     commands.rows()  # makes the tables
     with psycopg.connect(own_database) as connection:
