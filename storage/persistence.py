@@ -60,16 +60,17 @@ async def open_persistence(database: Database) -> AsyncIterator[Persistence]:
         DatabaseError: the database does not answer any more, or refuses to make the tables.
     """
     import psycopg
-    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from langgraph.store.postgres.aio import AsyncPostgresStore
     from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+    from replan.storage.saver import Saver
 
     pool = AsyncConnectionPool[AsyncConnection[DictRow]](
         database.url, min_size=1, max_size=POOL_SIZE, kwargs=CONNECTION, open=False
     )
     try:
         await pool.open(wait=True, timeout=CONNECT_SECONDS)
-        opened = Persistence(AsyncPostgresSaver(pool), AsyncPostgresStore(pool), pool)
+        opened = Persistence(Saver(pool), AsyncPostgresStore(pool), pool)
         async with pool.connection() as connection:
             await _ensure_tables(connection, opened)
     except (PoolTimeout, TimeoutError):
