@@ -83,7 +83,11 @@ class Recorded:
         left = ""
         if changes:
             self.taken = await self._journal.revisions.take(
-                self._workspace.path, self._place.thread_id, self._limits, entry.revision
+                self._workspace.path,
+                self._place.thread_id,
+                self._limits,
+                entry.revision,
+                noted_next=True,
             )
             left = self.taken.revision
         await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)

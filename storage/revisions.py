@@ -20,6 +20,7 @@ from psycopg.rows import DictRow
 from replan.state.agent_state import revision_number
 from replan.state.errors import DatabaseError, RevisionError
 from replan.storage import blobs, manifest
+from replan.storage.database import UNHURRIED
 from replan.storage.folder_scan import Known, Limits, Look
 from replan.storage.known_folder import (
     FreshFiles,
@@ -112,7 +113,12 @@ class Revisions:
         return True
 
     async def take(
-        self, folder: Path, thread_id: str, limits: Limits | None = None, after: str = ""
+        self,
+        folder: Path,
+        thread_id: str,
+        limits: Limits | None = None,
+        after: str = "",
+        noted_next: bool = False,
     ) -> Taken:
         """Store the folder as it is now. Only files that seem changed are read.
 
@@ -123,6 +129,8 @@ class Revisions:
             thread_id: whose revision it is.
             limits: what it may hold.
             after: the revision in the run's state: the one given is no earlier.
+            noted_next: whether a durable write to the same database follows at once, without
+                which nothing names the revision: this one then does not wait for the disk.
 
         Raises:
             WorkspaceError: the folder is not there.
@@ -150,7 +158,9 @@ class Revisions:
             )
             if not same:
                 try:
-                    here.last = await self._add(here, folder, thread_id, now, look, limits, content)
+                    here.last = await self._add(
+                        here, folder, thread_id, now, look, limits, content, noted_next
+                    )
                 except psycopg.errors.ForeignKeyViolation as error:
                     known_folder.cache_clear()  # What it knows as stored is not.
                     raise DatabaseError(
@@ -312,6 +322,7 @@ class Revisions:
         look: Look,
         limits: Limits,
         content: blobs.Blobs,
+        noted_next: bool,
     ) -> str:
         """Insert a revision, as a difference from the base or whole, and content that is not stored
         yet, in one statement; and tell its number.
@@ -334,7 +345,8 @@ class Revisions:
             "ignored": [_storable(pattern) for pattern in limits.ignore],
         }
         async with self.connection() as connection:
-            row = await (await connection.execute(_ADD, values)).fetchone()
+            statement = _ADD_UNHURRIED if noted_next else _ADD.encode()
+            row = await (await connection.execute(statement, values)).fetchone()
         assert row is not None
         if base is None:
             here.base, here.base_manifest = row["id"], now
@@ -347,7 +359,8 @@ INSERT INTO replan_revisions
     (thread_id, workspace, base, files, bytes, entries, left_out, ignored)
 VALUES (%(thread)s, %(workspace)s, %(base)s, %(files)s, %(bytes)s, %(entries)b, %(left_out)b,
     %(ignored)s)
-RETURNING id""".encode()
+RETURNING id"""
+_ADD_UNHURRIED = f"{_ADD}, {UNHURRIED}".encode()
 
 
 async def _encoded(change: dict[str, Any]) -> bytes:
