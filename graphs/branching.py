@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 
 from replan.state.context import Context
 from replan.state.settings import settings
-from replan.storage.lineage import branches_off, source_of
+from replan.storage.lineage import branches_off, noted_source, source_of
 from replan.storage.restore import restore
 from replan.storage.revisions import Revisions, revisions_in
 from replan.tools.toolbox import one_call_at_a_time
@@ -55,6 +55,8 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
         return ""
     revisions = await revisions_in(runtime.store)
     if revisions is None:
+        return ""
+    if noted_source(info.thread_id, info.checkpoint_id) == "loop":  # Asked at every node.
         return ""
     async with revisions.connection() as connection:
         source = await _source(connection, info.thread_id, info.checkpoint_id)

@@ -1,6 +1,5 @@
 """The record of a node's calls in the journal, and of what they leave in the workspace."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -84,7 +83,11 @@ class Recorded:
         left = ""
         if changes:
             self.taken = await self._journal.revisions.take(
-                self._workspace.path, self._place.thread_id, self._limits, entry.revision
+                self._workspace.path,
+                self._place.thread_id,
+                self._limits,
+                entry.revision,
+                noted_next=True,
             )
             left = self.taken.revision
         await self._journal.finish(entry, response, outcome=outcome, usage=usage, left=left)
@@ -97,7 +100,7 @@ class Recorded:
         if self._settled:
             return
         self._settled, place = True, self._place
-        told = await asyncio.to_thread(settings)
+        told = settings()
         now = sha256_of(told), self._run
         noted, before = _NOTED.get(place.thread_id, (("", ""), place))
         back = place.step < before.step or (

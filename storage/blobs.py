@@ -15,15 +15,19 @@ _LEAST_BYTES = 128  # Below, nothing is won.
 _SAMPLE_BYTES = 64 * 1024
 _PAYS = 0.9
 
+# Size, codec and stored form by sha256.
+Blobs = Mapping[str, tuple[int, int, bytes]]
+
 
 def packed(data: bytes) -> tuple[int, bytes]:
     """Codec and stored form: compressed where that saves a tenth. Blocking."""
     if len(data) < _LEAST_BYTES:
         return RAW, data
     sample = data[:_SAMPLE_BYTES]
-    if len(zlib.compress(sample, _LEVEL)) > len(sample) * _PAYS:
+    compressed = zlib.compress(sample, _LEVEL)
+    if len(compressed) > len(sample) * _PAYS:
         return RAW, data
-    return ZLIB, zlib.compress(data, _LEVEL)
+    return ZLIB, compressed if len(sample) == len(data) else zlib.compress(data, _LEVEL)
 
 
 def unpacked(sha256: str, codec: int, data: bytes) -> bytes:
@@ -55,28 +59,30 @@ async def missing(connection: AsyncConnection[Any], names: Sequence[str]) -> set
     return {row["sha256"] for row in await cursor.fetchall()}
 
 
-async def insert(
-    connection: AsyncConnection[Any], blobs: Mapping[str, tuple[int, int, bytes]]
-) -> None:
-    """Store blobs: size, codec and stored form by sha256. In one statement, all or none.
+# They go in by order of name: two runs that store the same files wait for each other in turn, and
+# not both at once.
+INSERT = """
+    INSERT INTO replan_blobs (sha256, size, codec, data)
+    SELECT * FROM unnest(%(names)b::bytea[], %(sizes)b::bigint[], %(codecs)b::smallint[],
+        %(stored)b::bytea[])
+    ON CONFLICT DO NOTHING"""
 
-    They go in by order of name: two runs that store the same files wait for each other in turn,
-    and not both at once.
-    """
+
+def columns(blobs: Blobs) -> dict[str, Any]:
+    """The values of `INSERT`."""
     names = sorted(blobs)
-    if not names:
-        return
-    await connection.execute(
-        "INSERT INTO replan_blobs (sha256, size, codec, data) "
-        "SELECT * FROM unnest(%b::bytea[], %b::bigint[], %b::smallint[], %b::bytea[]) "
-        "ON CONFLICT DO NOTHING",
-        (
-            [bytes.fromhex(name) for name in names],
-            [blobs[name][0] for name in names],
-            [blobs[name][1] for name in names],
-            [blobs[name][2] for name in names],
-        ),
-    )
+    return {
+        "names": [bytes.fromhex(name) for name in names],
+        "sizes": [blobs[name][0] for name in names],
+        "codecs": [blobs[name][1] for name in names],
+        "stored": [blobs[name][2] for name in names],
+    }
+
+
+async def insert(connection: AsyncConnection[Any], blobs: Blobs) -> None:
+    """Store blobs. In one statement, all or none."""
+    if blobs:
+        await connection.execute(INSERT.encode(), columns(blobs))
 
 
 async def fetch(

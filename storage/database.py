@@ -19,6 +19,11 @@ CONNECT_SECONDS = 5
 UNCLEAR = "DATABASE_URL"
 ENCODE_IT = "Percent-encode the special characters of its password: @ as %40, / as %2F, : as %3A."
 CHECK_IT = "Check it with: psql \"$DATABASE_URL\" -c 'select 1'."
+# A column of the last statement of a transaction that another one of this database follows at once:
+# its commit does not wait for the disk. The order of commits stands, so nothing that follows is
+# ever there without it; what a power cut may cost is the last moment.
+UNHURRIED = "set_config('synchronous_commit', 'off', true)"
+
 MAKE_ROOM = "Make sure that there is room in REPLAN_HOME and that it can be written."
 REASONS = (
     ("no space left", "its disk is full"),

@@ -19,6 +19,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from replan.storage import blobs
+from replan.storage.database import UNHURRIED
 from replan.storage.revisions import Revisions
 
 _INLINE_BYTES = 64_000  # Compressed at once: a thread costs more.
@@ -181,7 +182,8 @@ class Journal:
         spent = None if usage is None else Jsonb(dict(usage))
         values = {"outcome": outcome, "usage": spent, "left": left, "id": entry.id, **body}
         async with self.revisions.connection() as connection:
-            await connection.execute(_FINISH, values)
+            unhurried = entry.kind in _MADE_AGAIN
+            await connection.execute(_FINISH_UNHURRIED if unhurried else _FINISH.encode(), values)
 
     async def of_checkpoint(self, thread_id: str, checkpoint_id: str) -> list[Entry]:
         """The calls of all executions that started from a checkpoint, in the order of their
@@ -257,7 +259,11 @@ _FINISH = (
 UPDATE replan_journal SET outcome = %(outcome)s, response = %(sha256)b,
     usage = coalesce(%(usage)s, usage, '{}'), left_revision = %(left)s, ended = now()
 WHERE id = %(id)s"""
-).encode()
+)
+# Lost in a power cut before the disk has it, such a call is made again and changes nothing. What is
+# built on it comes after it, a checkpoint too.
+_MADE_AGAIN: frozenset[Kind] = frozenset({"model", "check"})
+_FINISH_UNHURRIED = f"{_FINISH} RETURNING {UNHURRIED}".encode()
 
 
 async def _entry(connection: AsyncConnection[DictRow], place: Place, number: int) -> Entry:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from replan.storage.folder_scan import (
@@ -20,6 +21,7 @@ from replan.storage.folder_scan import (
 from replan.storage.manifest import Manifest
 
 _BATCH_BYTES = 16_000_000
+_BATCH_FILES = 2000
 
 
 @dataclass
@@ -41,6 +43,33 @@ class KnownFolder:
 def known_folder(folder: Path, database: str, loop: int) -> KnownFolder:
     """Kept between nodes: each makes its own `Revisions`."""
     return KnownFolder()
+
+
+@dataclass
+class FreshFiles:
+    """What a look found, and the first of the files that have to be read, as they were read.
+
+    `batch` are the paths that were tried, `rest` those still to be read, with their stamps.
+    """
+
+    look: Look
+    batch: list[str]
+    read: list[ReadFile]
+    rest: Iterator[tuple[str, Stamp]]
+
+
+def look_and_read(here: KnownFolder, folder: Path, limits: Limits) -> FreshFiles:
+    """Look at the folder, and read the first batch of what is new in it: mostly all. Blocking.
+
+    Raises:
+        WorkspaceError: it is not there.
+        SettingError: a pattern of what is ignored means nothing.
+    """
+    look = look_at(here, folder, limits)
+    rest = iter(list(look.fresh.items()))
+    batch = batch_of(rest)
+    read = read_all(folder, batch, look, limits.file_bytes) if batch else []
+    return FreshFiles(look, batch, read, rest)
 
 
 def look_at(here: KnownFolder, folder: Path, limits: Limits) -> Look:
@@ -80,14 +109,15 @@ def _fit(known: Known, look: Look, total_bytes: int) -> None:
         look.left_out[path] = f"all files together are more than {total_bytes / 1e6:,.0f} MB"
 
 
-def batch_of(fresh: Iterator[tuple[str, Stamp]]) -> Iterator[str]:
-    """Paths up to a number of bytes, at least one."""
-    room = _BATCH_BYTES
-    for path, stamp in fresh:
-        yield path
+def batch_of(fresh: Iterator[tuple[str, Stamp]]) -> list[str]:
+    """The next paths, up to a number of bytes and of files; at least one while there are any."""
+    batch, room = [], _BATCH_BYTES
+    for path, stamp in islice(fresh, _BATCH_FILES):
+        batch.append(path)
         room -= stamp[0]
         if room <= 0:
-            return
+            break
+    return batch
 
 
 def read_all(folder: Path, paths: list[str], look: Look, most_bytes: int) -> list[ReadFile]:

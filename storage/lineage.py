@@ -1,8 +1,13 @@
 """How checkpoints descend from each other, as far as it takes to tell a branch."""
 
+from collections import OrderedDict
 from typing import Any
 
 from psycopg import AsyncConnection
+
+# How the checkpoints came to be that this process has written, by thread and id, latest last.
+_SOURCES: OrderedDict[tuple[str, str], str] = OrderedDict()
+_MOST_SOURCES = 1000
 
 # Metadata of a checkpoint that was made to be a branch, also where nothing else follows the one it
 # was made from.
@@ -29,6 +34,20 @@ SELECT EXISTS (
           AND other.checkpoint_id <> up.checkpoint_id
     )
 ) AS found"""
+
+
+def note_source(thread_id: str, checkpoint_id: str, source: str) -> None:
+    """Remember how a checkpoint came to be that was just written."""
+    _SOURCES[thread_id, checkpoint_id] = source
+    if len(_SOURCES) > _MOST_SOURCES:
+        _SOURCES.popitem(last=False)
+
+
+def noted_source(thread_id: str, checkpoint_id: str) -> str | None:
+    """How a checkpoint came to be that this process wrote lately: input, loop, update or fork;
+    None where the database has to be asked.
+    """
+    return _SOURCES.get((thread_id, checkpoint_id))
 
 
 async def source_of(

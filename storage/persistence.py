@@ -69,10 +69,10 @@ async def open_persistence(
         DatabaseError: the database does not answer any more, or refuses to make the tables.
     """
     import psycopg
-    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
     from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
     from replan.storage.memory_store import MemoryStore, prepare_connection
+    from replan.storage.saver import Saver
 
     pool = AsyncConnectionPool[AsyncConnection[DictRow]](
         database.url,
@@ -84,7 +84,7 @@ async def open_persistence(
     )
     try:
         await pool.open(wait=True, timeout=CONNECT_SECONDS)
-        opened = Persistence(AsyncPostgresSaver(pool), MemoryStore(pool, choose_embedder), pool)
+        opened = Persistence(Saver(pool), MemoryStore(pool, choose_embedder), pool)
         async with pool.connection() as connection:
             await _ensure_tables(connection, opened)
     except (PoolTimeout, TimeoutError):

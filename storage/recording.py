@@ -51,7 +51,7 @@ class Recording(Protocol):
 
     async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """Note, where it is news, what the run was told and which tools it has, as JSON. It is
-        asked for in a thread, and not always.
+        not always asked for.
         """
         ...
 

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import psycopg
@@ -21,12 +20,14 @@ from psycopg.rows import DictRow
 from replan.state.agent_state import revision_number
 from replan.state.errors import DatabaseError, RevisionError
 from replan.storage import blobs, manifest
+from replan.storage.database import UNHURRIED
 from replan.storage.folder_scan import Known, Limits, Look
 from replan.storage.known_folder import (
+    FreshFiles,
     KnownFolder,
     batch_of,
     known_folder,
-    look_at,
+    look_and_read,
     read_all,
 )
 from replan.storage.manifest import Manifest
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 _READY: "WeakSet[Pool]" = WeakSet()
-_BATCH_FILES = 2000
+_LITTLE_BYTES = (
+    64_000  # Sent and packed at once; more is asked about first, and packed in a thread.
+)
 _SHORT_DIFFERENCE = 64
 _RESUME = "What was stored before is safe. Mend that, then go on with: replan resume THREAD."
 
@@ -110,7 +113,12 @@ class Revisions:
         return True
 
     async def take(
-        self, folder: Path, thread_id: str, limits: Limits | None = None, after: str = ""
+        self,
+        folder: Path,
+        thread_id: str,
+        limits: Limits | None = None,
+        after: str = "",
+        noted_next: bool = False,
     ) -> Taken:
         """Store the folder as it is now. Only files that seem changed are read.
 
@@ -121,6 +129,8 @@ class Revisions:
             thread_id: whose revision it is.
             limits: what it may hold.
             after: the revision in the run's state: the one given is no earlier.
+            noted_next: whether a durable write to the same database follows at once, without
+                which nothing names the revision: this one then does not wait for the disk.
 
         Raises:
             WorkspaceError: the folder is not there.
@@ -129,10 +139,11 @@ class Revisions:
         limits = limits or Limits()
         here = known_folder(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
         async with here.lock:
-            look = await asyncio.to_thread(look_at, here, folder, limits)
+            fresh = await asyncio.to_thread(look_and_read, here, folder, limits)
+            look = fresh.look
             if not here.last:
                 await self._take_up(here, folder, thread_id)
-            known = await self._keep_content(here, folder, look, limits)
+            known, content = await self._keep_content(here, folder, fresh, limits)
             now = {path: entry for path, (_, entry) in known.items()}
             change = manifest.difference(here.last_manifest, now)
             changed = len(change["set"]) + len(change["removed"])
@@ -147,7 +158,9 @@ class Revisions:
             )
             if not same:
                 try:
-                    here.last = await self._add(here, folder, thread_id, now, look, limits)
+                    here.last = await self._add(
+                        here, folder, thread_id, now, look, limits, content, noted_next
+                    )
                 except psycopg.errors.ForeignKeyViolation as error:
                     known_folder.cache_clear()  # What it knows as stored is not.
                     raise DatabaseError(
@@ -268,25 +281,37 @@ class Revisions:
         here.limits = Limits(ignore=tuple(before.ignored))
 
     async def _keep_content(
-        self, here: KnownFolder, folder: Path, look: Look, limits: Limits
-    ) -> Known:
-        """What is known after the look, once the content of fresh files is in the database."""
-        known = dict(here.known)
+        self, here: KnownFolder, folder: Path, fresh: FreshFiles, limits: Limits
+    ) -> tuple[Known, blobs.Blobs]:
+        """What is known after the look, once the content of fresh files is in the database; and
+        the content that is not, since it is so little that it can go in with the revision.
+        """
+        look, known = fresh.look, dict(here.known)
         for path in look.gone:
             known.pop(path, None)
         known.update((path, (None, entry)) for path, entry in look.changed.items())
-        fresh = iter(look.fresh.items())
-        while batch := list(islice(batch_of(fresh), _BATCH_FILES)):
-            read = await asyncio.to_thread(read_all, folder, batch, look, limits.file_bytes)
-            content = {file.entry.value: file.data for file in read}
-            async with self.connection() as connection:
-                new = await blobs.missing(connection, list(content))
-                packed = await asyncio.to_thread(_packed, {name: content[name] for name in new})
-                await blobs.insert(connection, packed)
+        stored = {here.last_manifest[path].value for path in look.fresh.keys() & here.last_manifest}
+        batch, read = fresh.batch, fresh.read
+        little: blobs.Blobs = {}
+        while batch:
+            content = {f.entry.value: f.data for f in read if f.entry.value not in stored}
+            if batch is fresh.batch and sum(map(len, content.values())) <= _LITTLE_BYTES:
+                little = _packed(content)
+            elif content:
+                await self._store(content)
             for path in batch:
                 known.pop(path, None)
             known.update((file.path, (file.stamp, file.entry)) for file in read)
-        return known
+            if batch := batch_of(fresh.rest):
+                read = await asyncio.to_thread(read_all, folder, batch, look, limits.file_bytes)
+        return known, little
+
+    async def _store(self, content: dict[str, bytes]) -> None:
+        """Store content that may be there already, which is asked first."""
+        async with self.connection() as connection:
+            new = await blobs.missing(connection, list(content))
+            packed = await asyncio.to_thread(_packed, {name: content[name] for name in new})
+            await blobs.insert(connection, packed)
 
     async def _add(
         self,
@@ -296,39 +321,56 @@ class Revisions:
         now: Manifest,
         look: Look,
         limits: Limits,
+        content: blobs.Blobs,
+        noted_next: bool,
     ) -> str:
-        """Insert a revision, as a difference from the base or whole, and tell its number."""
+        """Insert a revision, as a difference from the base or whole, and content that is not stored
+        yet, in one statement; and tell its number.
+        """
         change = manifest.difference(here.base_manifest, now)
         length = len(change["set"]) + len(change["removed"])
         short = length <= max(_SHORT_DIFFERENCE, len(now) // 50)
         base = here.base if short else None
         if base is None:
             change = manifest.whole(now)
-        entries = await asyncio.to_thread(manifest.encode, change)
+        values = {
+            **blobs.columns(content),
+            "thread": thread_id,
+            "workspace": _storable(str(folder)),
+            "base": base,
+            "files": sum(entry.kind != "folder" for entry in now.values()),
+            "bytes": sum(entry.size for entry in now.values()),
+            "entries": await _encoded(change),
+            "left_out": manifest.encode(look.left_out),
+            "ignored": [_storable(pattern) for pattern in limits.ignore],
+        }
         async with self.connection() as connection:
-            added = await connection.execute(
-                "INSERT INTO replan_revisions "
-                "(thread_id, workspace, base, files, bytes, entries, left_out, ignored) "
-                "VALUES (%s, %s, %s, %s, %s, %b, %b, %s) RETURNING id",
-                (
-                    thread_id,
-                    _storable(str(folder)),
-                    base,
-                    sum(entry.kind != "folder" for entry in now.values()),
-                    sum(entry.size for entry in now.values()),
-                    entries,
-                    manifest.encode(look.left_out),
-                    [_storable(pattern) for pattern in limits.ignore],
-                ),
-            )
-            row = await added.fetchone()
+            statement = _ADD_UNHURRIED if noted_next else _ADD.encode()
+            row = await (await connection.execute(statement, values)).fetchone()
         assert row is not None
         if base is None:
             here.base, here.base_manifest = row["id"], now
         return str(row["id"])
 
 
-def _packed(content: dict[str, bytes]) -> dict[str, tuple[int, int, bytes]]:
+_ADD = f"""
+WITH content AS ({blobs.INSERT})
+INSERT INTO replan_revisions
+    (thread_id, workspace, base, files, bytes, entries, left_out, ignored)
+VALUES (%(thread)s, %(workspace)s, %(base)s, %(files)s, %(bytes)s, %(entries)b, %(left_out)b,
+    %(ignored)s)
+RETURNING id"""
+_ADD_UNHURRIED = f"{_ADD}, {UNHURRIED}".encode()
+
+
+async def _encoded(change: dict[str, Any]) -> bytes:
+    """A difference as it is stored; a short one is encoded sooner than a thread is reached."""
+    if len(change["set"]) + len(change["removed"]) <= _SHORT_DIFFERENCE:
+        return manifest.encode(change)
+    return await asyncio.to_thread(manifest.encode, change)
+
+
+def _packed(content: dict[str, bytes]) -> blobs.Blobs:
     return {name: (len(data), *blobs.packed(data)) for name, data in content.items()}
 
 
