@@ -11,11 +11,9 @@ from pydantic import Field
 
 from replan.memory import rows
 from replan.memory.intake import Taken, take_in_all
-from replan.memory.likeness import memory_id
 from replan.memory.owner import Owner, owner_and_kind
-from replan.memory.record import require_size
 from replan.state.errors import DatabaseError, UsageError
-from replan.state.memory import KINDS, Kept, Memory, MemoryKind
+from replan.state.memory import KINDS, Memory, MemoryKind
 from replan.state.noun import Noun
 from replan.storage.memory_index import INDEX_NAME, Progress
 from replan.storage.memory_tables import MEMORY
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[DictRow]
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _PART_OF_ID = re.compile(r"[0-9a-fA-F]{4,32}")
 _BATCH = 500
 _LOOK = "`replan memory list` shows what there is."
@@ -153,51 +150,11 @@ class Catalogue:
             )
         return cursor.rowcount
 
-    async def take_in(self, memory: Memory) -> Kept:
-        """Keep a memory that was exported; see `take_in_all`."""
-        [kept] = await self.take_in_all([memory])
-        return kept
-
-    async def take_in_all(self, memories: Sequence[Memory]) -> list[Kept]:
-        """Keep memories that were exported, with their ids, times and dates: all or none.
-
-        One that is known is not counted again. Vectors are made by `catch_up`.
-
-        Raises:
-            UsageError: one is too long, or its id is none.
-            DatabaseError: the database stopped answering.
-        """
-        for memory in memories:
-            require_size(memory)
-            if memory.id and not _ID.fullmatch(memory.id):
-                raise UsageError(f"{memory.id[:60]!r} is no id of a memory.", "Leave it out.")
-        async with (
-            answering(),
-            self._store.pool.connection() as connection,
-            connection.transaction(),
-        ):
-            await rows.lock(connection, self.owner)
-            return [await self._take_in(connection, memory) for memory in memories]
-
-    async def _take_in(self, connection: "Connection", memory: Memory) -> Kept:
-        key = memory.id or memory_id(memory.kind, memory.text)
-        [prefix] = self.owner.prefixes([memory.kind])
-        known = await rows.by_key(connection, prefix, key)
-        if known is None:
-            await rows.add(connection, prefix, memory.model_copy(update={"id": key}))
-            return Kept(id=key, how="new")
-        update = {
-            "times": max(known.times, memory.times),
-            "importance": max(known.importance, memory.importance),
-        }
-        await rows.replace(connection, prefix, known.model_copy(update=update))
-        return Kept(id=key, how="known")
-
     async def take_in_all(self, batches: AsyncIterable[Sequence[Memory]]) -> Taken:
         """Keep memories that were exported, all or none; see `replan.memory.intake`.
 
         Raises:
-            UsageError: one is too long.
+            UsageError: one is too long, or its id is none.
             DatabaseError: the database stopped answering.
         """
         async with answering():

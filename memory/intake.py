@@ -1,5 +1,6 @@
 """Memories that were exported elsewhere, taken in: all of them, or none."""
 
+import re
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,7 +9,8 @@ from replan.memory import rows
 from replan.memory.likeness import memory_id
 from replan.memory.owner import Owner
 from replan.memory.record import require_size
-from replan.state.memory import Memory
+from replan.state.errors import UsageError
+from replan.state.memory import Memory, Source
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     Connection = AsyncConnection[DictRow]
+
+_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ async def take_in_all(
         batches: of some hundred; whatever it raises leaves nothing behind.
 
     Raises:
-        UsageError: one is too long.
+        UsageError: one is too long, or its id is none.
     """
     taken = Taken()
     async with pool.connection() as connection, connection.transaction():
@@ -59,8 +63,10 @@ async def _batch(connection: "Connection", owner: Owner, batch: Sequence[Memory]
     async with connection.pipeline():  # one way to the server for all of them
         for given in batch:
             require_size(given)
+            if given.id and not _ID.fullmatch(given.id):
+                raise UsageError(f"{given.id[:60]!r} is no id of a memory.", "Leave it out.")
             key = given.id or memory_id(given.kind, given.text)
-            memory = given.model_copy(update={"id": key})
+            memory = given.model_copy(update={"id": key, "source": _source(given)})
             [prefix] = owner.prefixes([memory.kind])
             before = known.get((prefix, key))
             known[prefix, key] = now = _joined(before, memory)
@@ -83,6 +89,12 @@ async def _known(
         (owner.prefixes(), keys),
     )
     return {(row["prefix"], row["key"]): rows.of_row(row) for row in await cursor.fetchall()}
+
+
+def _source(given: Memory) -> Source:
+    """Skills are followed without asking a model: not those that came in a file."""
+    told_by = given.source.told_by or ("an import" if given.kind == "skill" else "")
+    return given.source.model_copy(update={"told_by": told_by})
 
 
 def _joined(known: Memory | None, given: Memory) -> Memory:

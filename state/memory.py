@@ -102,4 +102,4 @@ class Mention(Noun):
     @classmethod
     def of(cls, memory: Memory, how: str) -> "Mention":
         """The memory in short."""
-        return cls(id=memory.id, kind=memory.kind, text=memory.text[:MENTION_CHARS], how=how)  # type: ignore[arg-type]
+        return cls(id=memory.id, kind=memory.kind, text=memory.text[:MENTION_CHARS], how=how)
