@@ -10,8 +10,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import Field
 
 from replan.memory import rows
-from replan.memory.intake import Taken, take_in_all
-from replan.memory.likeness import memory_id
+from replan.memory.intake import Taken, take_in_batch, take_in_batches
 from replan.memory.owner import Owner, owner_and_kind
 from replan.memory.record import require_size
 from replan.state.errors import DatabaseError, UsageError
@@ -177,31 +176,17 @@ class Catalogue:
             connection.transaction(),
         ):
             await rows.lock(connection, self.owner)
-            return [await self._take_in(connection, memory) for memory in memories]
+            return await take_in_batch(connection, self.owner, memories)
 
-    async def _take_in(self, connection: "Connection", memory: Memory) -> Kept:
-        key = memory.id or memory_id(memory.kind, memory.text)
-        [prefix] = self.owner.prefixes([memory.kind])
-        known = await rows.by_key(connection, prefix, key)
-        if known is None:
-            await rows.add(connection, prefix, memory.model_copy(update={"id": key}))
-            return Kept(id=key, how="new")
-        update = {
-            "times": max(known.times, memory.times),
-            "importance": max(known.importance, memory.importance),
-        }
-        await rows.replace(connection, prefix, known.model_copy(update=update))
-        return Kept(id=key, how="known")
-
-    async def take_in_all(self, batches: AsyncIterable[Sequence[Memory]]) -> Taken:
-        """Keep memories that were exported, all or none; see `replan.memory.intake`.
+    async def take_in_batches(self, batches: AsyncIterable[Sequence[Memory]]) -> Taken:
+        """As `take_in_all`, of more than fit into memory, under any key that a graph has given.
 
         Raises:
             UsageError: one is too long.
             DatabaseError: the database stopped answering.
         """
         async with answering():
-            return await take_in_all(self._store.pool, self.owner, batches)
+            return await take_in_batches(self._store.pool, self.owner, batches)
 
     async def all_of(self) -> AsyncIterator[Memory]:
         """Every memory of the owner, ended ones too, in the order of kind and id.
