@@ -108,7 +108,7 @@ async def _write(names: Names, kinds: Sequence[MemoryKind], file: IO[bytes]) -> 
 
 async def _take_in(names: Names, source: IO[bytes], name: str, count: int) -> "Taken":
     async with opened_memories(names) as opened:
-        return await opened.catalogue.take_in_all(_batches(source, name, count))
+        return await opened.catalogue.take_in_batches(_batches(source, name, count))
 
 
 async def _embed(names: Names) -> tuple[int, str]:

@@ -75,13 +75,13 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
                 )
             )
         else:
-            others = ", ".join(map(short_id, kept.superseded))
+            others = visible(", ".join(map(short_id, kept.superseded)))
             how = {
                 "new": "kept",
                 "known": "known already, and counted once more",
                 "superseding": f"kept, in place of {others}",
             }
-            put(f"{kept.id}: {how[kept.how]}")
+            put(f"{visible(kept.id)}: {how[kept.how]}")
             if kept.note:
                 put(f"Found by words only until it is embedded: {visible(kept.note)}")
         return 0

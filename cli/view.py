@@ -86,7 +86,8 @@ class Story:
             if isinstance(tasks, dict):
                 self.tasks.update(tasks)
             if node == "recall" and update.get("recalled"):
-                lines.append(f"recalled: {len(update['recalled'])} memories of earlier runs")
+                count = len(update["recalled"])
+                lines.append(f"recalls {count} {'memory' if count == 1 else 'memories'}")
             elif node == "plan":
                 lines.append("plan:")
                 lines += [

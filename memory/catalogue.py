@@ -10,10 +10,11 @@ from psycopg_pool import PoolTimeout
 from pydantic import Field
 
 from replan.memory import rows
-from replan.memory.intake import Taken, take_in_all
+from replan.memory.intake import Taken, take_in_batch, take_in_batches
 from replan.memory.owner import Owner, owner_and_kind
+from replan.memory.record import require_size
 from replan.state.errors import DatabaseError, UsageError
-from replan.state.memory import KINDS, Memory, MemoryKind
+from replan.state.memory import KINDS, Kept, Memory, MemoryKind
 from replan.state.noun import Noun
 from replan.storage.memory_index import INDEX_NAME, Progress
 from replan.storage.memory_tables import MEMORY
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[DictRow]
 
+_ID = re.compile(r"[0-9a-f]{32}")
 _PART_OF_ID = re.compile(r"[0-9a-fA-F]{4,32}")
 _BATCH = 500
 _LOOK = "`replan memory list` shows what there is."
@@ -150,15 +152,41 @@ class Catalogue:
             )
         return cursor.rowcount
 
-    async def take_in_all(self, batches: AsyncIterable[Sequence[Memory]]) -> Taken:
-        """Keep memories that were exported, all or none; see `replan.memory.intake`.
+    async def take_in(self, memory: Memory) -> Kept:
+        """Keep a memory that was exported; see `take_in_all`."""
+        [kept] = await self.take_in_all([memory])
+        return kept
+
+    async def take_in_all(self, memories: Sequence[Memory]) -> list[Kept]:
+        """Keep memories that were exported, with their ids, times and dates: all or none.
+
+        One that is known is not counted again. Vectors are made by `catch_up`.
 
         Raises:
             UsageError: one is too long, or its id is none.
             DatabaseError: the database stopped answering.
         """
+        for memory in memories:
+            require_size(memory)
+            if memory.id and not _ID.fullmatch(memory.id):
+                raise UsageError(f"{memory.id[:60]!r} is no id of a memory.", "Leave it out.")
+        async with (
+            answering(),
+            self._store.pool.connection() as connection,
+            connection.transaction(),
+        ):
+            await rows.lock(connection, self.owner)
+            return await take_in_batch(connection, self.owner, memories)
+
+    async def take_in_batches(self, batches: AsyncIterable[Sequence[Memory]]) -> Taken:
+        """As `take_in_all`, of more than fit into memory, under any key that a graph has given.
+
+        Raises:
+            UsageError: one is too long.
+            DatabaseError: the database stopped answering.
+        """
         async with answering():
-            return await take_in_all(self._store.pool, self.owner, batches)
+            return await take_in_batches(self._store.pool, self.owner, batches)
 
     async def all_of(self) -> AsyncIterator[Memory]:
         """Every memory of the owner, ended ones too, in the order of kind and id.

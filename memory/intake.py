@@ -1,6 +1,5 @@
 """Memories that were exported elsewhere, taken in: all of them, or none."""
 
-import re
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,8 +8,7 @@ from replan.memory import rows
 from replan.memory.likeness import memory_id
 from replan.memory.owner import Owner
 from replan.memory.record import require_size
-from replan.state.errors import UsageError
-from replan.state.memory import Memory, Source
+from replan.state.memory import Kept, Memory, Source
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     Connection = AsyncConnection[DictRow]
-
-_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -30,15 +26,12 @@ class Taken:
     known: int = 0
 
 
-async def take_in_all(
+async def take_in_batches(
     pool: "AsyncConnectionPool[Connection]",
     owner: Owner,
     batches: AsyncIterable[Sequence[Memory]],
 ) -> Taken:
-    """Keep exported memories with their ids, times and dates, in one transaction.
-
-    One that is known is not counted again: the greater count and importance hold, so that the same
-    file taken in twice changes nothing. Vectors are made later (`Catalogue.catch_up`).
+    """Keep exported memories in one transaction; see `take_in_batch`.
 
     Args:
         pool: connections of `open_persistence`.
@@ -46,43 +39,60 @@ async def take_in_all(
         batches: of some hundred; whatever it raises leaves nothing behind.
 
     Raises:
-        UsageError: one is too long, or its id is none.
+        UsageError: one is too long.
     """
     taken = Taken()
     async with pool.connection() as connection, connection.transaction():
         await rows.lock(connection, owner)
         async for batch in batches:
-            done = await _batch(connection, owner, batch)
-            taken = Taken(taken.new + done.new, taken.known + done.known)
+            kept = await take_in_batch(connection, owner, batch)
+            new = sum(one.how == "new" for one in kept)
+            taken = Taken(taken.new + new, taken.known + len(kept) - new)
     return taken
 
 
-async def _batch(connection: "Connection", owner: Owner, batch: Sequence[Memory]) -> Taken:
+async def take_in_batch(
+    connection: "Connection", owner: Owner, batch: Sequence[Memory]
+) -> list[Kept]:
+    """Keep exported memories with their ids, times and dates.
+
+    One that is known is not counted again: the greater count and importance hold, so that the same
+    taken in twice changes nothing. Vectors are made later (`Catalogue.catch_up`).
+
+    Args:
+        connection: in a transaction that holds `rows.lock`.
+        owner: who has them from then on.
+        batch: some hundred.
+
+    Raises:
+        UsageError: one is too long.
+    """
     known = await _known(connection, owner, batch)
-    new = 0
+    kept: list[Kept] = []
     async with connection.pipeline():  # one way to the server for all of them
         for given in batch:
             require_size(given)
-            if given.id and not _ID.fullmatch(given.id):
-                raise UsageError(f"{given.id[:60]!r} is no id of a memory.", "Leave it out.")
-            key = given.id or memory_id(given.kind, given.text)
-            memory = given.model_copy(update={"id": key, "source": _source(given)})
+            memory = given.model_copy(update={"id": _key(given), "source": _source(given)})
             [prefix] = owner.prefixes([memory.kind])
-            before = known.get((prefix, key))
-            known[prefix, key] = now = _joined(before, memory)
+            before = known.get((prefix, memory.id))
+            known[prefix, memory.id] = now = _joined(before, memory)
             if before is None:
-                new += 1
                 await rows.add(connection, prefix, now)
             elif now != before:
                 await rows.replace(connection, prefix, now)
-    return Taken(new, len(batch) - new)
+            kept.append(Kept(id=memory.id, how="known" if before else "new"))
+    return kept
+
+
+def _key(memory: Memory) -> str:
+    return memory.id or memory_id(memory.kind, memory.text)
 
 
 async def _known(
     connection: "Connection", owner: Owner, batch: Sequence[Memory]
 ) -> dict[tuple[str, str], Memory]:
     """Those of a batch that the owner has, by namespace and id; locked."""
-    keys = [memory.id or memory_id(memory.kind, memory.text) for memory in batch]
+    keys = [_key(memory) for memory in batch]
     cursor = await connection.execute(
         f"SELECT {rows.COLUMNS} FROM store WHERE prefix = ANY(%s) AND key = ANY(%s) "
         f"AND {rows.LIVING} FOR UPDATE".encode(),

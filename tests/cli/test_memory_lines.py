@@ -127,7 +127,7 @@ def test_they_stand_in_the_result_and_at_the_end_of_a_run(
 def test_the_view_says_how_many_are_recalled() -> None:
     story = Story()
     told = story.lines("updates", {"recall": {"recalled": ["a", "b"]}})
-    assert told == ["recalled: 2 memories of earlier runs"]
+    assert told == ["recalls 2 memories"]
     assert story.lines("updates", {"recall": {"recalled": []}}) == []
 
 

@@ -1,12 +1,11 @@
 """Looking through memories, forgetting them, and moving them elsewhere."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from memories_made import OWNER, ByWords, experience, fact
 
-from replan.memory.intake import Taken
 from replan.memory.owner import Owner
 from replan.memory.postgres import PostgresMemories
 from replan.state.errors import UsageError
@@ -14,11 +13,6 @@ from replan.state.memory import Memory, Source
 
 Opening = Callable[..., Awaitable[PostgresMemories]]
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-async def batch(*memories: Memory) -> AsyncIterator[list[Memory]]:
-    """One batch of an import."""
-    yield list(memories)
 
 
 async def test_a_memory_is_had_by_the_beginning_of_its_id(opening: Opening) -> None:
@@ -30,7 +24,7 @@ async def test_a_memory_is_had_by_the_beginning_of_its_id(opening: Opening) -> N
     for wrong in ("", "%", "zz", kept[0].id[:3], "0" * 32):
         with pytest.raises(UsageError, match="there is no memory"):
             await memories.get(wrong)
-    await memories.take_in_all(batch(fact("another", id=kept[0].id[:8] + "0" * 24)))
+    await memories.take_in(fact("another", id=kept[0].id[:8] + "0" * 24))
     with pytest.raises(UsageError, match="more than one memory's id begins with"):
         await memories.get(kept[0].id[:8])
 
@@ -102,12 +96,13 @@ async def test_what_is_moved_keeps_its_id_times_and_dates(opening: Opening) -> N
     ann, bob = await opening(embedder), await opening(embedder, Owner("bob"))
     told = [fact(f"number {n}", learned=DAY + timedelta(days=n)) for n in range(520)]
     [old, *_] = await ann.keep([*told[:2], *told[:1]])
-    assert await ann.take_in_all(batch(*told[2:])) == Taken(new=518, known=0)
+    assert {one.how for one in await ann.take_in_all(told[2:])} == {"new"}
     await ann.keep([experience("instead", learned=DAY)], superseded=[old.id])
     moved = [memory async for memory in ann.all_of()]
     assert len(moved) == 521
-    assert await bob.take_in_all(batch(*moved)) == Taken(new=521, known=0)
-    assert await bob.take_in_all(batch(*moved)) == Taken(new=0, known=521)
+    for _ in range(2):
+        hows = {one.how for one in await bob.take_in_all(moved)}
+    assert hows == {"known"}
     assert [memory async for memory in bob.all_of()] == moved
     assert (await bob.get(old.id)).times == 2
     assert await bob.catch_up(wait=30)
@@ -120,14 +115,13 @@ async def test_what_is_moved_keeps_its_id_times_and_dates(opening: Opening) -> N
 async def test_an_id_that_is_none_is_not_taken_in(opening: Opening) -> None:
     memories = await opening(ByWords())
     with pytest.raises(UsageError, match="is no id of a memory"):
-        await memories.take_in_all(batch(fact("y"), fact("x", id="../../etc")))
+        await memories.take_in_all([fact("y"), fact("x", id="../../etc")])
     assert await memories.browse() == []
-    assert await memories.take_in_all(batch(fact("x"))) == Taken(new=1, known=0)
+    assert (await memories.take_in(fact("x"))).how == "new"
 
 
 async def test_a_skill_that_is_taken_in_says_so(opening: Opening) -> None:
     memories = await opening(ByWords())
-    skill = Memory(kind="skill", text="how", source=Source(thread="elsewhere"))
-    await memories.take_in_all(batch(skill))
+    await memories.take_in(Memory(kind="skill", text="how", source=Source(thread="elsewhere")))
     [found] = await memories.browse()
     assert found.source == Source(thread="elsewhere", told_by="an import")
