@@ -125,7 +125,7 @@ async def _batches(source: IO[bytes], name: str, count: int) -> AsyncIterator[li
     tell = Progress()
     while batch := await asyncio.to_thread(_next, memories):
         yield batch
-        tell("Importing memories", reader.read / count)
+        tell("Importing memories", reader.read / max(count, 1))
 
 
 def _next(memories: Iterator[Memory]) -> list[Memory]:
