@@ -20,6 +20,7 @@ from replan.graphs.guard import taken_up
 from replan.graphs.limits import limit_of, still_short
 from replan.graphs.state_view import progress_of
 from replan.models.chat import open_chat_model, preflight, require_price
+from replan.models.embeddings import choose_embedder
 from replan.state.agent_state import AgentInput
 from replan.state.context import Context
 from replan.state.errors import ThreadNotFoundError, UsageError
@@ -203,7 +204,10 @@ async def session(
         loading = asyncio.create_task(open_chat_model(context.model, view.progress))
     try:
         database = await open_database(lambda line: view.progress(line, 0.0))
-        async with thread_lock(database, thread_id), open_persistence(database) as kept:
+        async with (
+            thread_lock(database, thread_id),
+            open_persistence(database, choose_embedder) as kept,
+        ):
             graph = build_agent(checkpointer=kept.saver, store=kept.store)
             run = Session(graph, thread_id, context, view)
             if resumed:

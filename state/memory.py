@@ -76,8 +76,12 @@ class Recalled(Noun):
 class Kept(Noun):
     """What became of a memory that was to be kept: `new`; `known`, the same was there and is
     counted once more; `superseding`, it took the place of those named.
+
+    Attributes:
+        note: why it can be found by words alone for now; "" where that is not so.
     """
 
     id: str
     how: Literal["new", "known", "superseding"]
     superseded: list[str] = Field(default_factory=list)
+    note: str = ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replan.storage.database import Database
+from replan.storage.rank_fusion import LIST_LENGTH, OFFSET, SHARE_POWER, vector_text
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -48,10 +49,7 @@ _ADD = f"""
 INSERT INTO document_chunks (document_id, place, text, words, meaning)
 VALUES (%(document)s, %(place)s, %(text)s, array_to_tsvector({_STEMS}), %(meaning)s::vector)"""
 
-# Reciprocal rank fusion: a chunk gets 1 / (60 + rank) for its rank by meaning, and as much for its
-# rank by words times the third power of the share of the question's words that it holds, rare ones
-# counting more: a few chance words must not outweigh the meaning. There is no index on the
-# vectors: reading them all is exact, and quick enough for a folder.
+# There is no index on the vectors: reading them all is exact, and quick enough for a folder.
 _SEARCH = f"""
 WITH chunks AS (
     SELECT chunk.id, chunk.words, chunk.meaning FROM document_chunks AS chunk
@@ -64,16 +62,16 @@ weights AS MATERIALIZED (
         AS weight
     FROM asked LEFT JOIN hits USING (stem) GROUP BY stem),
 by_words AS (
-    SELECT id, (sum(weight) / (SELECT sum(weight) FROM weights)) ^ 3 AS share,
+    SELECT id, (sum(weight) / (SELECT sum(weight) FROM weights)) ^ {SHARE_POWER} AS share,
         row_number() OVER (ORDER BY sum(weight) DESC, id) AS place
-    FROM hits JOIN weights USING (stem) GROUP BY id ORDER BY place LIMIT 50),
+    FROM hits JOIN weights USING (stem) GROUP BY id ORDER BY place LIMIT {LIST_LENGTH}),
 by_meaning AS (
     SELECT id, 1.0::float8 AS share,
         row_number() OVER (ORDER BY meaning <=> %(meaning)s::vector, id) AS place
     FROM chunks WHERE meaning IS NOT NULL AND %(meaning)s::vector IS NOT NULL
-    ORDER BY place LIMIT 50),
+    ORDER BY place LIMIT {LIST_LENGTH}),
 joined AS (
-    SELECT id, sum(share / (60 + place)) AS score
+    SELECT id, sum(share / ({OFFSET} + place)) AS score
     FROM (SELECT * FROM by_words UNION ALL SELECT * FROM by_meaning) AS ranked GROUP BY id)
 SELECT path, chunk.place, chunk.text FROM joined
 JOIN document_chunks AS chunk USING (id) JOIN documents ON documents.id = document_id
@@ -158,7 +156,7 @@ class DocumentIndex:
             {
                 "folder": self._folder,
                 "words": list(words),
-                "meaning": _vector(meaning),
+                "meaning": vector_text(meaning),
                 "most": most,
             },
         )
@@ -232,9 +230,5 @@ def _row(document: int, chunk: Chunk) -> dict[str, Any]:
         "place": chunk.place,
         "text": chunk.text,
         "words": list(chunk.words),
-        "meaning": _vector(chunk.meaning),
+        "meaning": vector_text(chunk.meaning),
     }
-
-
-def _vector(meaning: Sequence[float] | None) -> str | None:
-    return None if meaning is None else f"[{','.join(format(value, '.6g') for value in meaning)}]"

@@ -4,7 +4,10 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from replan.storage.memory_tables import MEMORY_MIGRATIONS
+
 # Each is run once, in order, and never changed afterwards: a change is a new one at the end.
+# LangGraph's store has its tables already when they are run.
 MIGRATIONS = (
     """
     CREATE TABLE replan_blobs (
@@ -54,6 +57,7 @@ MIGRATIONS = (
         UNIQUE (thread_id, execution, number)
     )""",
     "CREATE INDEX replan_journal_by_checkpoint ON replan_journal (thread_id, checkpoint_id, id)",
+    *MEMORY_MIGRATIONS,
 )
 
 

@@ -16,8 +16,10 @@ from replan.storage.migrations import migrate_own_tables, own_tables_are_ready
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-    from langgraph.store.postgres.aio import AsyncPostgresStore
     from psycopg_pool import AsyncConnectionPool
+
+    from replan.storage.memory_store import MemoryStore
+    from replan.storage.vectorizer import ChooseEmbedder
 
 SETUP_LOCK = 0x7265706C616E  # "replan": the advisory lock around the making of tables
 SETUP_SECONDS = 60.0
@@ -36,7 +38,7 @@ class Persistence:
     """Where checkpoints and memories are kept; open as long as its context manager is."""
 
     saver: "AsyncPostgresSaver"
-    store: "AsyncPostgresStore"
+    store: "MemoryStore"
     pool: "AsyncConnectionPool[AsyncConnection[DictRow]]"
 
 
@@ -53,23 +55,36 @@ class ThreadRow:
 
 
 @asynccontextmanager
-async def open_persistence(database: Database) -> AsyncIterator[Persistence]:
+async def open_persistence(
+    database: Database, choose_embedder: "ChooseEmbedder | None" = None
+) -> AsyncIterator[Persistence]:
     """Open the checkpointer and the store; their tables are made when missing.
+
+    Args:
+        database: where they are.
+        choose_embedder: gives the model that makes the vectors of memories, when it is first
+            needed; without it memories are found by words alone.
 
     Raises:
         DatabaseError: the database does not answer any more, or refuses to make the tables.
     """
     import psycopg
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-    from langgraph.store.postgres.aio import AsyncPostgresStore
     from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+    from replan.storage.memory_store import MemoryStore, prepare_connection
+
     pool = AsyncConnectionPool[AsyncConnection[DictRow]](
-        database.url, min_size=1, max_size=POOL_SIZE, kwargs=CONNECTION, open=False
+        database.url,
+        min_size=1,
+        max_size=POOL_SIZE,
+        kwargs=CONNECTION,
+        configure=prepare_connection,
+        open=False,
     )
     try:
         await pool.open(wait=True, timeout=CONNECT_SECONDS)
-        opened = Persistence(AsyncPostgresSaver(pool), AsyncPostgresStore(pool), pool)
+        opened = Persistence(AsyncPostgresSaver(pool), MemoryStore(pool, choose_embedder), pool)
         async with pool.connection() as connection:
             await _ensure_tables(connection, opened)
     except (PoolTimeout, TimeoutError):
@@ -87,6 +102,7 @@ async def open_persistence(database: Database) -> AsyncIterator[Persistence]:
     try:
         yield opened
     finally:
+        await opened.store.vectors.close()
         await pool.close()
 
 

@@ -13,7 +13,7 @@ from replan.storage.database import Database
 
 SERVE = """
 import asyncio, os
-from replan.storage import serving
+from replan.graphs import serving
 
 async def serve():
     async with serving.checkpointer() as saver, serving.store() as store:
@@ -40,7 +40,7 @@ def test_closing_both_leaves_the_embedded_database(make_home: Callable[[], Path]
 
 
 async def test_they_use_the_database_of_the_command_line(database: Database) -> None:
-    from replan.storage import serving
+    from replan.graphs import serving
     from replan.storage.persistence import open_persistence
 
     async with open_persistence(database) as persistence:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.store.postgres.aio import AsyncPostgresStore
 
+from replan.models.embeddings import choose_embedder
 from replan.storage.database import open_database
 from replan.storage.persistence import Persistence, open_persistence
 
@@ -42,7 +43,7 @@ async def _opened() -> AsyncIterator[Persistence]:
     try:
         database = await open_database()
         kind = database.kind
-        async with open_persistence(database) as persistence:
+        async with open_persistence(database, choose_embedder) as persistence:
             yield persistence
     finally:
         _in_use.discard(this)
