@@ -26,9 +26,13 @@ async def checkpointer() -> AsyncIterator[AsyncPostgresSaver]:
 
 @asynccontextmanager
 async def store() -> AsyncIterator[AsyncPostgresStore]:
-    """The server's long-term store, once for each of its event loops."""
+    """The server's long-term store, once for each of its event loops; it removes what expired."""
     async with _opened() as persistence:
-        yield persistence.store
+        await persistence.store.start_ttl_sweeper()
+        try:
+            yield persistence.store
+        finally:
+            await persistence.store.stop_ttl_sweeper()
 
 
 @asynccontextmanager

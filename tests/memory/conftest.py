@@ -19,32 +19,29 @@ Opening = Callable[..., Awaitable[PostgresMemories]]
 
 
 @pytest.fixture(scope="session")
-def template(database: Database) -> str:
-    """The name of a database that has the tables and nothing in them."""
-    name = f"memories_template_{uuid4().hex[:8]}"
+def memory_database(database: Database) -> Database:
+    """A database that has the tables: the index of memories is one for all of a database."""
+    name = f"memories_{uuid4().hex[:8]}"
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    url = database.url.replace("@/postgres", f"@/{name}")
+    own = Database(url, "url", database.server_version, database.vector_version)
 
     async def make_tables() -> None:
-        async with open_persistence(named(database, name)):
+        async with open_persistence(own):
             pass
 
     asyncio.run(make_tables())
-    return name
+    return own
 
 
 @pytest.fixture
-def own_database(database: Database, template: str) -> Database:
-    """A database without memories."""
-    name = f"memories_{uuid4().hex[:8]}"
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
-    return named(database, name)
-
-
-def named(database: Database, name: str) -> Database:
-    url = database.url.replace("@/postgres", f"@/{name}")
-    return Database(url, "url", database.server_version, database.vector_version)
+def own_database(memory_database: Database) -> Database:
+    """A database without memories and without their index."""
+    with psycopg.connect(memory_database.url, autocommit=True) as connection:
+        connection.execute("TRUNCATE store, replan_memory_index CASCADE")
+        connection.execute("DROP TABLE IF EXISTS store_vectors, vector_migrations")
+    return memory_database
 
 
 @pytest.fixture

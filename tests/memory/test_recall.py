@@ -129,7 +129,7 @@ async def test_of_equals_the_more_important_and_then_the_later_comes_first(
         ]
     )
     expected = ["report 3", "report 2", "report 1", "another matter"]
-    assert texts(await memories.recall("report")) == expected
+    assert texts(await memories.recall("report", least_similar=-1)) == expected
     words_only = await opening(None)
     assert texts(await words_only.recall("report")) == expected[:3]
 
