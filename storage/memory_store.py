@@ -96,12 +96,13 @@ class MemoryStore(AsyncPostgresStore):
             under = not op.namespace_prefix or op.namespace_prefix[0] == MEMORY
             if not under or (await self.vectors.question(op.query)).vectors is None:
                 return op._replace(query=None)
-            await self._know_vector_type()
+            if not self._vector_type:
+                self._vector_type = await self._know_vector_type()
         return op
 
     async def _make_vectors(self, dims: int) -> None:
         """LangGraph's table of vectors and its index, where they are missing."""
-        vector_type = await self._know_vector_type()
+        self._vector_type = vector_type = await self._know_vector_type()
         if dims > (most := MOST_DIMENSIONS[vector_type]):
             raise UsageError(
                 f"The embedding model's vectors have {dims:,} numbers; the index takes {most:,}.",
@@ -119,15 +120,22 @@ class MemoryStore(AsyncPostgresStore):
         await super().setup()
 
     async def _know_vector_type(self) -> str:
-        """Half precision, where pgvector has it: half the size, and no worse to search."""
+        """The type of the vectors: as the table has it, and where there is none, half precision if
+        pgvector knows it: half the size, and no worse to search.
+        """
         assert self.index_config is not None
         ann: Any = self.index_config["ann_index_config"]
-        if not self._vector_type:
-            async with self.pool.connection() as connection:
-                cursor = await connection.execute("SELECT to_regtype('halfvec') IS NOT NULL AS ok")
-                row = await cursor.fetchone()
-            self._vector_type = ann["vector_type"] = "halfvec" if row and row["ok"] else "vector"
-        return self._vector_type
+        async with self.pool.connection() as connection:
+            # The first that LangGraph's setup of vectors does, too.
+            await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            cursor = await connection.execute(
+                "SELECT coalesce((SELECT format_type(atttypid, NULL) FROM pg_attribute "
+                "WHERE attrelid = to_regclass('store_vectors') AND attname = 'embedding'), "
+                "to_regtype('halfvec')::text, 'vector') AS name"
+            )
+            row = await cursor.fetchone() or {}
+        ann["vector_type"] = row["name"].rpartition(".")[2]
+        return str(ann["vector_type"])
 
 
 def _is_memory(op: Op) -> bool:
