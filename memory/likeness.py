@@ -13,8 +13,8 @@ import unicodedata
 from replan.state.memory import MemoryKind
 
 # Cosine from which two texts of one kind are taken to say the same, if their words allow it. Fitted
-# on pairs with the embedded model (benchmarks/retrieval.py): of pairs whose words allow it, and that
-# differ all the same, the nearest has 0.90.
+# on pairs with the embedded model (benchmarks/retrieval.py): of pairs whose words allow it, and
+# that differ all the same, the nearest has 0.90.
 SAME_FROM = 0.92
 
 _ID_CHARS = 32

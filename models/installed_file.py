@@ -24,9 +24,9 @@ def find_file(package: str, name: str) -> Path:
     except PackageNotFoundError:
         files = []
     for file in files:
-        if f"/{file.as_posix()}".endswith(f"/{name}") and (path := Path(str(file.locate()))):
-            if path.is_file():
-                return path
+        path = Path(str(file.locate()))
+        if f"/{file.as_posix()}".endswith(f"/{name}") and path.is_file():
+            return path
     raise WeightsError("The weights of the embedding model are not installed.", _INSTALL)
 
 

