@@ -13,7 +13,6 @@ nearness from which memories say the same (`SAME_FROM`) and that under which one
 import argparse
 import asyncio
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import psutil
 from retrieval_set import Answered, ask, pairs, questions, text_of, told, unrelated
 
 from replan.memory.likeness import SAME_FROM, may_say_the_same
@@ -78,16 +78,15 @@ def main() -> None:
 
 def cost(which: str) -> dict[str, float]:
     """Of loading a model, and of a question alone."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = psutil.Process().memory_info().rss
     began = time.perf_counter()
     model = Alone(which)
     loading = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     plain = [one.text for one in questions() if one.level == "plain"]
     model.now(plain[:1], "query")
     return {
         "load_seconds": round(loading, 2),
-        "megabytes": round((after - before) / 1024),
+        "megabytes": round((psutil.Process().memory_info().rss - before) / 1e6),
         **percentiles([timed(lambda one=text: model.now([one], "query")) for text in plain]),
         "processor_ms": round(1000 * processor_seconds(model, plain) / len(plain), 1),
     }
