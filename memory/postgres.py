@@ -40,6 +40,8 @@ class PostgresMemories(Catalogue):
         prefixes = self.owner.prefixes(kinds)
         query = query.replace("\0", " ").encode("utf-8", "replace").decode()
         async with answering():
+            if not await self._any(prefixes):  # no model is loaded, or asked, for nothing
+                return Recalled()
             question = await self._store.vectors.question(query)
             found = await self._search(prefixes, query, question, most, least_similar)
             if found is None:  # The vectors were made anew in this moment.
@@ -65,6 +67,14 @@ class PostgresMemories(Catalogue):
                 return await search(connection, prefixes, query, question, most, least)
         except psycopg.errors.UndefinedTable:
             return None
+
+    async def _any(self, prefixes: Sequence[str]) -> bool:
+        async with self._store.pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT EXISTS (SELECT FROM store WHERE prefix = ANY(%s)) AS any", (prefixes,)
+            )
+            row = await cursor.fetchone()
+        return bool(row and row["any"])
 
     async def keep(self, memories: Sequence[Memory], superseded: Sequence[str] = ()) -> list[Kept]:
         """See `Memories`."""

@@ -15,6 +15,12 @@ def line_of(memory: Memory) -> str:
     return f"{text}{since}" if memory.kind == "fact" else text
 
 
+def teaches(memory: Memory) -> bool:
+    """Whether it says more than that something went well."""
+    told = memory.detail.get("tried") or memory.detail.get("lesson")
+    return memory.kind != "experience" or memory.outcome != "done" or bool(told)
+
+
 def tokens_of(text: str) -> int:
     """About how many tokens a text takes: four ASCII characters to one, or one other."""
     ascii_only = sum(character.isascii() for character in text)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from replan.memory.protocol import Memories
 from replan.nodes.contract import RecallRequest, RecallResult, Use
-from replan.nodes.recall.lines import line_of, within
+from replan.nodes.recall.lines import line_of, teaches, within
 from replan.nodes.skills.fitting import fitting_calls, fitting_plan
 from replan.nodes.skills.forms import KnownCalls, KnownPlan, read_as
 from replan.state.memory import Found, Memory, Mention
@@ -12,8 +12,9 @@ from replan.state.task import Task
 
 _MOST = 4
 _SKILLS = 5
-# Of unlike memories there is always a nearest one; under this it only leads astray.
-LEAST_SIMILAR = 0.8
+# Of unlike memories there is always a nearest one; under this it only leads astray, and costs
+# tokens in every prompt. Measured by benchmarks/retrieval.py.
+LEAST_SIMILAR = 0.45
 
 
 class RecallFromStore:
@@ -77,8 +78,8 @@ async def _skills(memory: Memories, query: str) -> list[Memory]:
 
 
 def _shown(found: Sequence[Found], tokens: int, note: str) -> RecallResult:
-    fitting = [one for one in found if (one.similarity or 0.0) >= LEAST_SIMILAR or note]
-    memories = within([one.memory for one in fitting], tokens)
+    fitting = [one.memory for one in found if (one.similarity or 0.0) >= LEAST_SIMILAR or note]
+    memories = within([memory for memory in fitting if teaches(memory)], tokens)
     lines = [line_of(memory) for memory in memories]
     return RecallResult(
         memories=[*lines, *([note] if note and lines else [])],

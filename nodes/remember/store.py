@@ -61,6 +61,8 @@ def _of_task(request: RememberRequest, task: Task) -> list[Memory]:
 async def _of_run(request: RememberRequest, use: Use) -> list[Memory]:
     lesson, facts = await extracted(request, use)
     text = f"'{request.goal[:_CHARS]}' ended {request.status}."
+    if request.lessons:
+        text += f" On the way failed: {'; '.join(request.lessons)[:_CHARS]}."
     if lesson:
         text += f" Lesson: {lesson}"
     experience = Memory(

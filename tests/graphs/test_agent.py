@@ -34,7 +34,7 @@ async def failing(request: SelectToolRequest, use: Use) -> None:
     raise KeyError("oops")
 
 
-async def test_a_goal_is_done_in_one_round(start_agent) -> None:
+async def test_a_goal_is_done_in_one_round(start_agent, memories_of) -> None:
     model = ScriptedAgent([WRITE], report="hello.txt holds hello.")
     async with start_agent(model) as agent:
         result = await agent.run(GOAL)
@@ -43,7 +43,7 @@ async def test_a_goal_is_done_in_one_round(start_agent) -> None:
         assert agent.read("hello.txt") == "hello"
         [artifact] = result["artifacts"]
         assert (artifact["path"], artifact["change"]) == ("hello.txt", "created")
-        assert set(result) == {"status", "report", "artifacts", "usage"}
+        assert set(result) == {"status", "report", "artifacts", "usage", "memories"}
         usage = result["usage"]
         assert usage["steps"] == 1
         assert usage["model_calls"] == len(agent.server.requests)
@@ -54,8 +54,9 @@ async def test_a_goal_is_done_in_one_round(start_agent) -> None:
             ("__start__",), ("recall",), ("decompose",), ("plan",), ("select_tool",),
             ("execute",), ("reflect",), ("review",), ("report",), ("remember",), (),
         ]  # fmt: skip
-        [kept] = await agent.kept.store.asearch(("replan", "experience"), limit=1)
-        assert kept.value["status"] == "done"
+        _, catalogue = memories_of(agent.kept)
+        [kept] = await catalogue.browse(["experience"])
+        assert (kept.outcome, kept.source.thread) == ("done", agent.thread)
 
 
 async def test_after_a_failing_check_it_is_told_and_tries_again(start_agent) -> None:
@@ -93,7 +94,9 @@ async def test_a_script_that_failed_in_a_line_is_mended_by_its_lines(start_agent
         assert (await agent.run(GOAL))["status"] == "done"
         assert agent.read("hello.txt") == "hello"
         [task] = await agent.tasks()
-    assert model.asked == ["decompose", "select_tool", "content", "mend_script", "report"]
+    assert model.asked == [
+        *("decompose", "select_tool", "content", "mend_script", "report", "remember")
+    ]
     assert "'texts' is not defined" in task["attempts"][0]["observation"]["error"]
     assert task["attempts"][1]["action"]["args"]["code"].startswith("open('hello.txt'")
 

@@ -48,7 +48,7 @@ async def test_another_question_is_found_at_its_step(
 
 async def test_a_result_that_is_made_otherwise_is_found(start_agent, monkeypatch) -> None:
     async with start_agent(ScriptedAgent([WRITE])) as agent:
-        await agent.run(GOAL)
+        await agent.run(GOAL, remember="none")  # which is told of the call too
         with monkeypatch.context() as patch:
             patch.setattr("replan.graphs.cycle._SHOWN_CHARS", 2)
             found = (await again(agent)).divergence
@@ -72,7 +72,7 @@ async def test_calls_too_many_and_too_few_are_found(start_agent, monkeypatch) ->
         assert found.what == "the question to the model is not in the record"
         monkeypatch.setattr(RememberInStore, "__call__", RememberNothing.__call__)
         found = (await again(agent)).divergence
-        assert (found.node, found.kind) == ("remember", "store")
+        assert (found.node, found.kind) == ("reflect", "store")
         assert found.what == "the use of long-term memory is not made"
 
 

@@ -297,7 +297,7 @@ async def test_an_answer_cut_short_by_the_limit_is_not_used(start_agent) -> None
 
     stops = 0
     async with start_agent(answer) as agent:
-        for tokens in range(1_500, 9_000, 500):
+        for tokens in range(1_000, 9_000, 200):
             agent.thread = str(uuid4())
             result = await agent.run(GOAL, max_tokens=tokens)
             stops += result["status"] == "stopped"

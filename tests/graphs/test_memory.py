@@ -48,7 +48,7 @@ async def test_the_second_run_asks_only_for_the_report(start_agent) -> None:
         assert second["status"] == "done"
         assert agent.read("totals.txt") == "{'East': 9}"
         assert asked(agent) == ["text"]
-        assert {one["how"] for one in second["memories"]["recalled"]} == {"followed", "shown"}
+        assert {one["how"] for one in second["memories"]["recalled"]} == {"followed"}
         assert {one["how"] for one in second["memories"]["learned"]} <= {"known", "new"}
         assert second["usage"]["steps"] == 1
 
