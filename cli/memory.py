@@ -23,10 +23,18 @@ memory_app = typer.Typer(
 
 _KINDS = "fact|experience|skill"
 User = Annotated[
-    str, typer.Option("--user", metavar="NAME", help="Whose memories; default: default.")
+    str,
+    typer.Option(
+        "--user", metavar="NAME", help="Whose memories; else REPLAN_MEMORY_USER, or default."
+    ),
 ]
 Project = Annotated[
-    str, typer.Option("--project", metavar="NAME", help="Of which project; default: default.")
+    str,
+    typer.Option(
+        "--project",
+        metavar="NAME",
+        help="Of which project; else REPLAN_MEMORY_PROJECT, or default.",
+    ),
 ]
 Kinds = Annotated[
     list[str] | None,

@@ -71,6 +71,8 @@ class Story:
             return [f"    {outcome}{changed} ({event['seconds']:.1f} s)"]
         if kind == "verdict":
             return [f"  {event['verdict']}: {event['reason']}"]
+        if kind == "recalled":
+            return [f"  as in an earlier run: memory {event['memory'][:10]}"]
         if kind == "task":
             again = f" (round {event['round'] + 1})" if event["round"] else ""
             return [f"task {event['task']}{again}: {event['title']}"]

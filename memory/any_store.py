@@ -15,7 +15,6 @@ from replan.memory.likeness import memory_id
 from replan.memory.merging import met_again, superseding
 from replan.memory.owner import Owner
 from replan.memory.record import memory_of, require_size, value_of
-from replan.state.errors import UsageError
 from replan.state.memory import KINDS, Found, Kept, Memory, MemoryKind, Recalled
 from replan.storage.rank_fusion import LIST_LENGTH, OFFSET, SHARE_POWER
 
@@ -73,7 +72,8 @@ class AnyStoreMemories:
         """See `Memories`. Only what is written the same counts as the same."""
         for memory in memories:
             require_size(memory)
-        olds = [await self._by_id(one) for one in dict.fromkeys(superseded)]
+        named = [await self._by_id(one) for one in dict.fromkeys(superseded)]
+        olds = [old for old in named if old is not None]
         kept = [await self._keep(memory) for memory in memories]
         new = {one.id for one in kept}
         ended = [old for old in olds if old.id not in new]
@@ -98,12 +98,12 @@ class AnyStoreMemories:
     async def _put(self, memory: Memory) -> None:
         await self._store.aput(self.owner.namespace(memory.kind), memory.id, value_of(memory))
 
-    async def _by_id(self, one: str) -> Memory:
+    async def _by_id(self, one: str) -> Memory | None:
         for kind in KINDS:
             item = await self._store.aget(self.owner.namespace(kind), one)
             if item is not None:
                 return _of(item)
-        raise UsageError(f"there is no memory {one[:60]!r}.", "`replan memory list` shows them.")
+        return None
 
 
 def _of(item: Item) -> Memory:

@@ -11,7 +11,6 @@ from replan.memory.catalogue import Catalogue, answering
 from replan.memory.likeness import SAME_FROM, may_say_the_same, memory_id
 from replan.memory.merging import met_again, superseding
 from replan.memory.record import memory_of, require_size
-from replan.state.errors import UsageError
 from replan.state.memory import KINDS, Found, Kept, Memory, MemoryKind, Recalled
 from replan.storage.memory_index import Vectors
 from replan.storage.memory_search import Row, search
@@ -142,11 +141,12 @@ class PostgresMemories(Catalogue):
     ) -> list[str]:
         """End memories whose place the first of the kept ones takes."""
         new = {one.id for one in kept}
-        ended = [one for one in dict.fromkeys(superseded) if one not in new]
-        for one in ended:
+        ended = []
+        for one in dict.fromkeys(superseded):
             found = await rows.by_id(connection, self.owner.prefixes(), one)
-            if found is None:
-                raise UsageError(f"there is no memory {one}.", "`replan memory list` shows them.")
+            if one in new or found is None:  # forgotten meanwhile
+                continue
+            ended.append(one)
             prefix, memory = found
             if memory.ended is None:
                 over = superseding(memory, kept[0].id if kept else "")

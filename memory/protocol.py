@@ -39,10 +39,10 @@ class Memories(Protocol):
         Args:
             memories: what to keep; what becomes of each is told in order.
             superseded: ids of memories that are not true any more since these are. They stay, with
-                the time until which they were.
+                the time until which they were; one that was forgotten meanwhile is passed over.
 
         Raises:
-            UsageError: a memory is too long, or an id is not known.
+            UsageError: a memory is too long.
             DatabaseError: the database stopped answering; nothing is kept by half.
         """
         ...

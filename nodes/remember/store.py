@@ -5,6 +5,7 @@ from replan.nodes.contract import RememberRequest, RememberResult, Use
 from replan.nodes.remember.extracting import extracted
 from replan.nodes.skills.learning import plan_of_run, skill_of_task
 from replan.state.memory import Memory, Mention, Source
+from replan.state.secret_values import holds_secret
 from replan.state.task import Task
 
 _TRIED = 3
@@ -18,7 +19,9 @@ class RememberInStore:
     """
 
     async def __call__(self, request: RememberRequest, use: Use) -> RememberResult:
-        """Keep it, with where it comes from; what is known already is counted there."""
+        """Keep it, with where it comes from; what is known is counted there, and what
+        holds a configured key is left out.
+        """
         if use.memory is None:
             return RememberResult()
         if request.task is not None:
@@ -26,7 +29,11 @@ class RememberInStore:
         else:
             learned = await _of_run(request, use)
         source = Source(thread=use.thread_id, checkpoint=use.checkpoint_id)
-        learned = [memory.model_copy(update={"source": source}) for memory in learned]
+        learned = [
+            memory.model_copy(update={"source": source})
+            for memory in learned
+            if not holds_secret(memory.model_dump_json())
+        ]
         return RememberResult(learned=await _kept(use.memory, learned, request.refuted))
 
 

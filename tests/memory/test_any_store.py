@@ -8,7 +8,6 @@ from replan.memory.any_store import AnyStoreMemories
 from replan.memory.choice import memories_in
 from replan.memory.owner import Owner
 from replan.memory.postgres import PostgresMemories
-from replan.state.errors import UsageError
 from replan.storage.vectorizer import Vectorizer
 
 
@@ -44,9 +43,8 @@ async def test_the_same_is_counted_and_the_superseded_is_not_recalled(
     assert (new.how, new.superseded) == ("superseding", [old.id])
     found = (await memories.recall("port", least_similar=-1)).found
     assert [one.memory.id for one in found] == [new.id]
-    with pytest.raises(UsageError, match="there is no memory"):
-        await memories.keep([fact("x")], superseded=["nothing"])
-    assert (await memories.recall("x")).found == []
+    [kept] = await memories.keep([fact("x")], superseded=["forgotten"])
+    assert (kept.how, kept.superseded) == ("new", [])
 
 
 async def test_nobody_recalls_what_is_not_theirs(memories: AnyStoreMemories) -> None:

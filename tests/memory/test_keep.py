@@ -119,11 +119,10 @@ async def test_a_memory_does_not_supersede_itself(opening: Opening) -> None:
     assert (await memories.get(kept.id)).ended is None
 
 
-async def test_an_unknown_id_keeps_nothing_by_half(opening: Opening) -> None:
+async def test_one_that_was_forgotten_meanwhile_is_passed_over(opening: Opening) -> None:
     memories = await opening(ByWords())
-    with pytest.raises(UsageError, match="there is no memory 123"):
-        await memories.keep([fact("a"), fact("b")], superseded=["123"])
-    assert await memories.browse() == []
+    first, second = await memories.keep([fact("a"), fact("b")], superseded=["123"])
+    assert (first.how, second.how, first.superseded) == ("new", "new", [])
 
 
 @pytest.mark.parametrize(

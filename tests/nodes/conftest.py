@@ -9,6 +9,8 @@ import pytest
 from langgraph.store.base import BaseStore
 from openai_server import OpenAIServer, Script, openai_server
 
+from replan.memory.choice import memories_in
+from replan.memory.owner import Owner
 from replan.models.asking import Asker
 from replan.models.chat import open_chat_model
 from replan.nodes.contract import Use
@@ -43,7 +45,8 @@ def use_of(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> StartUse:
             settings.cache_clear()
             asker = Asker(await open_chat_model())
             tools = Toolbox(open_workspace(workspace, create=False))
-            yield Use(asker, tools, store, thread_id="a-thread"), server
+            memory = memories_in(store, Owner("nodes"))
+            yield Use(asker, tools, store, thread_id="a-thread", memory=memory), server
         monkeypatch.undo()
         settings.cache_clear()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.store.memory import InMemoryStore
 from openai_server import Reply
 from scripted_agent import Move, ScriptedAgent
 from syrupy.assertion import SnapshotAssertion
@@ -69,6 +70,8 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
         tried(Observation(ok=True, text="6"))]))),
     "choose after a repeat": ("select_tool", "json", select(task(tries=2, attempts=[
         tried(CRASHED), tried(Observation(ok=False, repeated=True))]))),
+    "choose with hints": ("select_tool", "json", select(task(tries=1, hints=["'sums' failed"],
+        attempts=[tried(Observation(ok=True, text="6"))]))),
     "mend a script": ("select_tool", "json", select(task(tries=1, attempts=[tried(CRASHED)]))),
     "mend code": ("select_tool", "json", select(
         task(writes=["sum.py"], checks=[TESTS], before=[FAILS]), "sum.py", "test_sum.py")),
@@ -96,6 +99,16 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
             artifacts=["sum.txt"],
         ),
     ),
+    "remember": (
+        "remember",
+        "store",
+        contract.RememberRequest(
+            goal=GOAL,
+            status="done",
+            lessons=["python: KeyError: 'amounts'"],
+            seen=["read_file: the amounts are in EUR"],
+        ),
+    ),
 }  # fmt: skip
 
 
@@ -111,7 +124,7 @@ async def test_prompt(
     model: Any = ScriptedAgent([mend if name == "mend code" else Move("python", "print(6)")])
     if kind == "native":
         model = [Reply(tool_calls=[("python", {"code": "print(6)"})])]
-    async with use_of(model) as (use, server):
+    async with use_of(model, InMemoryStore()) as (use, server):
         await implementation(role, kind)(request, use)
     told = []
     for body in server.requests:
