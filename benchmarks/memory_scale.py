@@ -1,6 +1,6 @@
 """Recall and speed of long-term memory when there is much of it.
 
-    .venv/bin/python benchmarks/memory_scale.py [--count 1000000] [--questions 100]
+    .venv/bin/python benchmarks/memory_scale.py [--count 1000000] [--questions 100] [--home FOLDER]
 
 Memories are made from a seed: texts of Zipf-distributed words, vectors of 384 numbers that lie in
 clusters around a common direction, as those of real models do. They are written by COPY into the
@@ -12,14 +12,14 @@ a hundred. Then, for owners of each size, questions near to one of their memorie
 - `recall`: the whole of `recall`, by words and vector, without the embedding model.
 
 And, in a database with 10,000 memories, `recall` with the embedded model, its time included, each
-question new. Times are milliseconds as a caller sees them.
+question new. Times are milliseconds as a caller sees them. With `--home` the database stays in that
+folder, and another run with it and the same count only asks.
 """
 
 import argparse
 import asyncio
 import json
 import os
-import random
 import statistics
 import struct
 import sys
@@ -33,6 +33,17 @@ from typing import Any
 import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
+from seeded_memories import (
+    DIMS,
+    MODEL,
+    SHARES,
+    SMALL,
+    Cloud,
+    Seeded,
+    Texts,
+    owners_of,
+    prefix_of,
+)
 
 from replan.memory.owner import Owner
 from replan.memory.postgres import PostgresMemories
@@ -40,108 +51,16 @@ from replan.memory.record import value_of
 from replan.models.embeddings import EmbeddedEmbedder
 from replan.state.memory import Memory
 from replan.storage.database import Database, open_database
+from replan.storage.embedded import release_embedded
 from replan.storage.memory_index import INDEX_NAME, Vectors
 from replan.storage.memory_search import EF_SEARCH, search
 from replan.storage.memory_store import HNSW
 from replan.storage.persistence import Persistence, open_persistence
 from replan.storage.rank_fusion import vector_text
 
-DIMS = 384
-SHARES = (
-    0.5,
-    0.2,
-    0.1,
-    0.05,
-    0.02,
-    0.01,
-    0.005,
-    0.001,
-)  # of the largest owners; the rest: 100 each
-SMALL = 100
-MODEL = "made from a seed"
+WORDS_INDEX = "replan_memory_words"
 BATCH = 20_000
 RECALLED = 10_000
-
-
-class Seeded:
-    """Stands in for the model that made the vectors."""
-
-    name = MODEL
-
-    async def embed(self, texts: Sequence[str], kind: str) -> list[list[float]]:
-        """Any vector: it is asked for its length alone."""
-        return [[1.0, *[0.0] * (DIMS - 1)] for _ in texts]
-
-
-class Cloud:
-    """Vectors in clusters of clusters, with a direction common to all: two at random have a cosine
-    of about 0.7, two of a cluster about 0.9.
-    """
-
-    def __init__(self, seed: int = 7) -> None:
-        self.random = np.random.default_rng(seed)
-        self.common = self._directions(1)[0]
-        self.topics = self._directions(200)
-        self.themes = self._directions(5_000)
-        # Noise has few strong directions and many weak ones.
-        self.spectrum = np.sqrt(1 / np.arange(1, DIMS + 1) ** 0.7)
-        self.spectrum *= np.sqrt(DIMS) / np.linalg.norm(self.spectrum)
-
-    def _directions(self, count: int) -> np.ndarray:
-        rows = self.random.standard_normal((count, DIMS))
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-    def vectors(self, count: int) -> np.ndarray:
-        """That many, of length 1."""
-        theme = self.random.integers(0, len(self.themes), count)
-        noise = self.random.standard_normal((count, DIMS)) * self.spectrum / np.sqrt(DIMS)
-        rows = self.common + 0.4 * self.topics[theme % len(self.topics)]
-        rows = rows + 0.35 * self.themes[theme] + 0.35 * noise
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-    def near(self, vector: np.ndarray) -> np.ndarray:
-        """A question about what a vector stands for."""
-        row = vector + 0.2 * self.random.standard_normal(DIMS) * self.spectrum / np.sqrt(DIMS)
-        return row / np.linalg.norm(row)
-
-
-class Texts:
-    """Sentences of a vocabulary whose words are as unequally common as those of a language."""
-
-    def __init__(self, seed: int = 7) -> None:
-        self.random = random.Random(seed)
-        letters = "bcdfglmnprstvz"
-        self.words = [
-            "".join(self.random.choice(letters) + self.random.choice("aeiou") for _ in range(3))
-            for _ in range(20_000)
-        ]
-        self.weights = [1 / (rank + 2) for rank in range(len(self.words))]
-        self.sums = list(np.cumsum(self.weights))
-
-    def text(self, words: int = 14) -> str:
-        """One of them."""
-        return " ".join(self.random.choices(self.words, cum_weights=self.sums, k=words))
-
-    def question(self, text: str) -> str:
-        """Some words of a text among others."""
-        return " ".join([*self.random.sample(text.split(), 4), *self.text(5).split()])
-
-
-def owners_of(count: int) -> list[str]:
-    """The namespace of each memory, in random order."""
-    prefixes = []
-    for share in SHARES:
-        prefixes += [prefix_of(int(count * share))] * int(count * share)
-    for number in range((count - len(prefixes)) // SMALL + 1):
-        owner = Owner(f"small {number}")
-        prefixes += owner.prefixes(["fact"]) * min(SMALL, count - len(prefixes))
-    random.Random(7).shuffle(prefixes)
-    return prefixes
-
-
-def prefix_of(size: int) -> str:
-    """The namespace of the owner of so many memories."""
-    return Owner(f"has {size}").prefixes(["fact"])[0]
 
 
 def binary_rows(
@@ -191,31 +110,35 @@ async def fill(kept: Persistence, prefixes: Sequence[str]) -> dict[str, float]:
     return seconds
 
 
-async def build_index(kept: Persistence) -> float:
-    """Seconds."""
+async def build_indexes(kept: Persistence) -> dict[str, float]:
+    """Seconds of each: as they are made when a dump of this size is restored."""
     options = ", ".join(f"{name} = {value}" for name, value in HNSW.items())
+    statements = {
+        "vacuum": "VACUUM ANALYZE store, store_vectors",
+        "words_index": f"CREATE INDEX {WORDS_INDEX} ON store USING gin (memory_words) "
+        "WITH (fastupdate = off)",
+        "vectors_index": f"CREATE INDEX {INDEX_NAME} ON store_vectors USING hnsw "
+        f"(embedding halfvec_cosine_ops) WITH ({options})",
+    }
+    seconds = {}
     async with kept.pool.connection() as connection:
-        for statement in (
-            "SET maintenance_work_mem = '2GB'",
-            "SET max_parallel_maintenance_workers = 1",
-            "VACUUM ANALYZE store",
-            "VACUUM ANALYZE store_vectors",
-        ):
+        await connection.execute("SET maintenance_work_mem = '2GB'")
+        await connection.execute("SET max_parallel_maintenance_workers = 1")
+        for name, statement in statements.items():
+            tell(name)
+            began = time.monotonic()
             await connection.execute(statement.encode())
-        began = time.monotonic()
-        await connection.execute(
-            f"CREATE INDEX {INDEX_NAME} ON store_vectors USING hnsw "
-            f"(embedding halfvec_cosine_ops) WITH ({options})".encode()
-        )
-        return time.monotonic() - began
+            seconds[name] = time.monotonic() - began
+        await connection.execute("RESET ALL")
+    return seconds
 
 
 async def sizes(kept: Persistence, count: int) -> dict[str, Any]:
     """Bytes a memory, by what takes them."""
     parts = {
         "store": "pg_table_size('store')",
-        "keys": "pg_indexes_size('store') - pg_relation_size('replan_memory_words')",
-        "words_index": "pg_relation_size('replan_memory_words')",
+        "keys": f"pg_indexes_size('store') - pg_relation_size('{WORDS_INDEX}')",
+        "words_index": f"pg_relation_size('{WORDS_INDEX}')",
         "vectors": "pg_table_size('store_vectors')",
         "vector_keys": f"pg_indexes_size('store_vectors') - pg_relation_size('{INDEX_NAME}')",
         "vectors_index": f"pg_relation_size('{INDEX_NAME}')",
@@ -289,20 +212,14 @@ def spread(milliseconds: Sequence[float]) -> dict[str, float]:
 async def at_scale(database: Database, count: int, questions: int) -> dict[str, Any]:
     """All of it at that number of memories."""
     async with open_persistence(database, Seeded) as kept:
-        await kept.store.vectors.catch_up()
-        async with kept.pool.connection() as connection:
-            await connection.execute(f"DROP INDEX {INDEX_NAME}".encode())
-        seconds = await fill(kept, owners_of(count))
-        tell("building the index")
-        seconds["index"] = await build_index(kept)
+        seconds = await made(kept, count)
         measured = []
-        for share in SHARES:
-            size = int(count * share)
+        asked = [(int(count * share), prefix_of(int(count * share))) for share in SHARES]
+        for size, prefix in [*asked, (SMALL, Owner("small 0").prefixes(["fact"])[0])]:
             tell(f"asking among {size:,}")
-            await measure(kept, size, prefix_of(size), 10)  # what is read first is on disk
-            measured.append(await measure(kept, size, prefix_of(size), questions))
-        small = Owner("small 0").prefixes(["fact"])[0]
-        measured.append(await measure(kept, SMALL, small, min(questions, SMALL)))
+            await measure(kept, size, prefix, 10)  # what is read first is on disk
+            measured.append(await measure(kept, size, prefix, questions))
+            tell(json.dumps(measured[-1]))
         return {
             "count": count,
             **HNSW,
@@ -311,6 +228,19 @@ async def at_scale(database: Database, count: int, questions: int) -> dict[str, 
             "bytes_a_memory": await sizes(kept, count),
             "by_owner": measured,
         }
+
+
+async def made(kept: Persistence, count: int) -> dict[str, float]:
+    """The memories, and the seconds that it took to make them; none where they are there."""
+    async with kept.pool.connection() as connection:
+        row = await (await connection.execute("SELECT count(*) AS n FROM store")).fetchone()
+        if row and row["n"] == count:
+            return {}
+        assert row is not None
+        assert row["n"] == 0, "the folder has another number of memories"
+        await kept.store.vectors.catch_up()
+        await connection.execute(f"DROP INDEX {INDEX_NAME}, {WORDS_INDEX}".encode())
+    return {**await fill(kept, owners_of(count)), **await build_indexes(kept)}
 
 
 async def with_the_model(database: Database, questions: int) -> dict[str, Any]:
@@ -339,9 +269,14 @@ async def own_database(database: Database, name: str) -> AsyncIterator[Database]
     """A database for the length of a measurement."""
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
-        url = database.url.replace("@/postgres", f"@/{name}")
-        yield Database(url, "url", database.server_version, database.vector_version)
+        yield named(database, name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def named(database: Database, name: str) -> Database:
+    """Another database of the same server."""
+    url = database.url.replace("@/postgres", f"@/{name}")
+    return Database(url, "url", database.server_version, database.vector_version)
 
 
 def tell(line: str) -> None:
@@ -356,8 +291,7 @@ async def run(asked: argparse.Namespace) -> dict[str, Any]:
     async with own_database(database, "model") as own:
         result["with_the_model"] = await with_the_model(own, asked.questions)
     tell(json.dumps(result["with_the_model"]))
-    async with own_database(database, "scale") as own:
-        result["at_scale"] = await at_scale(own, asked.count, asked.questions)
+    result["at_scale"] = await at_scale(database, asked.count, asked.questions)
     return result
 
 
@@ -366,16 +300,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--home", type=Path)
     asked = parser.parse_args()
+    os.environ.pop("DATABASE_URL", None)
     with tempfile.TemporaryDirectory(prefix="replan-bench-") as name:
-        home = Path(name)
+        home = asked.home or Path(name)
+        home.mkdir(exist_ok=True)
         home.chmod(0o711)  # else root keeps the database elsewhere
         os.environ["REPLAN_HOME"] = str(home)
-        os.environ.pop("DATABASE_URL", None)
-        print(json.dumps(asyncio.run(run(asked)), indent=1))
-        from replan.storage.embedded import release_embedded
-
-        release_embedded()
+        try:
+            print(json.dumps(asyncio.run(run(asked)), indent=1))
+        finally:
+            release_embedded()
 
 
 if __name__ == "__main__":

@@ -23,10 +23,13 @@ LIVING = "(expires_at IS NULL OR expires_at > now())"
 async def lock(connection: "Connection", owner: Owner) -> None:
     """Hold an owner's memories for writing until the transaction ends.
 
-    Two runs that keep the same, or nearly the same, at once then see each other's.
+    Two runs that keep the same, or nearly the same, at once then see each other's. How the nearest
+    are looked for depends on how many there are: that is planned for each owner.
     """
     await connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", (owner.prefixes()[0],)
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 2)), "
+        "set_config('plan_cache_mode', 'force_custom_plan', true)",
+        (owner.prefixes()[0],),
     )
 
 

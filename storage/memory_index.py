@@ -38,6 +38,9 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('replan memory index', 1))
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('replan memory index', 1))"
 _MADE = "SELECT made_by, dims, whole FROM replan_memory_index"
 _WAITING = "SELECT count(*) AS n FROM (SELECT FROM replan_memory_waiting LIMIT %s) AS counted"
+_LOOK = (
+    f"SELECT made_by, dims, whole, n FROM ({_WAITING}) AS w LEFT JOIN replan_memory_index ON true"
+)
 
 
 @dataclass(frozen=True)
@@ -147,12 +150,20 @@ class MemoryIndex:
             return Vectors(note=error.what)
         return Vectors(vectors, made_by=made.made_by)
 
+    async def _look(self) -> tuple[Made | None, int]:
+        """How the vectors were made, and how many memories wait, counted as far as it matters."""
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(_LOOK.encode(), (_AT_ONCE + 1,))
+            row = await cursor.fetchone() or {}
+        waiting = int(row.pop("n"))
+        return Made(**row) if row["made_by"] is not None else None, waiting
+
     async def _ready(self, asks: bool) -> tuple[Made | None, str]:
         """The index where it can be used, or None and why it cannot."""
         name = await self._vectorizer.name()
         if not name:
             return None, "there is no embedding model."
-        made, waiting = await self.made(), await self.waiting(_AT_ONCE + 1)
+        made, waiting = await self._look()
         if made and made.made_by != name and self._was_ours:
             # Two models by turns would make it anew for ever: the later one has it.
             return None, f"their vectors are made by {made.made_by} now."
