@@ -22,6 +22,9 @@ from langgraph_sdk.schema import ThreadState
 from openai_server import OpenAIServer, openai_server_in_thread
 
 from replan.graphs.build import build_agent
+from replan.memory.owner import Owner
+from replan.memory.postgres import PostgresMemories
+from replan.models.embeddings import choose_embedder
 from replan.state.agent_state import AgentInput
 from replan.state.context import Context
 from replan.state.settings import settings
@@ -231,6 +234,33 @@ async def test_a_thread_of_the_server_opens_in_the_command_line(
     assert history[0].values["report"] == result["report"]
     assert item is not None
     assert item.value == {"by": "the server"}
+
+
+async def test_memories_are_shared_by_the_sdk_the_server_and_the_command_line(
+    address: str, database: Database
+) -> None:
+    owner = Owner("sdk", "shared")
+    async with get_client(url=address) as client:
+        told = "The greeting that everybody here expects is hello"
+        await client.store.put_item(owner.namespace("fact"), "greeting", {"text": told})
+        await client.store.put_item(
+            owner.namespace("fact"), "other", {"text": "Invoices are sent on the first Monday"}
+        )
+        found = await client.store.search_items(
+            owner.namespace("fact"), query="which word do people want to be greeted with?", limit=1
+        )
+        assert [item["key"] for item in found["items"]] == ["greeting"]
+        thread = (await client.threads.create(graph_id="agent"))["thread_id"]
+        recalling = {**PLAIN, "recall": "store", "memory_user": "sdk", "memory_project": "shared"}
+        goal = AgentInput(goal="Write the greeting that everybody expects, hello, to hello.txt")
+        await client.runs.wait(thread, "agent", input=goal, context=recalling)
+        values = values_of(await client.threads.get_state(thread))
+        assert told in values["recalled"][0]
+        assert [one["id"] for one in values["memories"]["recalled"]] == ["greeting"]
+    async with open_persistence(database, choose_embedder) as kept:
+        memories = PostgresMemories(kept.store, owner)
+        [first, *_] = (await memories.recall("how to greet")).found
+        assert (first.memory.text, first.similarity is not None) == (told, True)
 
 
 async def test_impossible_settings_fail_the_run_with_their_name(address: str) -> None:
