@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import psutil
 from retrieval_set import Answered, ask, pairs, questions, text_of, told, unrelated
 
-from replan.memory.likeness import SAME_FROM, may_say_the_same
+from replan.memory.likeness import SAME_FROM, say_the_same
 from replan.memory.owner import Owner
 from replan.memory.postgres import PostgresMemories
 from replan.models import e5, minilm
@@ -165,12 +165,14 @@ def sameness(model: Alone) -> list[dict[str, Any]]:
         for same in (True, False):
             for half in HALVES:
                 of_both = [
-                    (pair, cosine >= least)
+                    (pair, cosine)
                     for pair, cosine in zip(pairs(), near, strict=True)
                     if pair.same is same and pair.half == half
                 ]
-                nearly = [pair for pair, is_near in of_both if is_near]
-                merged = sum(may_say_the_same(pair.one, pair.other) for pair in nearly)
+                nearly = [(pair, cosine) for pair, cosine in of_both if cosine >= least]
+                merged = sum(
+                    say_the_same(pair.one, pair.other, cosine, least) for pair, cosine in nearly
+                )
                 what = f"{'the same' if same else 'different'}, {half}"
                 said[what] = f"near {len(nearly)}, taken for the same {merged}, of {len(of_both)}"
         curve.append(said)

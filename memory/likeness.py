@@ -2,8 +2,8 @@
 
 "X supports Y" and "X does not support Y" are as near to each other as two ways of saying one thing.
 So texts that differ in a number, a name, a path, something quoted, or a word that turns the meaning
-around are two memories, however near; and so are those that differ in nothing but that some words
-stand in the place of others ("a white page", "a black page").
+around are two memories, however near. Those that differ in nothing but that some words stand in the
+place of others ("a white page", "a black page") have to be nearer than what is put otherwise.
 """
 
 import hashlib
@@ -14,8 +14,9 @@ from replan.state.memory import MemoryKind
 
 # Cosine from which two texts of one kind are taken to say the same, if their words allow it. Fitted
 # on pairs with the embedded model (benchmarks/retrieval.py): of pairs whose words allow it, and
-# that differ all the same, the nearest has 0.90.
+# that differ all the same, the nearest has 0.90; where words are replaced, 0.95.
 SAME_FROM = 0.92
+SAME_FROM_WHERE_REPLACED = 0.97
 
 _ID_CHARS = 32
 _NUMBER = r"\d+(?:[.,:]\d+)*"
@@ -49,9 +50,23 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
+def say_the_same(one: str, other: str, cosine: float, least: float = SAME_FROM) -> bool:
+    """Whether two texts say the same.
+
+    Args:
+        one: a text.
+        other: another.
+        cosine: of their vectors.
+        least: what it has to be where no words are replaced.
+    """
+    if _words_replaced(one, other):
+        least = max(least, SAME_FROM_WHERE_REPLACED)
+    return cosine >= least and may_say_the_same(one, other)
+
+
 def may_say_the_same(one: str, other: str) -> bool:
     """Whether nothing that decides on the meaning differs between two texts that are near."""
-    return _deciding(one) == _deciding(other) and not _words_replaced(one, other)
+    return _deciding(one) == _deciding(other)
 
 
 def _words_replaced(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ import psycopg
 
 from replan.memory import rows
 from replan.memory.catalogue import Catalogue, answering
-from replan.memory.likeness import SAME_FROM, may_say_the_same, memory_id
+from replan.memory.likeness import SAME_FROM, memory_id, say_the_same
 from replan.memory.merging import met_again, superseding
 from replan.memory.record import memory_of, require_size
 from replan.state.memory import KINDS, Found, Kept, Memory, MemoryKind, Recalled
@@ -132,7 +132,9 @@ class PostgresMemories(Catalogue):
         for known, similarity in await rows.nearest(connection, prefix, vector, _NEAREST):
             if similarity < SAME_FROM:
                 return None
-            if known.outcome == memory.outcome and may_say_the_same(known.text, memory.text):
+            if known.outcome == memory.outcome and say_the_same(
+                known.text, memory.text, similarity
+            ):
                 return known
         return None
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from retrieval_set import Answered, ask, keep_all, pairs, questions, told
 
-from replan.memory.likeness import SAME_FROM, may_say_the_same
+from replan.memory.likeness import SAME_FROM, say_the_same
 from replan.memory.postgres import PostgresMemories
 from replan.models.embeddings import EmbeddedEmbedder
 
@@ -49,8 +49,7 @@ async def test_what_says_the_same_is_near_enough_and_what_differs_is_told_apart(
     merged = [
         pair
         for pair, one, other in zip(pairs(), ones, others, strict=True)
-        if sum(map(float.__mul__, one, other)) >= SAME_FROM
-        and may_say_the_same(pair.one, pair.other)
+        if say_the_same(pair.one, pair.other, sum(map(float.__mul__, one, other)))
     ]
     assert [pair for pair in merged if not pair.same] == []
     assert len(merged) >= 0.5 * sum(pair.same for pair in pairs())
@@ -66,11 +65,11 @@ async def test_what_says_the_same_is_near_enough_and_what_differs_is_told_apart(
         ("Short words", "Other things here", True),
     ],
 )
-def test_words_in_the_place_of_others_make_it_another_memory(
-    one: str, other: str, same: bool
-) -> None:
-    assert may_say_the_same(one, other) is same
-    assert may_say_the_same(other, one) is same
+def test_words_in_the_place_of_others_have_to_be_nearer(one: str, other: str, same: bool) -> None:
+    for first, second in ((one, other), (other, one)):
+        assert say_the_same(first, second, SAME_FROM) is same
+        assert say_the_same(first, second, 0.99)
+        assert not say_the_same(first, second, SAME_FROM - 0.01)
 
 
 def rate(answered: list[Answered]) -> float:
