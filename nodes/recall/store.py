@@ -14,7 +14,7 @@ _MOST = 4
 _SKILLS = 5
 # Of unlike memories there is always a nearest one; under this it only leads astray, and costs
 # tokens in every prompt. Measured by benchmarks/retrieval.py.
-LEAST_SIMILAR = 0.45
+LEAST_SIMILAR = 0.35
 
 
 class RecallFromStore:
