@@ -60,7 +60,7 @@ class Context(BaseModel):
     remember: str = Field("store", description="Who keeps what this run learned.")
 
     recall_tokens: NonNegative = Field(
-        400, description="Tokens that memories may take in a prompt; 0 for none."
+        200, description="Tokens that memories may take in a prompt; 0 for none."
     )
 
     sandbox: Literal["auto", "bubblewrap", "landlock", "unsafe"] = Field(

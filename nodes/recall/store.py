@@ -10,7 +10,7 @@ from replan.nodes.skills.forms import KnownCalls, KnownPlan, read_as
 from replan.state.memory import Found, Memory, Mention
 from replan.state.task import Task
 
-_MOST = 4
+_MOST = 3
 _SKILLS = 5
 # Of unlike memories there is always a nearest one; under this it only leads astray, and costs
 # tokens in every prompt. Measured by benchmarks/retrieval.py.

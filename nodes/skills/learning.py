@@ -11,6 +11,7 @@ from replan.state.task import Action, Attempt, Check, Task
 
 # Calls that can be made again as they are: they work on the workspace alone.
 _OWN = ("python", "write_file", "edit_file", "move_files", "run_script", "run_tests")
+_WHOLE = ("python", "write_file")  # write a file whole, not a part of it
 _CUT_CHARS = 4000  # arguments of this length may have been cut: see `_bounded` of the graph
 
 
@@ -18,7 +19,7 @@ def skill_of_task(task: Task, goal: str) -> Memory | None:
     """The calls that did a task, or None where that is not proven or cannot be done again."""
     if task.status != "done" or task.rounds != len(task.attempts) or not _proven(task):
         return None
-    calls = [one.action for one in task.attempts if _counts(one)]
+    calls = [one.action for one in _that_did_it(task.attempts)]
     if not calls or any(not _can_be_made_again(call) for call in calls):
         return None
     how = ", then ".join(_told(call) for call in calls)
@@ -65,10 +66,26 @@ def _proven(task: Task) -> bool:
     return strong and all(one.passed for one in evidence)
 
 
+def _that_did_it(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The last attempt, and those before it that it builds on: not what failed or only looked, nor
+    what wrote no more than is written anew later.
+    """
+    kept: list[Attempt] = []
+    written: set[str] = set()
+    for attempt in reversed(attempts):
+        seen = attempt.observation
+        if not _counts(attempt) or (kept and set(seen.changed) <= written):
+            continue
+        kept.append(attempt)
+        if attempt.action.tool in _WHOLE:
+            written.update(seen.changed)
+    return kept[::-1]
+
+
 def _counts(attempt: Attempt) -> bool:
-    """Whether the call did something: not one that failed, only looked, or was not made."""
     seen = attempt.observation
-    return seen.ok and not seen.repeated and attempt.action.tool not in LOOKING
+    done = seen.ok and attempt.verdict != "retry"
+    return done and not seen.repeated and attempt.action.tool not in LOOKING
 
 
 def _can_be_made_again(call: Action) -> bool:

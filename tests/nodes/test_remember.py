@@ -53,6 +53,27 @@ async def test_a_task_that_passed_leaves_its_calls_but_not_those_that_failed(use
     assert [call["args"]["code"] for call in skill.detail["calls"]] == ["print(1)"]
 
 
+async def test_what_is_written_anew_later_is_no_part_of_it(use_of) -> None:
+    first, wrong, last = (attempt(True, True, f"print({n})") for n in range(3))
+    first.verdict, wrong.verdict = "continue", "retry"
+    for one in (first, wrong, last):
+        one.observation.changed = ["sum.txt"]
+    request = contract.RememberRequest(
+        goal=GOAL, status="done", task=task("done", first, wrong, last)
+    )
+    [skill] = await remembered(use_of, request)
+    assert [call["args"]["code"] for call in skill.detail["calls"]] == ["print(2)"]
+
+
+async def test_what_the_last_call_builds_on_is_part_of_it(use_of) -> None:
+    first, last = attempt(True, True, "print(0)"), attempt(True, True, "print(1)")
+    first.verdict, first.observation.changed = "continue", ["parts.txt"]
+    last.observation.changed = ["sum.txt"]
+    request = contract.RememberRequest(goal=GOAL, status="done", task=task("done", first, last))
+    [skill] = await remembered(use_of, request)
+    assert [call["args"]["code"] for call in skill.detail["calls"]] == ["print(0)", "print(1)"]
+
+
 async def test_a_task_without_proof_leaves_none(use_of) -> None:
     unproven = task("done", attempt(True, True))
     unproven.attempts[0].evidence = []
