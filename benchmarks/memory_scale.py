@@ -54,7 +54,7 @@ from replan.storage.database import Database, open_database
 from replan.storage.embedded import release_embedded
 from replan.storage.memory_index import INDEX_NAME, Vectors
 from replan.storage.memory_search import EF_SEARCH, search
-from replan.storage.memory_store import HNSW
+from replan.storage.memory_store import HNSW, NAMESPACE_INDEX
 from replan.storage.persistence import Persistence, open_persistence
 from replan.storage.rank_fusion import vector_text
 
@@ -119,6 +119,8 @@ async def build_indexes(kept: Persistence) -> dict[str, float]:
         "WITH (fastupdate = off)",
         "vectors_index": f"CREATE INDEX {INDEX_NAME} ON store_vectors USING hnsw "
         f"(embedding halfvec_cosine_ops) WITH ({options})",
+        "namespace_index": f"CREATE INDEX {NAMESPACE_INDEX} ON store_vectors (prefix) "
+        "INCLUDE (key, embedding)",
     }
     seconds = {}
     async with kept.pool.connection() as connection:
@@ -140,7 +142,9 @@ async def sizes(kept: Persistence, count: int) -> dict[str, Any]:
         "keys": f"pg_indexes_size('store') - pg_relation_size('{WORDS_INDEX}')",
         "words_index": f"pg_relation_size('{WORDS_INDEX}')",
         "vectors": "pg_table_size('store_vectors')",
-        "vector_keys": f"pg_indexes_size('store_vectors') - pg_relation_size('{INDEX_NAME}')",
+        "vector_keys": f"pg_indexes_size('store_vectors') - pg_relation_size('{INDEX_NAME}')"
+        f" - pg_relation_size('{NAMESPACE_INDEX}')",
+        "namespace_index": f"pg_relation_size('{NAMESPACE_INDEX}')",
         "vectors_index": f"pg_relation_size('{INDEX_NAME}')",
     }
     asked = ", ".join(f"{size} AS {name}" for name, size in parts.items())
@@ -184,9 +188,8 @@ async def exact(
 ) -> set[str]:
     """The ten nearest, every one compared."""
     cursor = await connection.execute(
-        "WITH compared AS MATERIALIZED (SELECT key, embedding <=> %s AS distance "
-        "FROM store_vectors WHERE prefix = %s) "
-        "SELECT key FROM compared ORDER BY distance LIMIT 10",
+        "SELECT key, (embedding <=> %s) + 0 AS distance FROM store_vectors WHERE prefix = %s "
+        "ORDER BY distance LIMIT 10",
         (vector_text(vector), prefix),
     )
     return {row["key"] for row in await cursor.fetchall()}
@@ -239,7 +242,9 @@ async def made(kept: Persistence, count: int) -> dict[str, float]:
         assert row is not None
         assert row["n"] == 0, "the folder has another number of memories"
         await kept.store.vectors.catch_up()
-        await connection.execute(f"DROP INDEX {INDEX_NAME}, {WORDS_INDEX}".encode())
+        await connection.execute(
+            f"DROP INDEX {INDEX_NAME}, {WORDS_INDEX}, {NAMESPACE_INDEX}".encode()
+        )
     return {**await fill(kept, owners_of(count)), **await build_indexes(kept)}
 
 

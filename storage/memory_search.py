@@ -2,16 +2,16 @@
 
 Three ranked lists joined by reciprocal rank fusion (`rank_fusion`):
 
-- by words. Rare ones find the memories; a word that more than `_COMMON` of them hold finds no more
-  than that many, and counts for what the others found.
-- by meaning. Up to `_EXACT` memories are compared one by one, which is exact; among more, the HNSW
-  index is asked.
+- by words. Those find memories that at most `_COMMON` of them hold; a more common one counts for
+  what the others found. Where all are common, those are found that hold all of them.
+- by meaning. Up to `EXACT` memories are compared one by one, which misses none; among more, the
+  HNSW index is asked.
 - of what these found, the more important first, then the later. That list counts so little that it
   decides only between what the others hold to be equal: as a factor, or with full weight, recency
   puts wrong answers before right ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -28,21 +28,48 @@ if TYPE_CHECKING:
 # Less than what lies between the first and the second place of another list, even from the first
 # to the last place of this one.
 PRIOR_WEIGHT = 0.025
-EF_SEARCH = 100
-_EXACT = 20_000
-_COMMON = 2_000
+# By benchmarks/memory_scale.py: to compare one takes half a microsecond; for more than these the
+# index is as quick, and finds enough, even where they are but few among those of others.
+EXACT = 30_000
+EF_SEARCH = 200
+_FROM_INDEX = 20  # what is searched for there; each more has it wade through others' memories
+_COMMON = 500
 _MOST_STEMS = 48
 _QUERY_CHARS = 2_000
 
 _LIVING = "(expires_at IS NULL OR expires_at > now())"
 _NOT_EXPIRED = "(v.prefix, v.key) NOT IN (SELECT prefix, key FROM store WHERE expires_at <= now())"
 
-# What the planner must not do: take the average for these parameters, compile the query, or sort
-# all rows of a large namespace by distance where the index gives them in order.
+# The search in the index goes on until enough is found; without that, it gives what is left of the
+# nearest `EF_SEARCH` memories of everybody when those of others are taken away: often nothing. In
+# `strict_order` it drops what it finds late: of an owner's ten nearest among 2 % of a million it
+# found nine then, and all in `relaxed_order`. Whoever searches sorts what was found.
+INDEX_SETTINGS = {
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.ef_search": str(EF_SEARCH),
+    "hnsw.scan_mem_multiplier": "4",
+}
+# What must not be done: plan for parameters on the average, compile the query, start processes for
+# a part of it that is then left out, or take a page that is in memory to be far away.
+_PLANNING = {
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "random_page_cost": "1.1",
+}
+# An older pgvector refuses settings that it does not know.
+_KNOWN = (
+    "(SELECT bool_or(extversion !~ '^0\\.[0-7]\\D') FROM pg_extension WHERE extname = 'vector')"
+)
+
+
+def _set(settings: Mapping[str, str]) -> str:
+    """An expression that sets them until the transaction ends."""
+    return " || ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+
+
 _SETTINGS = f"""
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true),
-    set_config('hnsw.iterative_scan', 'strict_order', true),
-    set_config('hnsw.ef_search', '{EF_SEARCH}', true),
+SELECT {_set(_PLANNING)}, CASE WHEN {_KNOWN} THEN {_set(INDEX_SETTINGS)} END,
     (SELECT made_by FROM replan_memory_index) AS made_by"""
 
 _BY_WORDS = f"""
@@ -51,7 +78,7 @@ mine AS MATERIALIZED (
     FROM unnest(%(prefixes)s::text[]) AS prefix),
 size AS MATERIALIZED (
     SELECT count(*) AS n FROM (
-        SELECT FROM store WHERE prefix = ANY(%(prefixes)s) LIMIT {_EXACT} + 1) AS counted),
+        SELECT FROM store WHERE prefix = ANY(%(prefixes)s) LIMIT {EXACT} + 1) AS counted),
 asked AS MATERIALIZED (
     SELECT stem, mine.query && quote_literal(stem)::tsquery AS query
     FROM mine, unnest(replan_memory_stems(left(%(query)s, {_QUERY_CHARS}))) AS stem
@@ -71,14 +98,21 @@ with_all AS MATERIALIZED (
         FROM mine)
     LIMIT {_COMMON})"""
 
+# LATERAL with LIMIT: rows are fetched by their keys, however many the planner expects.
 _RANKED_BY_WORDS = f"""
 candidates AS MATERIALIZED (
-    SELECT prefix, key FROM found UNION SELECT prefix, key FROM with_all
-    UNION SELECT prefix, key FROM near),
+    SELECT prefix, key FROM found JOIN weights USING (stem)
+    WHERE NOT common
+        OR ((SELECT bool_and(common) FROM weights) AND NOT EXISTS (SELECT FROM with_all))
+    UNION SELECT prefix, key FROM with_all UNION SELECT prefix, key FROM near),
+read_again AS MATERIALIZED (
+    SELECT c.prefix, c.key, memory_words FROM candidates AS c CROSS JOIN LATERAL (
+        SELECT memory_words FROM store WHERE prefix = c.prefix AND key = c.key LIMIT 1) AS row
+    WHERE (SELECT bool_or(common) FROM weights)),
 held AS (
     SELECT weight, prefix, key FROM found JOIN weights USING (stem) WHERE NOT common
     UNION ALL
-    SELECT weight, prefix, key FROM candidates JOIN store USING (prefix, key)
+    SELECT weight, prefix, key FROM read_again
     JOIN (SELECT weight, query FROM weights JOIN asked USING (stem) WHERE common) AS often
         ON memory_words @@ often.query),
 by_words AS (
@@ -86,16 +120,16 @@ by_words AS (
         rank() OVER (ORDER BY round(sum(weight)::numeric, 6) DESC) AS place
     FROM held GROUP BY prefix, key ORDER BY place, key LIMIT {LIST_LENGTH})"""
 
+# With "+ 0" no index can give that order: all are compared.
 _NEAR = f"""
-compared AS MATERIALIZED (
-    SELECT v.prefix, v.key, v.embedding <=> %(vector)s AS distance FROM store_vectors AS v
-    WHERE (SELECT n <= {_EXACT} FROM size) AND v.prefix = ANY(%(prefixes)s) AND {_NOT_EXPIRED}),
 near AS MATERIALIZED (
-    (SELECT * FROM compared ORDER BY distance LIMIT {LIST_LENGTH})
+    (SELECT v.prefix, v.key, (v.embedding <=> %(vector)s) + 0 AS distance FROM store_vectors AS v
+    WHERE (SELECT n <= {EXACT} FROM size) AND v.prefix = ANY(%(prefixes)s) AND {_NOT_EXPIRED}
+    ORDER BY distance LIMIT {LIST_LENGTH})
     UNION ALL
     (SELECT v.prefix, v.key, v.embedding <=> %(vector)s FROM store_vectors AS v
-    WHERE (SELECT n > {_EXACT} FROM size) AND v.prefix = ANY(%(prefixes)s) AND {_NOT_EXPIRED}
-    ORDER BY v.embedding <=> %(vector)s LIMIT {LIST_LENGTH}))"""
+    WHERE (SELECT n > {EXACT} FROM size) AND v.prefix = ANY(%(prefixes)s) AND {_NOT_EXPIRED}
+    ORDER BY v.embedding <=> %(vector)s LIMIT {_FROM_INDEX}))"""
 
 _NOT_NEAR = "near AS (SELECT prefix, key, 0::float8 AS distance FROM store LIMIT 0)"
 

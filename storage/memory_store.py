@@ -14,7 +14,7 @@ from langgraph.store.postgres.base import HNSWConfig, PostgresIndexConfig
 
 from replan.state.errors import UsageError
 from replan.storage.memory_index import FIELD, INDEX_NAME, MOST_DIMENSIONS, MemoryIndex
-from replan.storage.memory_search import EF_SEARCH
+from replan.storage.memory_search import INDEX_SETTINGS
 from replan.storage.memory_tables import MEMORY
 from replan.storage.vectorizer import ChooseEmbedder, Vectorizer
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 # Measured by benchmarks/memory_scale.py.
 HNSW = {"m": 16, "ef_construction": 64}
+# The vectors of a namespace side by side, to be compared one by one: in the table they lie between
+# those of others, and reading each takes ten times as long as comparing it.
+NAMESPACE_INDEX = "replan_vectors_by_namespace"
+_LONGEST_ENTRY = 2_500  # bytes of a vector; an entry of an index has to fit into a third of a page
 
 
 async def prepare_connection(connection: "AsyncConnection[DictRow]") -> None:
-    """Searches on this connection go on until they have found enough.
+    """Searches on this connection, LangGraph's too, go on until they have found enough.
 
-    Otherwise a search gives what is left of the nearest `EF_SEARCH` memories of everybody, when
-    those of others are taken away: often nothing.
+    It is new: pgvector is not loaded yet, and a version that does not know a setting passes it by.
     """
-    await connection.execute(
-        "SELECT set_config('hnsw.iterative_scan', 'strict_order', false), "
-        "set_config('hnsw.ef_search', %s, false)",
-        (str(EF_SEARCH),),
-    )
+    given = ", ".join(f"set_config('{name}', %s, false)" for name in INDEX_SETTINGS)
+    await connection.execute(f"SELECT {given}".encode(), list(INDEX_SETTINGS.values()))
 
 
 class MemoryStore(AsyncPostgresStore):
@@ -108,16 +108,27 @@ class MemoryStore(AsyncPostgresStore):
                 f"The embedding model's vectors have {dims:,} numbers; the index takes {most:,}.",
                 "Name another model in OPENAI_EMBEDDING_MODEL.",
             )
-        async with self.pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid",
-                (INDEX_NAME,),
-            )
-            if await cursor.fetchone() is not None:  # Its making was broken off.
-                await connection.execute(f"DROP INDEX IF EXISTS {INDEX_NAME}".encode())
+        await self._drop_broken_indexes()
         assert self.index_config is not None
         self.index_config["dims"] = dims
         await super().setup()
+        if dims * (2 if vector_type == "halfvec" else 4) <= _LONGEST_ENTRY:
+            async with self.pool.connection() as connection:
+                await connection.execute(
+                    f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {NAMESPACE_INDEX} "
+                    "ON store_vectors (prefix) INCLUDE (key, embedding)".encode()
+                )
+
+    async def _drop_broken_indexes(self) -> None:
+        """Those whose making was broken off; they are made again."""
+        async with self.pool.connection() as connection:
+            for name in (INDEX_NAME, NAMESPACE_INDEX):
+                cursor = await connection.execute(
+                    "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid",
+                    (name,),
+                )
+                if await cursor.fetchone() is not None:
+                    await connection.execute(f"DROP INDEX IF EXISTS {name}".encode())
 
     async def _know_vector_type(self) -> str:
         """The type of the vectors: as the table has it, and where there is none, half precision if
