@@ -22,7 +22,7 @@ def fork_thread(
 
     Args:
         thread_id: the thread.
-        checkpoint: id of a checkpoint.
+        checkpoint: an id, the end of one, or head.
         given: settings that replace those of the run.
         edits: `channel=value`, the value as JSON, or else as text.
         goal: another goal.
@@ -51,10 +51,12 @@ async def _fork(
     as_json: bool,
 ) -> int:
     from replan.cli.session import session
+    from replan.storage.checkpoints import id_of_checkpoint
 
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
-        await run.fork(checkpoint, given, edits)
-        print(f"replan: a branch of {run.thread_id} from {checkpoint}", file=sys.stderr)
+        forked = await id_of_checkpoint(run.kept, run.thread_id, checkpoint)
+        await run.fork(forked, given, edits)
+        print(f"replan: a branch of {run.thread_id} from {forked}", file=sys.stderr)
         return await finish(errand, run, "", as_json)
 
 

@@ -131,7 +131,7 @@ def resume(
 def fork(
     thread: ThreadArgument,
     checkpoint: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help="Id of the checkpoint to go on from.")
+        str, typer.Argument(metavar="CHECKPOINT", help=f"Where to go on from. {_CHECKPOINT}")
     ],
     goal: Annotated[str | None, typer.Option(metavar="TEXT", help="Another goal.")] = None,
     state: Annotated[
@@ -196,10 +196,15 @@ def replay(
     thread: ThreadArgument,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="CHECKPOINT", help="Default: the latest goal's beginning."),
+        typer.Option(
+            "--from",
+            metavar="CHECKPOINT",
+            help=f"{_CHECKPOINT} Default: the latest goal's beginning.",
+        ),
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--to", metavar="CHECKPOINT", help="Default: the latest.")
+        str | None,
+        typer.Option("--to", metavar="CHECKPOINT", help=f"{_CHECKPOINT} Default: the latest."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

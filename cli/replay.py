@@ -35,6 +35,7 @@ def replay_thread(thread_id: str, start: str, end: str, as_json: bool) -> int:
 
 async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
     from replan.graphs.replay import replay
+    from replan.storage.checkpoints import id_of_checkpoint
     from replan.storage.database import open_database
     from replan.storage.persistence import open_persistence
 
@@ -43,6 +44,8 @@ async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
         sys.setswitchinterval(0.005)
         gc.freeze()
         gc.enable()
+        start = await id_of_checkpoint(kept, thread_id, start)
+        end = await id_of_checkpoint(kept, thread_id, end)
         return await replay(kept, thread_id, start, end, tell=_progress())
 
 

@@ -26,7 +26,7 @@ from replan.state.context import Context
 from replan.state.errors import ThreadNotFoundError, UsageError
 from replan.state.usage import Usage
 from replan.storage.database import Database, open_database
-from replan.storage.persistence import open_persistence
+from replan.storage.persistence import Persistence, open_persistence
 from replan.storage.thread_lock import thread_lock
 from replan.tools.mcp import close_servers
 from replan.tools.workspace import open_workspace
@@ -39,8 +39,16 @@ _STREAMED: list[Literal["custom", "updates"]] = ["custom", "updates"]
 class Session:
     """One thread, locked for this process."""
 
-    def __init__(self, graph: AgentGraph, thread_id: str, context: Context, view: View) -> None:
+    def __init__(
+        self,
+        graph: AgentGraph,
+        thread_id: str,
+        context: Context,
+        view: View,
+        kept: Persistence,
+    ) -> None:
         self.graph = graph
+        self.kept = kept
         self.thread_id = thread_id
         self.context = context
         self.view = view
@@ -216,7 +224,7 @@ async def session(
             open_persistence(database, choose_embedder) as kept,
         ):
             graph = build_agent(checkpointer=kept.saver, store=kept.store)
-            run = Session(graph, thread_id, context, view)
+            run = Session(graph, thread_id, context, view, kept)
             if resumed:
                 await _must_exist(run, database)
             await loading

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HEAD = "head"
 _SHORT_CHARS = 6  # The last part of LangGraph's ids is random, the first a time.
+_ID_CHARS = 36  # of a UUID
 _LEAST_CHARS = 3
 _NAMED = 5
 _SENDS = "__pregel_tasks"
@@ -198,6 +199,20 @@ async def find_checkpoint(opened: "Persistence", history: History, name: str) ->
         f"the checkpoint {name[:60]} is of another thread, {row['thread_id']}.",
         f"Those of this one are listed by: replan history {history.thread_id}",
     )
+
+
+async def id_of_checkpoint(opened: "Persistence", thread_id: str, name: str) -> str:
+    """The whole id behind a name; what is a whole id, or no name at all, stays as it is.
+
+    Raises:
+        ThreadNotFoundError: there is no such thread.
+        UsageError: there is none of that name in this thread, or several.
+    """
+    if not name or len(name) == _ID_CHARS:
+        return name
+    return (
+        await find_checkpoint(opened, await read_history(opened, thread_id), name)
+    ).checkpoint_id
 
 
 _CHECKPOINTS = b"""

@@ -27,10 +27,10 @@ class RecallFromStore:
         if use.memory is None:
             return RecallResult()
         if request.task is None:
-            return await self._for_goal(request, use.memory)
-        return await self._for_task(request, request.task, use.memory)
+            return await self._for_goal(request, use, use.memory)
+        return await self._for_task(request, request.task, use, use.memory)
 
-    async def _for_goal(self, request: RecallRequest, memory: Memories) -> RecallResult:
+    async def _for_goal(self, request: RecallRequest, use: Use, memory: Memories) -> RecallResult:
         recalled = await memory.recall(
             request.goal,
             kinds=("fact", "experience"),
@@ -38,7 +38,7 @@ class RecallFromStore:
             least_similar=LEAST_SIMILAR,
         )
         result = _shown(recalled.found, request.tokens, recalled.note)
-        for skill in await _skills(memory, request.goal):
+        for skill in await _skills(memory, request.goal, use.thread_id):
             plan = read_as(KnownPlan, skill.detail)
             if plan is None:
                 continue
@@ -48,7 +48,9 @@ class RecallFromStore:
                 break
         return result
 
-    async def _for_task(self, request: RecallRequest, task: Task, memory: Memories) -> RecallResult:
+    async def _for_task(
+        self, request: RecallRequest, task: Task, use: Use, memory: Memories
+    ) -> RecallResult:
         if request.problem:
             recalled = await memory.recall(
                 f"{task.headline}\n{request.problem}",
@@ -58,7 +60,7 @@ class RecallFromStore:
             )
             return _shown(recalled.found, request.tokens, recalled.note)
         result = RecallResult()
-        for skill in await _skills(memory, task.headline):
+        for skill in await _skills(memory, task.headline, use.thread_id):
             known = read_as(KnownCalls, skill.detail)
             if known is None:
                 continue
@@ -69,12 +71,19 @@ class RecallFromStore:
         return result
 
 
-async def _skills(memory: Memories, query: str) -> list[Memory]:
-    """The skills for goals like this one; only those that a run proved, not those told."""
+async def _skills(memory: Memories, query: str, thread_id: str) -> list[Memory]:
+    """The skills for goals like this one that another run proved: not those told, and not those of
+    this thread, whose fork, or whose second goal, is to go otherwise.
+    """
     recalled = await memory.recall(
         query, kinds=("skill",), most=_SKILLS, least_similar=LEAST_SIMILAR
     )
-    return [one.memory for one in recalled.found if not one.memory.source.told_by]
+    sources = [(one.memory, one.memory.source) for one in recalled.found]
+    return [
+        memory
+        for memory, source in sources
+        if not source.told_by and source.thread and source.thread != thread_id
+    ]
 
 
 def _shown(found: Sequence[Found], tokens: int, note: str) -> RecallResult:

@@ -103,7 +103,9 @@ def test_another_goal_reaches_a_dispatched_task(
     ("args", "said"),
     [
         ((UNKNOWN,), f"has no checkpoint {UNKNOWN}"),
-        (("nonsense",), "has no checkpoint nonsense"),
+        (("nonsense",), "has no checkpoint 'nonsense'"),
+        (("head",), "nothing follows the checkpoint"),
+        (("ab",), "'ab' names no checkpoint"),
         (("HEAD",), "nothing follows the checkpoint"),
         (("PLAN", "--state", "tasks=three"), "the value of tasks does not fit"),
         (("PLAN", "--state", "replans=1.5"), "the value of replans does not fit"),

@@ -142,6 +142,17 @@ async def test_a_skill_that_somebody_told_is_not_run(start_agent, memories_of) -
         assert "select_tool" in asked(agent)
 
 
+async def test_the_same_thread_is_asked_again(start_agent) -> None:
+    """A fork, or the same goal once more, is there to go otherwise."""
+    async with start_agent(ScriptedAgent([Move("python", SCRIPT)])) as agent:
+        (agent.workspace / "sales.csv").write_text(SALES)
+        await agent.run(GOAL)
+        (agent.workspace / "totals.txt").unlink()
+        agent.server.requests.clear()
+        await agent.run(GOAL)
+        assert {"decompose", "select_tool"} <= set(asked(agent))
+
+
 class Obedient:
     """A model that does whatever it is told, except what stands between the marks of data."""
 
