@@ -34,7 +34,7 @@ EXACT = 30_000
 EF_SEARCH = 200
 _FROM_INDEX = 20  # what is searched for there; each more has it wade through others' memories
 _COMMON = 500
-_MOST_STEMS = 48
+_MOST_STEMS = 96  # of a long question, the longer ones: they are the rarer
 _QUERY_CHARS = 2_000
 
 _LIVING = "(expires_at IS NULL OR expires_at > now())"
@@ -82,7 +82,7 @@ size AS MATERIALIZED (
 asked AS MATERIALIZED (
     SELECT stem, mine.query && quote_literal(stem)::tsquery AS query
     FROM mine, unnest(replan_memory_stems(left(%(query)s, {_QUERY_CHARS}))) AS stem
-    LIMIT {_MOST_STEMS}),
+    ORDER BY length(stem) DESC, stem LIMIT {_MOST_STEMS}),
 found AS MATERIALIZED (
     SELECT stem, hit.prefix, hit.key FROM asked CROSS JOIN LATERAL (
         SELECT prefix, key FROM store WHERE memory_words @@ asked.query AND {_LIVING}

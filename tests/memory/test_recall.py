@@ -93,6 +93,39 @@ async def test_rare_words_count_more_than_many_common_ones(opening: Opening) -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("reports of regions", "a report and a region"),
+        ("report zebra", "a report about the zebra"),
+        ("zebra", "the zebra"),
+    ],
+)
+async def test_words_that_many_memories_hold_count_for_what_others_find(
+    opening: Opening, question: str, answer: str
+) -> None:
+    memories = await opening(None)
+    prefix = OWNER.prefixes(["fact"])[0]
+    async with memories._store.pool.connection() as connection:
+        await connection.execute(
+            "INSERT INTO store (prefix, key, value) SELECT %s, word || n, "
+            "jsonb_build_object('text', 'number ' || n || ' is a ' || word) "
+            "FROM generate_series(1, 600) AS n, unnest(ARRAY['report', 'region']) AS word",
+            (prefix,),
+        )
+    told = ["a report and a region", "a report about the zebra", "the zebra"]
+    await memories.keep([fact(text) for text in told])
+    assert texts(await memories.recall(question, most=1)) == [answer]
+
+
+async def test_a_long_question_goes_by_its_longer_words(opening: Opening) -> None:
+    memories = await opening(None)
+    await memories.keep([fact("the zygapophysis is in the spine"), fact("aa ab ac ad")])
+    short = " ".join(f"a{a}{b}" for a in "abcdefghij" for b in "abcdefghijklmnop")
+    found = texts(await memories.recall(f"{short} zygapophysis"))
+    assert found == ["the zygapophysis is in the spine"]
+
+
 async def test_nobody_recalls_what_is_not_theirs(opening: Opening) -> None:
     embedder = ByWords()
     ann = await opening(embedder)
