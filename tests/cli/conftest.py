@@ -167,6 +167,7 @@ def memory(
         "DATABASE_URL": own_database,
         "OPENAI_BASE_URL": vectors.url,
         "OPENAI_EMBEDDING_MODEL": "m",
+        "REPLAN_MEMORY_PROJECT": "default",
     }
     vectors.size, vectors.status, vectors.delay = 64, 200, 0.0
     commands = MemoryCommands(inside, env)
