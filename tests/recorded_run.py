@@ -50,6 +50,7 @@ def record_run(database: Database, workspace: Path, own_folder: bool = False) ->
     with openai_server_in_thread(model, key=KEY) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_BASE_URL", server.url)
         patch.setenv("OPENAI_API_KEY", KEY)
+        patch.setenv("REPLAN_MEMORY_PROJECT", thread)  # each run is one without memories
         settings.cache_clear()
         forked_from = asyncio.run(_run(database, thread, "" if own_folder else str(workspace)))
     settings.cache_clear()

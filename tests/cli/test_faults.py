@@ -89,7 +89,7 @@ def test_a_database_that_fails_in_mid_run_costs_one_call_at_most(
     assert done.result["usage"]["steps"] == 2
     assert (Path(workspace) / "hello.txt").read_text() == "hello\n"
     # The call whose answer could not be written down is asked for again, and no other one.
-    whole = ["decompose", "select_tool", "content", "select_tool", "content", "report"]
+    whole = ["decompose", *["select_tool", "content"] * 2, "report", "remember"]
     assert asked[-1] == point
     assert sorted(model.asked) == sorted([*whole, point])
 
