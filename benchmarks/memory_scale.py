@@ -12,8 +12,9 @@ a hundred. Then, for owners of each size, questions near to one of their memorie
 - `recall`: the whole of `recall`, by words and vector, without the embedding model.
 
 And, in a database with 10,000 memories, `recall` with the embedded model, its time included, each
-question new. Times are milliseconds as a caller sees them. With `--home` the database stays in that
-folder, and another run with it and the same count only asks.
+question new. Times are milliseconds as a caller sees them, and as `cpu_` what the processors worked
+for them, here and in the server: that tells on a busy machine (Linux). With `--home` the database
+stays in that folder, and another run with it and the same count only asks.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from replan.memory.postgres import PostgresMemories
 from replan.memory.record import value_of
 from replan.models.embeddings import EmbeddedEmbedder
 from replan.state.memory import Memory
+from replan.state.settings import settings
 from replan.storage.database import Database, open_database
 from replan.storage.embedded import release_embedded
 from replan.storage.memory_index import INDEX_NAME, Vectors
@@ -60,6 +62,8 @@ from replan.storage.rank_fusion import vector_text
 
 WORDS_INDEX = "replan_memory_words"
 BATCH = 20_000
+
+Took = tuple[float, float]  # milliseconds, and those of processors
 RECALLED = 10_000
 
 
@@ -157,7 +161,7 @@ async def sizes(kept: Persistence, count: int) -> dict[str, Any]:
 async def measure(kept: Persistence, size: int, prefix: str, questions: int) -> dict[str, Any]:
     """Exact search, the search by meaning, and the whole of it, for one owner."""
     cloud, texts = Cloud(seed=11), Texts(seed=11)
-    times: dict[str, list[float]] = {"exact": [], "meaning": [], "recall": []}
+    times: dict[str, list[Took]] = {"exact": [], "meaning": [], "recall": []}
     shares = []
     async with kept.pool.connection() as connection:
         cursor = await connection.execute(
@@ -195,21 +199,33 @@ async def exact(
     return {row["key"] for row in await cursor.fetchall()}
 
 
-async def timed(into: list[float], do: Callable[[], Awaitable[Any]]) -> Any:
-    """Do it, and note the milliseconds."""
-    began = time.monotonic()
+async def timed(into: list[Took], do: Callable[[], Awaitable[Any]]) -> Any:
+    """Do it, and note what it took."""
+    worked, began = processor_seconds(), time.monotonic()
     done = await do()
-    into.append(1000 * (time.monotonic() - began))
+    wall, cpu = time.monotonic() - began, processor_seconds() - worked
+    into.append((1000 * wall, 1000 * cpu))
     return done
 
 
-def spread(milliseconds: Sequence[float]) -> dict[str, float]:
-    """The median and the 95th percentile."""
-    ordered = sorted(milliseconds)
-    return {
-        "p50": round(statistics.median(ordered), 1),
-        "p95": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 1),
-    }
+def processor_seconds() -> float:
+    """Of this process and of those of the server."""
+    pid = (settings().replan_home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
+    served = 0
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(OSError):  # One that has just ended.
+            served += int(Path(f"/proc/{child}/schedstat").read_text().split()[0])
+    return time.process_time() + served / 1e9
+
+
+def spread(took: Sequence[Took]) -> dict[str, float]:
+    """The median and the 95th percentile of both."""
+    said = {}
+    for at, name in enumerate(("", "cpu_")):
+        ordered = sorted(one[at] for one in took)
+        said[f"{name}p50"] = round(statistics.median(ordered), 1)
+        said[f"{name}p95"] = round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 1)
+    return said
 
 
 async def at_scale(database: Database, count: int, questions: int) -> dict[str, Any]:
@@ -256,11 +272,11 @@ async def with_the_model(database: Database, questions: int) -> dict[str, Any]:
         await memories.catch_up()
         await fill(kept, owner.prefixes(["fact"]) * RECALLED)
         async with kept.pool.connection() as connection:
-            await connection.execute("ANALYZE store, store_vectors")
+            await connection.execute("VACUUM ANALYZE store, store_vectors")
         known = await memories.browse(most=questions)
         await memories.recall("loads the model")
-        times: list[float] = []
-        alone: list[float] = []
+        times: list[Took] = []
+        alone: list[Took] = []
         for memory in known:
             question = texts.question(memory.text)
             recalled = await timed(times, lambda q=question: memories.recall(q))
@@ -273,6 +289,7 @@ async def with_the_model(database: Database, questions: int) -> dict[str, Any]:
 async def own_database(database: Database, name: str) -> AsyncIterator[Database]:
     """A database for the length of a measurement."""
     with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
         yield named(database, name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
