@@ -1,9 +1,9 @@
 """The memories of an owner as a person looks through them: one, many, all; forgotten, taken in."""
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -214,13 +214,6 @@ class Catalogue:
             found = [owner_and_kind(row["prefix"]) for row in await cursor.fetchall()]
         return sorted({known[0] for known in found if known})
 
-    async def _counted(self) -> tuple[list[Any], Mapping[str, Any]]:
-        async with self._store.pool.connection() as connection:
-            cursor = await connection.execute(_COUNTS.encode())
-            counted = await cursor.fetchall()
-            cursor = await connection.execute(_BYTES.encode())
-            return counted, await cursor.fetchone() or {}
-
     async def stats(self) -> Stats:
         """What is kept, of all owners, and how the index is.
 
@@ -229,10 +222,11 @@ class Catalogue:
         """
         async with answering():
             made, waiting = await self._store.vectors.made(), await self._store.vectors.waiting()
-            try:
-                counted, size = await self._counted()
-            except psycopg.errors.DeadlockDetected:  # with who makes the index anew: once is enough
-                counted, size = await self._counted()
+            async with self._store.pool.connection() as connection:
+                cursor = await connection.execute(_COUNTS.encode())
+                counted = await cursor.fetchall()
+                cursor = await connection.execute(_BYTES.encode())
+                size = await cursor.fetchone() or {}
         counts = [
             OwnerCount(user=known[0].user, project=known[0].project, kind=known[1],
                        count=row["living"], ended=row["ended"])

@@ -64,7 +64,7 @@ class PostgresMemories(Catalogue):
         try:
             async with self._store.pool.connection() as connection:
                 return await search(connection, prefixes, query, question, most, least)
-        except (psycopg.errors.UndefinedTable, psycopg.errors.DeadlockDetected):
+        except psycopg.errors.UndefinedTable:
             return None
 
     async def _any(self, prefixes: Sequence[str]) -> bool:

@@ -265,6 +265,9 @@ class MemoryIndex:
                 "dims = excluded.dims, whole = false",
                 (made.made_by, made.dims),
             )
+            # Dropping what refers to `store` locks that too, and would do so last: who reads both
+            # begins with it.
+            await connection.execute("LOCK TABLE store IN ACCESS EXCLUSIVE MODE")
             await connection.execute("DROP TABLE IF EXISTS store_vectors, vector_migrations")
             await connection.execute(
                 "INSERT INTO replan_memory_waiting SELECT prefix, key FROM store "

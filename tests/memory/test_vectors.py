@@ -93,6 +93,24 @@ async def test_another_model_makes_the_index_anew_and_mixes_nothing(
     assert (await new.stats()).made_by == "new"
 
 
+async def test_who_reads_and_who_makes_the_index_anew_wait_for_each_other_in_one_order(
+    opening: Opening,
+) -> None:
+    old = await opening(ByWords("old"))
+    await old.keep([fact("number 7")])
+    new = await opening(ByWords("new"))
+    waits = "SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass('store')"
+    async with old._store.pool.connection() as reader, reader.transaction():
+        await reader.execute("SELECT FROM store LIMIT 1")
+        making = asyncio.create_task(new.catch_up(wait=10))
+        async with asyncio.timeout(10):
+            while not await rows(new, waits):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        counted = await (await reader.execute("SELECT count(*) AS n FROM store_vectors")).fetchone()
+    assert counted == {"n": 1}
+    assert await making
+
+
 async def test_a_rebuild_that_is_broken_off_goes_on_where_it_was(opening: Opening) -> None:
     old = await opening(ByWords("old"))
     await old.keep([fact(f"number {n}") for n in range(200)])
