@@ -53,7 +53,7 @@ class Branch:
             task.before = await _checked(task, where, state)
         tools = await self._cast.toolbox(where, state["goal"])
         budget = budget_of_branch(state)
-        named, spent = await recall_for_task(self._cast, task, state, where, budget)
+        named, spent = await recall_for_task(self._cast, task, state, where, budget, tools)
         preparing = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
@@ -172,7 +172,8 @@ class Branch:
             existing=await where.workspace.files(),
         )
         budget = budget_of_branch(after(state, Usage(seconds=checking)))
-        result, usage = await self._cast.play("reflect", request, where, budget)
+        tools = await self._cast.toolbox(where, state["goal"])
+        result, usage = await self._cast.play("reflect", request, where, budget, tools)
         update: dict[str, Any] = {"usage": usage}
         if isinstance(result, OutOf):  # what was done is kept, as far as it can be judged
             update["short"] = short_of(state, result)
@@ -190,7 +191,7 @@ class Branch:
         judged = after_attempt(task, attempt, where.context.max_attempts)
         if judged.status != "open":
             left = budget_of_branch(after(state, usage))
-            named, spent = await remember_task(self._cast, judged, state, where, left)
+            named, spent = await remember_task(self._cast, judged, state, where, left, tools)
             usage = update["usage"] = add_usage(usage, spent)
             update["memories"] = {"learned": named}
             judged = without_memories(judged)

@@ -21,7 +21,7 @@ from replan.nodes.decompose.none import DecomposeNot
 from replan.nodes.named_files import named_files
 from replan.nodes.report.template import ReportByTemplate
 from replan.nodes.review.checks import ReviewByChecks
-from replan.nodes.skills.shapes import start_of
+from replan.nodes.skills.shapes import shapes_of
 from replan.nodes.survey import TEXT, survey
 from replan.state.agent_state import AgentState
 from replan.state.context import Context
@@ -49,7 +49,7 @@ class Cycle:
         """Look at the workspace, and recall what earlier runs with like goals learned."""
         goal = check_goal(state.get("goal"))
         where = await self._cast.first_scene(runtime)
-        start = await start_of(where.workspace, goal)
+        start = await shapes_of(where.workspace, goal, await where.workspace.files())
         request = contract.RecallRequest(goal=goal, start=start, tokens=where.context.recall_tokens)
         result, usage = await self._cast.play(
             "recall", request, where, budget_of({}, where.context)

@@ -11,6 +11,7 @@ from replan.nodes.skills.shapes import start_of
 from replan.state.agent_state import TaskBranch
 from replan.state.task import Task
 from replan.state.usage import Usage
+from replan.tools.toolbox import Toolbox
 
 _PROBLEM_CHARS = 300
 _HINT_TOKENS = 150
@@ -19,7 +20,7 @@ Named = list[dict[str, Any]]
 
 
 async def recall_for_task(
-    cast: Cast, task: Task, state: TaskBranch, where: Scene, budget: Budget
+    cast: Cast, task: Task, state: TaskBranch, where: Scene, budget: Budget, tools: Toolbox
 ) -> tuple[Named, Usage]:
     """Give the task, in place, what earlier runs know of it: at its beginning calls that did the
     like, after a failed attempt what is known of such a failure.
@@ -41,7 +42,7 @@ async def recall_for_task(
         start=task.start,
         tokens=min(_HINT_TOKENS, where.context.recall_tokens),
     )
-    result, usage = await cast.play("recall", request, where, budget)
+    result, usage = await cast.play("recall", request, where, budget, tools)
     if isinstance(result, OutOf):
         return [], usage
     task.hints = result.memories
@@ -53,7 +54,7 @@ async def recall_for_task(
 
 
 async def remember_task(
-    cast: Cast, task: Task, state: TaskBranch, where: Scene, budget: Budget
+    cast: Cast, task: Task, state: TaskBranch, where: Scene, budget: Budget, tools: Toolbox
 ) -> tuple[Named, Usage]:
     """Keep what an ended task has to teach.
 
@@ -68,7 +69,7 @@ async def remember_task(
         start=task.start,
         refuted=led_astray,
     )
-    result, usage = await cast.play("remember", request, where, budget)
+    result, usage = await cast.play("remember", request, where, budget, tools)
     return mentions(result), usage
 
 

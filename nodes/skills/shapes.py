@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from replan.nodes.named_files import named_files
 from replan.nodes.records import fields_of
@@ -24,17 +24,30 @@ async def start_of(workspace: Workspace, text: str) -> dict[str, str]:
 
     Args:
         workspace: where the files are.
-        text: a goal, or a goal and the title of a task.
+        text: a goal and the title of a task.
     """
     existing = await workspace.files()
-    start = {ALL: await workspace.digest(), ENDINGS: " ".join(sorted(set(map(_ending, existing))))}
+    endings = " ".join(sorted(set(map(_ending, existing))))
+    named = await shapes_of(workspace, text, existing)
+    return {ALL: await workspace.digest(), ENDINGS: endings, **named}
+
+
+async def shapes_of(workspace: Workspace, text: str, existing: Sequence[str]) -> dict[str, str]:
+    """The shape of each file that the text names and that is there, by path.
+
+    Args:
+        workspace: where the files are.
+        text: a goal.
+        existing: the workspace's paths.
+    """
+    shapes: dict[str, str] = {}
     named = [path for path in named_files(text, existing) if path in existing]
     for path in named[:_MOST_FILES]:
         try:
-            start[path] = shape_of(path, await workspace.read_text(path, _READ))
+            shapes[path] = shape_of(path, await workspace.read_text(path, _READ))
         except ReplanError:
-            start[path] = "not to be read"
-    return start
+            shapes[path] = "not to be read"
+    return shapes
 
 
 def inputs(start: Mapping[str, str]) -> dict[str, str]:
