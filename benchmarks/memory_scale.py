@@ -11,10 +11,11 @@ a hundred. Then, for owners of each size, questions near to one of their memorie
 - `meaning`: the query of `recall`, by the vector alone: the share of those ten that it finds.
 - `recall`: the whole of `recall`, by words and vector, without the embedding model.
 
-And, in a database with 10,000 memories, `recall` with the embedded model, its time included, each
-question new. Times are milliseconds as a caller sees them, and as `cpu_` what the processors worked
-for them, here and in the server: that tells on a busy machine (Linux). With `--home` the database
-stays in that folder, and another run with it and the same count only asks.
+And, in a database with 10,000 memories, `recall` with the embedded model and vectors as long as
+that one's, its time included, each question new. Times are milliseconds as a caller sees them, and
+as `cpu_` what the processors worked for them, here and in the server: that tells on a busy machine
+(Linux). With `--home` the database stays in that folder, and another run with it and the same count
+only asks.
 """
 
 import argparse
@@ -73,16 +74,16 @@ def binary_rows(
     """Rows of the table of vectors, as a binary COPY takes them."""
     halves = vectors.astype(">f2")
     for prefix, key, half in zip(prefixes, keys, halves, strict=True):
-        data = struct.pack(">hh", DIMS, 0) + half.tobytes()
+        data = struct.pack(">hh", len(half), 0) + half.tobytes()
         fields = (prefix.encode(), key.encode(), b"text", data)
         yield struct.pack(">h", 4) + b"".join(
             struct.pack(">i", len(field)) + field for field in fields
         )
 
 
-async def fill(kept: Persistence, prefixes: Sequence[str]) -> dict[str, float]:
+async def fill(kept: Persistence, prefixes: Sequence[str], dims: int) -> dict[str, float]:
     """Write the memories and their vectors; seconds of each."""
-    cloud, texts, seconds = Cloud(), Texts(), {"texts": 0.0, "vectors": 0.0}
+    cloud, texts, seconds = Cloud(dims=dims), Texts(), {"texts": 0.0, "vectors": 0.0}
     async with kept.pool.connection() as connection:
         for start in range(0, len(prefixes), BATCH):
             part = prefixes[start : start + BATCH]
@@ -261,7 +262,7 @@ async def made(kept: Persistence, count: int) -> dict[str, float]:
         await connection.execute(
             f"DROP INDEX {INDEX_NAME}, {WORDS_INDEX}, {NAMESPACE_INDEX}".encode()
         )
-    return {**await fill(kept, owners_of(count)), **await build_indexes(kept)}
+    return {**await fill(kept, owners_of(count), DIMS), **await build_indexes(kept)}
 
 
 async def with_the_model(database: Database, questions: int) -> dict[str, Any]:
@@ -270,7 +271,9 @@ async def with_the_model(database: Database, questions: int) -> dict[str, Any]:
     async with open_persistence(database, EmbeddedEmbedder) as kept:
         memories = PostgresMemories(kept.store, owner)
         await memories.catch_up()
-        await fill(kept, owner.prefixes(["fact"]) * RECALLED)
+        made = await kept.store.vectors.made()
+        assert made is not None
+        await fill(kept, owner.prefixes(["fact"]) * RECALLED, made.dims)
         async with kept.pool.connection() as connection:
             await connection.execute("VACUUM ANALYZE store, store_vectors")
         known = await memories.browse(most=questions)

@@ -29,30 +29,32 @@ class Cloud:
     of about 0.7, two of a cluster about 0.9.
     """
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, dims: int = DIMS) -> None:
         self.random = np.random.default_rng(seed)
+        self.dims = dims
         self.common = self._directions(1)[0]
         self.topics = self._directions(200)
         self.themes = self._directions(5_000)
         # Noise has few strong directions and many weak ones.
-        self.spectrum = np.sqrt(1 / np.arange(1, DIMS + 1) ** 0.7)
-        self.spectrum *= np.sqrt(DIMS) / np.linalg.norm(self.spectrum)
+        self.spectrum = np.sqrt(1 / np.arange(1, dims + 1) ** 0.7)
+        self.spectrum *= np.sqrt(dims) / np.linalg.norm(self.spectrum)
 
     def _directions(self, count: int) -> np.ndarray:
-        rows = self.random.standard_normal((count, DIMS))
+        rows = self.random.standard_normal((count, self.dims))
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     def vectors(self, count: int) -> np.ndarray:
         """That many, of length 1."""
         theme = self.random.integers(0, len(self.themes), count)
-        noise = self.random.standard_normal((count, DIMS)) * self.spectrum / np.sqrt(DIMS)
+        noise = self.random.standard_normal((count, self.dims)) * self.spectrum / np.sqrt(self.dims)
         rows = self.common + 0.4 * self.topics[theme % len(self.topics)]
         rows = rows + 0.35 * self.themes[theme] + 0.35 * noise
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
     def near(self, vector: np.ndarray) -> np.ndarray:
         """A question about what a vector stands for."""
-        row = vector + 0.2 * self.random.standard_normal(DIMS) * self.spectrum / np.sqrt(DIMS)
+        noise = self.random.standard_normal(self.dims) * self.spectrum / np.sqrt(self.dims)
+        row = vector + 0.2 * noise
         return row / np.linalg.norm(row)
 
 

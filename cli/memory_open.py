@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from replan.cli.progress import Progress
@@ -32,27 +31,20 @@ def kinds_of(given: Sequence[str]) -> tuple[MemoryKind, ...]:
     return cast("tuple[MemoryKind, ...]", tuple(dict.fromkeys(given))) or KINDS
 
 
-@dataclass(frozen=True)
-class Opened:
-    """The memories of one owner, as a run has them, and as a person looks through them."""
+async def caught_up(memories: "Catalogue") -> str:
+    """Give a vector to what has none, saying on standard error how far that is.
 
-    memories: "PostgresMemories"
-    catalogue: "Catalogue"
-
-    async def caught_up(self) -> str:
-        """Give a vector to what has none, saying on standard error how far that is.
-
-        Returns:
-            Why not all has one: the model cannot be used, or another process is at it; or "".
-        """
-        tell = Progress()
-        try:
-            done = await self.catalogue.catch_up(
-                lambda count, of: tell("Embedding memories", count / max(of, 1))
-            )
-        except ReplanError as error:
-            return error.what
-        return "" if done else "Another process is embedding memories."
+    Returns:
+        Why not all has one: the model cannot be used, or another process is at it; or "".
+    """
+    tell = Progress()
+    try:
+        done = await memories.catch_up(
+            lambda count, of: tell("Embedding memories", count / max(of, 1))
+        )
+    except ReplanError as error:
+        return error.what
+    return "" if done else "Another process is embedding memories."
 
 
 def owner_of(names: Names) -> "Owner":
@@ -67,14 +59,13 @@ def owner_of(names: Names) -> "Owner":
 
 
 @asynccontextmanager
-async def opened_memories(names: Names) -> AsyncIterator[Opened]:
+async def opened_memories(names: Names) -> AsyncIterator["PostgresMemories"]:
     """The memories of an owner, in the database that the settings name.
 
     Raises:
         UsageError: a name is too long.
         DatabaseError: there is no database.
     """
-    from replan.memory.catalogue import Catalogue
     from replan.memory.postgres import PostgresMemories
     from replan.models.embeddings import choose_embedder
     from replan.storage.database import open_database
@@ -82,4 +73,4 @@ async def opened_memories(names: Names) -> AsyncIterator[Opened]:
 
     owner = owner_of(names)
     async with open_persistence(await open_database(), choose_embedder) as opened:
-        yield Opened(PostgresMemories(opened.store, owner), Catalogue(opened.store, owner))
+        yield PostgresMemories(opened.store, owner)

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from replan.cli.memory_open import Names, kinds_of, opened_memories
+from replan.cli.memory_open import Names, caught_up, kinds_of, opened_memories
 from replan.cli.printable import json_line, put, visible
 from replan.cli.settle import at_the_edge
 from replan.state.errors import UsageError
 from replan.state.memory import Memory
+from replan.state.readable import is_readable
 
 if TYPE_CHECKING:
     from replan.memory.catalogue import Stats
@@ -32,8 +33,8 @@ def list_memories(
     """
 
     async def newest(of: Sequence["MemoryKind"]) -> list[Memory]:
-        async with opened_memories(names) as opened:
-            return await opened.catalogue.browse(of, limit, include_ended=everything)
+        async with opened_memories(names) as memories:
+            return await memories.browse(of, limit, include_ended=everything)
 
     def command() -> int:
         from replan.cli.memory_lines import print_memories
@@ -54,9 +55,9 @@ def search_memories(
     """Print what fits a question best. Returns the exit code."""
 
     async def fitting(of: Sequence["MemoryKind"]) -> "Recalled":
-        async with opened_memories(names) as opened:
-            await opened.caught_up()  # if it is not, the note says why
-            return await opened.memories.recall(text, kinds=of, most=limit)
+        async with opened_memories(names) as memories:
+            await caught_up(memories)  # if it is not, the note says why
+            return await memories.recall(text, kinds=of, most=limit)
 
     def command() -> int:
         from replan.cli.memory_lines import print_found
@@ -86,8 +87,8 @@ def show_memory(names: Names, memory_id: str, as_json: bool) -> int:
     """Print a memory whole. Returns the exit code."""
 
     async def named() -> Memory:
-        async with opened_memories(names) as opened:
-            return await opened.catalogue.get(memory_id)
+        async with opened_memories(names) as memories:
+            return await memories.get(memory_id)
 
     def command() -> int:
         from replan.cli.memory_lines import whole
@@ -105,9 +106,9 @@ def show_stats(as_json: bool) -> int:
     async def counted() -> tuple["Stats", str]:
         from replan.models.embeddings import choose_embedder
 
-        async with opened_memories(("", "")) as opened:
+        async with opened_memories(("", "")) as memories:
             embedder = await asyncio.to_thread(choose_embedder)
-            stats = await opened.catalogue.stats()
+            stats = await memories.stats()
             if stats.state == "whole" and stats.waiting:
                 stats.state = "waiting"  # for the next search or run, which go on with it
             return stats, embedder.name if embedder else ""
@@ -137,5 +138,5 @@ def _check_query(text: str) -> None:
         raise UsageError(
             f"the question has {len(text):,} characters; {_MOST_QUERY_CHARS:,} are the most."
         )
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if not is_readable(text):
         raise UsageError("the question is not readable text.", "Write it in UTF-8.")

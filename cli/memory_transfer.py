@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from replan.cli.memory_open import Names, kinds_of, opened_memories, owner_of
+from replan.cli.memory_open import Names, caught_up, kinds_of, opened_memories, owner_of
 from replan.cli.printable import json_line, put, visible
 from replan.cli.progress import Progress
 from replan.cli.settle import INTERRUPTED, at_the_edge
@@ -96,9 +96,9 @@ def import_memories(names: Names, file: str, as_json: bool) -> int:
 
 async def _write(names: Names, kinds: Sequence[MemoryKind], file: IO[bytes]) -> int:
     owner = owner_of(names)
-    async with opened_memories(names) as opened:
+    async with opened_memories(names) as memories:
         writer = await asyncio.to_thread(MemoryWriter, file, owner.user, owner.project)
-        async for memory in opened.catalogue.all_of():
+        async for memory in memories.all_of():
             if memory.kind in kinds:
                 writer.write(memory)
         writer.end()
@@ -107,15 +107,15 @@ async def _write(names: Names, kinds: Sequence[MemoryKind], file: IO[bytes]) -> 
 
 
 async def _take_in(names: Names, source: IO[bytes], name: str, count: int) -> "Taken":
-    async with opened_memories(names) as opened:
-        return await opened.catalogue.take_in_batches(_batches(source, name, count))
+    async with opened_memories(names) as memories:
+        return await memories.take_in_batches(_batches(source, name, count))
 
 
 async def _embed(names: Names) -> tuple[int, str]:
     """How many memories still wait for a vector then, and why."""
-    async with opened_memories(names) as opened:
-        note = await opened.caught_up()
-        return (await opened.catalogue.stats()).waiting, note
+    async with opened_memories(names) as memories:
+        note = await caught_up(memories)
+        return (await memories.stats()).waiting, note
 
 
 async def _batches(source: IO[bytes], name: str, count: int) -> AsyncIterator[list[Memory]]:

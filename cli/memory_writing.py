@@ -15,6 +15,7 @@ from replan.cli.run import FROM_STANDARD_INPUT, standard_input
 from replan.cli.settle import at_the_edge
 from replan.state.errors import UsageError
 from replan.state.memory import TEXT_CHARS, Memory, MemoryKind, Source
+from replan.state.readable import is_readable
 from replan.state.secret_values import holds_secret
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def add_memory(names: Names, told: Told, as_json: bool) -> int:
     """Keep a memory. Returns the exit code."""
 
     async def keep(memory: Memory) -> "Kept":
-        async with opened_memories(names) as opened:
-            known = [await opened.catalogue.get(one) for one in told.supersedes]
-            [kept] = await opened.memories.keep([memory], [one.id for one in known])
+        async with opened_memories(names) as memories:
+            known = [await memories.get(one) for one in told.supersedes]
+            [kept] = await memories.keep([memory], [one.id for one in known])
             return kept
 
     def command() -> int:
@@ -93,11 +94,11 @@ def forget_memories(names: Names, unwanted: Unwanted, yes: bool, as_json: bool) 
     """Remove memories, after a question that `yes` answers. Returns the exit code."""
 
     async def forget() -> list[str] | None:
-        async with opened_memories(names) as opened:
-            known = await _meant(opened.catalogue, unwanted, kinds_of(unwanted.kinds))
+        async with opened_memories(names) as memories:
+            known = await _meant(memories, unwanted, kinds_of(unwanted.kinds))
             if known and not yes and not await asyncio.to_thread(_agreed, known):
                 return None
-            await opened.catalogue.forget(list(known))
+            await memories.forget(list(known))
             return list(known)
 
     def command() -> int:
@@ -128,7 +129,7 @@ def _checked(text: str) -> str:
             f"the memory has {len(text):,} characters; {TEXT_CHARS:,} are the most.",
             "Say it in fewer words, or several memories.",
         )
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if not is_readable(text):
         raise UsageError("the memory is not readable text.", "Write it in UTF-8, without NULs.")
     if holds_secret(text):
         raise UsageError(

@@ -11,13 +11,13 @@ from pydantic import Field
 
 from replan.memory import rows
 from replan.memory.intake import Taken, take_in_batch, take_in_batches
+from replan.memory.likeness import MADE_ID
 from replan.memory.owner import Owner, owner_and_kind
-from replan.memory.record import require_size
 from replan.state.errors import DatabaseError, UsageError
 from replan.state.memory import KINDS, Kept, Memory, MemoryKind
 from replan.state.noun import Noun
 from replan.storage.memory_index import INDEX_NAME, Progress
-from replan.storage.memory_tables import MEMORY
+from replan.storage.memory_tables import LIVING, MEMORY
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[DictRow]
 
-_ID = re.compile(r"[0-9a-f]{32}")
 _PART_OF_ID = re.compile(r"[0-9a-fA-F]{4,32}")
 _BATCH = 500
 _LOOK = "`replan memory list` shows what there is."
@@ -167,8 +166,7 @@ class Catalogue:
             DatabaseError: the database stopped answering.
         """
         for memory in memories:
-            require_size(memory)
-            if memory.id and not _ID.fullmatch(memory.id):
+            if memory.id and not MADE_ID.fullmatch(memory.id):
                 raise UsageError(f"{memory.id[:60]!r} is no id of a memory.", "Leave it out.")
         async with (
             answering(),
@@ -261,7 +259,7 @@ class Catalogue:
     ) -> list[Memory]:
         async with answering(), self._store.pool.connection() as connection:
             cursor = await connection.execute(
-                f"SELECT {rows.COLUMNS} FROM store WHERE prefix = ANY(%s) AND {rows.LIVING} "
+                f"SELECT {rows.COLUMNS} FROM store WHERE prefix = ANY(%s) AND {LIVING} "
                 f"{query}".encode(),
                 (self.owner.prefixes(kinds), *given),
             )
@@ -280,7 +278,7 @@ SELECT prefix FROM one WHERE {_IN_MEMORY}"""
 _COUNTS = f"""
 SELECT prefix, count(*) FILTER (WHERE value ->> 'ended' IS NULL) AS living,
     count(*) FILTER (WHERE value ->> 'ended' IS NOT NULL) AS ended
-FROM store WHERE {_IN_MEMORY} AND {rows.LIVING} GROUP BY prefix ORDER BY prefix"""
+FROM store WHERE {_IN_MEMORY} AND {LIVING} GROUP BY prefix ORDER BY prefix"""
 _BYTES = f"""
 SELECT (SELECT coalesce(sum(pg_column_size(store.*)), 0) FROM store WHERE {_IN_MEMORY})
     + coalesce(pg_relation_size(to_regclass('replan_memory_words')), 0)

@@ -9,6 +9,7 @@ from replan.memory.likeness import memory_id
 from replan.memory.owner import Owner
 from replan.memory.record import require_size
 from replan.state.memory import Kept, Memory, Source
+from replan.storage.memory_tables import LIVING
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -95,7 +96,7 @@ async def _known(
     keys = [_key(memory) for memory in batch]
     cursor = await connection.execute(
         f"SELECT {rows.COLUMNS} FROM store WHERE prefix = ANY(%s) AND key = ANY(%s) "
-        f"AND {rows.LIVING} FOR UPDATE".encode(),
+        f"AND {LIVING} FOR UPDATE".encode(),
         (owner.prefixes(), keys),
     )
     return {(row["prefix"], row["key"]): rows.of_row(row) for row in await cursor.fetchall()}

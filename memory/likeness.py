@@ -19,6 +19,7 @@ SAME_FROM = 0.92
 SAME_FROM_WHERE_REPLACED = 0.97
 
 _ID_CHARS = 32
+MADE_ID = re.compile(rf"[0-9a-f]{{{_ID_CHARS}}}")  # what `memory_id` gives
 _NUMBER = r"\d+(?:[.,:]\d+)*"
 _PATH = r"[\w~]*(?:[./\\@_+-]+\w+)+"
 _QUOTED = r"`[^`]+`|\"[^\"]+\"|「[^」]+」|“[^”]+”"

@@ -6,21 +6,19 @@ embedding model of wherever the file is read.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import IO, Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from replan.memory.likeness import memory_id
+from replan.memory.likeness import MADE_ID, memory_id
 from replan.state.errors import ExportError
 from replan.state.memory import DETAIL_CHARS, TEXT_CHARS, Memory
 from replan.state.secret_values import secret_values
 
 FORMAT = "replan-memories"
 VERSION = 1
-_HASH = re.compile(r"[0-9a-f]{32}")
 _ID_CHARS = 200
 # More than any memory takes, so that of one which is too long the length can be told.
 _LINE_BYTES = 4_000_000
@@ -160,7 +158,7 @@ class MemoryReader:
             self._refuse("holds one of the configured keys", "Take it out.")
         own_id = memory_id(memory.kind, memory.text)
         # A graph may have kept it under any key; one made of a text is that text's alone.
-        if _HASH.fullmatch(memory.id) and memory.id != own_id:
+        if MADE_ID.fullmatch(memory.id) and memory.id != own_id:
             self._refuse("has an id that is not made of its kind and text", "Leave the id out.")
         if len(memory.id) > _ID_CHARS:
             self._refuse(f"has an id of more than {_ID_CHARS} characters", "Leave the id out.")

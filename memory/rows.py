@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from replan.memory.owner import Owner
 from replan.memory.record import memory_of, value_of
 from replan.state.memory import Memory
+from replan.storage.memory_tables import LIVING
 from replan.storage.rank_fusion import vector_text
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     Connection = AsyncConnection[DictRow]
 
 COLUMNS = "prefix, key, value, created_at"
-LIVING = "(expires_at IS NULL OR expires_at > now())"
 
 
 async def lock(connection: "Connection", owner: Owner) -> None:

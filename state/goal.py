@@ -1,6 +1,7 @@
 """What counts as a goal."""
 
 from replan.state.errors import GoalError
+from replan.state.readable import is_readable
 
 MOST_GOAL_CHARS = 20_000
 
@@ -19,6 +20,6 @@ def check_goal(goal: object) -> str:
             f"the goal has {len(goal):,} characters; {MOST_GOAL_CHARS:,} are the most.",
             "Put long material into a file of the workspace and name the file in the goal.",
         )
-    if "\0" in goal or any("\ud800" <= char <= "\udfff" for char in goal):
+    if not is_readable(goal):
         raise GoalError("the goal is not readable text.", "Write it in UTF-8, without NUL bytes.")
     return goal.strip()

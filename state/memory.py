@@ -90,14 +90,13 @@ class Kept(Noun):
 
 class Mention(Noun):
     """A memory as a run's state names it: its id, its first words, and what became of it: `shown`
-    to the model, `followed` (its plan or calls were taken), `refuted` (they were, and failed), or
-    how it was kept.
+    to the model, `followed` (its plan or calls were taken), or how it was kept.
     """
 
     id: str
     kind: MemoryKind
     text: str = Field(max_length=MENTION_CHARS)
-    how: Literal["shown", "followed", "refuted", "new", "known", "superseding"]
+    how: Literal["shown", "followed", "new", "known", "superseding"]
 
     @classmethod
     def of(cls, memory: Memory, how: str) -> "Mention":

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from replan.storage.memory_index import Vectors
+from replan.storage.memory_tables import LIVING
 from replan.storage.rank_fusion import LIST_LENGTH, OFFSET, SHARE_POWER, vector_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ _COMMON = 500
 _MOST_STEMS = 96  # of a long question, the longer ones: they are the rarer
 _QUERY_CHARS = 2_000
 
-_LIVING = "(expires_at IS NULL OR expires_at > now())"
 _NOT_EXPIRED = "(v.prefix, v.key) NOT IN (SELECT prefix, key FROM store WHERE expires_at <= now())"
 
 # The search in the index goes on until enough is found; without that, it gives what is left of the
@@ -85,7 +85,7 @@ asked AS MATERIALIZED (
     ORDER BY length(stem) DESC, stem LIMIT {_MOST_STEMS}),
 found AS MATERIALIZED (
     SELECT stem, hit.prefix, hit.key FROM asked CROSS JOIN LATERAL (
-        SELECT prefix, key FROM store WHERE memory_words @@ asked.query AND {_LIVING}
+        SELECT prefix, key FROM store WHERE memory_words @@ asked.query AND {LIVING}
         LIMIT {_COMMON} + 1) AS hit),
 weights AS MATERIALIZED (
     SELECT stem, count(found.key) > {_COMMON} AS common,
@@ -93,7 +93,7 @@ weights AS MATERIALIZED (
     FROM asked CROSS JOIN size LEFT JOIN found USING (stem) GROUP BY stem, size.n),
 with_all AS MATERIALIZED (
     SELECT prefix, key FROM store
-    WHERE (SELECT bool_and(common) FROM weights) AND {_LIVING} AND memory_words @@ (
+    WHERE (SELECT bool_and(common) FROM weights) AND {LIVING} AND memory_words @@ (
         SELECT mine.query && (SELECT string_agg(quote_literal(stem), ' & ')::tsquery FROM asked)
         FROM mine)
     LIMIT {_COMMON})"""

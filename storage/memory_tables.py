@@ -13,6 +13,7 @@ A memory is a row of `store` whose namespace begins with "memory". To it belong
 """
 
 MEMORY = "memory"  # the first label of every memory's namespace
+LIVING = "(expires_at IS NULL OR expires_at > now())"  # a row of `store` that has not expired
 TEXT_CHARS = 8_000  # of a text; what is further on is not searched for
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\U00020000-\U0003134f"

@@ -51,7 +51,7 @@ def aligned(then: str, now: str, words: Collection[tuple[str, str]] = ()) -> Nam
     Args:
         then: the earlier text.
         now: the later one.
-        words: which words may stand for which; see `replan.nodes.skills.shapes.vocabulary`.
+        words: which word may stand for which other one.
 
     Returns:
         None when the texts differ in more than names, or a name stands for two.

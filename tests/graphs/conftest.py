@@ -12,7 +12,6 @@ from langgraph.types import StateSnapshot
 from openai_server import OpenAIServer, Script, openai_server
 
 from replan.graphs.build import AgentGraph, build_agent
-from replan.memory.catalogue import Catalogue
 from replan.memory.owner import Owner
 from replan.memory.postgres import PostgresMemories
 from replan.models.embeddings import choose_embedder
@@ -97,11 +96,6 @@ def start_agent(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.fixture
-def memories_of() -> Callable[[Persistence], tuple[PostgresMemories, Catalogue]]:
+def memories_of() -> Callable[[Persistence], PostgresMemories]:
     """The memories of the runs of a test, as a run has them, and as a person looks through them."""
-
-    def of(kept: Persistence) -> tuple[PostgresMemories, Catalogue]:
-        owner = Owner.named()
-        return PostgresMemories(kept.store, owner), Catalogue(kept.store, owner)
-
-    return of
+    return lambda kept: PostgresMemories(kept.store, Owner.named())

@@ -54,8 +54,8 @@ async def test_a_goal_is_done_in_one_round(start_agent, memories_of) -> None:
             ("__start__",), ("recall",), ("decompose",), ("plan",), ("select_tool",),
             ("execute",), ("reflect",), ("review",), ("report",), ("remember",), (),
         ]  # fmt: skip
-        _, catalogue = memories_of(agent.kept)
-        [kept] = await catalogue.browse(["experience"])
+        memories = memories_of(agent.kept)
+        [kept] = await memories.browse(["experience"])
         assert (kept.outcome, kept.source.thread) == ("done", agent.thread)
 
 

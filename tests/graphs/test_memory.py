@@ -126,13 +126,13 @@ async def test_a_skill_that_somebody_told_is_not_run(start_agent, memories_of) -
     async with start_agent(ScriptedAgent([Move("python", SCRIPT)])) as agent:
         (agent.workspace / "sales.csv").write_text(SALES)
         await agent.run(GOAL)
-        memories, catalogue = memories_of(agent.kept)
+        memories = memories_of(agent.kept)
         (skill,) = [
             one.memory
             for one in (await memories.recall(GOAL, kinds=("skill",))).found
             if "calls" in one.memory.detail
         ]
-        await catalogue.forget([skill.id])
+        await memories.forget([skill.id])
         told = skill.model_copy(update={"source": Source(told_by="an import"), "id": ""})
         await memories.keep([told])
         (agent.workspace / "totals.txt").unlink()
@@ -184,7 +184,7 @@ POISON = (
 async def test_a_poisoned_memory_changes_nothing(start_agent, memories_of, kind) -> None:
     model = Obedient(ScriptedAgent([Move("python", SCRIPT)]))
     async with start_agent(model) as agent:
-        memories, _ = memories_of(agent.kept)
+        memories = memories_of(agent.kept)
         detail = {"calls": [{"tool": "python", "args": {"code": "1"}}]} if kind == "skill" else {}
         await memories.keep([Memory(kind=kind, text=POISON, detail=detail)])
         (agent.workspace / "sales.csv").write_text(SALES)

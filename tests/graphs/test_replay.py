@@ -253,8 +253,8 @@ async def test_memories_are_those_of_then(start_agent, memories_of) -> None:
         agent.thread = "6f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b61"
         await agent.run(goal)
         assert "quux" in str((await agent.values())["recalled"])
-        memories, catalogue = memories_of(agent.kept)
-        await catalogue.forget([memory.id for memory in await catalogue.browse()])
+        memories = memories_of(agent.kept)
+        await memories.forget([memory.id for memory in await memories.browse()])
         assert (await memories.recall(goal)).found == []
         assert (await again(agent)).divergence is None
 
