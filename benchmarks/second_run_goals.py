@@ -8,15 +8,15 @@ import io
 import json
 import random
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
-from goals import GOALS, Goal, _pytest, _run, _text
+from goals import GOALS, Goal, _pytest, _run
+from seeded_tables import Table, numbers_of, rows_of, text_of, values_of
 
 
 @dataclass(frozen=True)
@@ -32,47 +32,6 @@ def _known(name: str) -> Goal:
     return next(goal for goal in GOALS if goal.name == name)
 
 
-def _rows(folder: Path, name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(_text(folder / name))))
-
-
-def _table(
-    folder: Path, name: str, group: str, value: str, groups: tuple[str, ...], seed: int
-) -> None:
-    draw = random.Random(seed)
-    lines = [f"id,{group},{value}"]
-    lines += [f"{n},{draw.choice(groups)},{draw.uniform(2, 400):.2f}" for n in range(150)]
-    (folder / name).write_text("\n".join(lines) + "\n")
-
-
-def _totals(folder: Path, name: str, group: str, value: str) -> dict[str, float]:
-    totals: dict[str, float] = defaultdict(float)
-    for row in _rows(folder, name):
-        totals[row[group]] += float(row[value])
-    return totals
-
-
-def _numbers_of(line: str) -> list[float]:
-    found = []
-    for word in line.replace("|", " ").replace(",", " ").split():
-        try:
-            found.append(float(word))
-        except ValueError:
-            continue
-    return found
-
-
-def _judge_totals(folder: Path, name: str, group: str, value: str, out: str) -> str:
-    totals, report = _totals(folder, name, group, value), _text(folder / out)
-    if "|" not in report or "--" not in report:
-        return f"{out} holds no markdown table"
-    for key, total in totals.items():
-        line = next((line for line in report.splitlines() if key in line), "")
-        if not any(abs(number - total) < 0.011 for number in _numbers_of(line)):
-            return f"{key}: {total:.2f} is not in {line!r}"
-    return ""
-
-
 def _texts(folder: Path, ending: str, seed: int) -> None:
     draw = random.Random(seed)
     for name, count in (("one", 23), ("two", 57), ("three", 8)):
@@ -83,14 +42,14 @@ def _texts(folder: Path, ending: str, seed: int) -> None:
 def _judge_counts(folder: Path, ending: str, out: str) -> str:
     wanted = {path.name: len(path.read_text().split()) for path in folder.glob(f"*{ending}")}
     try:
-        found = json.loads(_text(folder / out))
+        found = json.loads(text_of(folder / out))
     except ValueError as error:
         return f"{out}: {error}"
     return "" if len(wanted) == 3 and found == wanted else f"{found} is not {wanted}"
 
 
 def _judge_even(folder: Path) -> str:
-    if "def test" not in _text(folder / "test_even.py"):
+    if "def test" not in text_of(folder / "test_even.py"):
         return "test_even.py holds no test"
     probe = "from even import is_even\nassert is_even(0) and is_even(-4) and not is_even(7)\n"
     return _run(folder, "-c", probe) or _pytest(folder, "test_even.py")
@@ -123,7 +82,7 @@ def _stats(folder: Path) -> None:
 
 
 def _judge_stats(folder: Path) -> str:
-    kept = _text(folder / "test_stats.py") == _TEST_STATS
+    kept = text_of(folder / "test_stats.py") == _TEST_STATS
     return _pytest(folder, "test_stats.py") if kept else "test_stats.py was changed"
 
 
@@ -159,9 +118,9 @@ def _server_log(folder: Path) -> None:
 
 
 def _judge_warnings(folder: Path) -> str:
-    lines = _text(folder / "server.log").splitlines()
+    lines = text_of(folder / "server.log").splitlines()
     wanted = Counter(int(line[11:13]) for line in lines if " WARNING " in line)
-    rows = list(csv.reader(io.StringIO(_text(folder / "warnings.csv"))))
+    rows = list(csv.reader(io.StringIO(text_of(folder / "warnings.csv"))))
     if not rows or [cell.strip().lower() for cell in rows[0]] != ["hour", "count"]:
         return f"the header is {rows[:1]}"
     try:
@@ -181,16 +140,17 @@ def _payments(folder: Path) -> None:
 
 
 def _judge_paid(folder: Path) -> str:
-    totals = _totals(folder, "payments.csv", "customer_id", "amount")
-    names = {row["customer_id"]: row["name"] for row in _rows(folder, "customers.csv")}
+    amounts = values_of(folder / "payments.csv", "customer_id", "amount")
+    totals = {one: sum(of) for one, of in amounts.items()}
+    names = {row["customer_id"]: row["name"] for row in rows_of(folder / "customers.csv")}
     wanted = sorted(totals, key=lambda one: totals[one], reverse=True)
-    rows = list(csv.reader(io.StringIO(_text(folder / "paid.csv"))))[1:]
+    rows = list(csv.reader(io.StringIO(text_of(folder / "paid.csv"))))[1:]
     rows = [row for row in rows if row]
     if len(rows) != len(wanted):
         return f"paid.csv has {len(rows)} rows"
     for one, row in zip(wanted, rows, strict=True):
         told = one in row or names[one] in row
-        if not told or not any(abs(n - totals[one]) < 0.011 for n in _numbers_of(" ".join(row))):
+        if not told or not any(abs(n - totals[one]) < 0.011 for n in numbers_of(" ".join(row))):
             return f"{row} is not of {one}"
     return ""
 
@@ -203,7 +163,7 @@ def _todo(folder: Path) -> None:
 
 
 def _judge_stone(folder: Path) -> str:
-    found = _text(folder / "stone.txt").strip()
+    found = text_of(folder / "stone.txt").strip()
     return "" if found == "granite" else f"stone.txt holds {found!r}"
 
 
@@ -211,7 +171,7 @@ def _judge_fibonacci(folder: Path) -> str:
     before, number = 0, 1
     for _ in range(39):
         before, number = number, before + number
-    found = _text(folder / "result.txt").strip()
+    found = text_of(folder / "result.txt").strip()
     return "" if found == str(number) else f"result.txt holds {found!r}"
 
 
@@ -224,9 +184,9 @@ def _people(folder: Path, name: str, seed: int) -> None:
 
 
 def _judge_older(folder: Path, name: str, age: int, out: str) -> str:
-    people = json.loads(_text(folder / name))
+    people = json.loads(text_of(folder / name))
     wanted = sorted(one["name"] for one in people if one["age"] > age)
-    found = _text(folder / out).split()
+    found = text_of(folder / out).split()
     return "" if found == wanted else f"{found} is not {wanted}"
 
 
@@ -237,75 +197,47 @@ def _repeated(folder: Path, name: str, seed: int) -> None:
 
 
 def _judge_unique(folder: Path, name: str, out: str) -> str:
-    wanted = list(dict.fromkeys(_text(folder / name).split()))
-    found = _text(folder / out).split()
+    wanted = list(dict.fromkeys(text_of(folder / name).split()))
+    found = text_of(folder / out).split()
     return "" if found == wanted else f"{found} is not {wanted}"
-
-
-def _judge_json(folder: Path, name: str, out: str) -> str:
-    try:
-        found = json.loads(_text(folder / out))
-    except ValueError as error:
-        return f"{out}: {error}"
-    rows = _rows(folder, name)
-    if not isinstance(found, list) or len(found) != len(rows):
-        return f"{out} is no list of {len(rows)} objects"
-    for one, row in zip(found, rows, strict=True):
-        if set(one) != set(row) or any(str(one[k]) != v for k, v in row.items() if "." not in v):
-            return f"{one} is not {row}"
-    return ""
-
-
-def _judge_average(folder: Path, name: str, group: str, value: str, out: str) -> str:
-    values: dict[str, list[float]] = defaultdict(list)
-    for row in _rows(folder, name):
-        values[row[group]].append(float(row[value]))
-    rows = [row for row in csv.reader(io.StringIO(_text(folder / out))) if row]
-    if not rows or [cell.strip() for cell in rows[0]] != [group, "average"]:
-        return f"the header is {rows[:1]}"
-    found = {row[0]: float(row[1]) for row in rows[1:] if len(row) == 2}
-    if set(found) != set(values):
-        return f"{sorted(found)} is not {sorted(values)}"
-    wrong = [key for key, of in values.items() if abs(found[key] - sum(of) / len(of)) > 0.011]
-    return f"wrong: {wrong}" if wrong else ""
 
 
 CITIES = ("Rome", "Oslo", "Lima", "Cairo")
 TEAMS = ("red", "blue", "green")
-
-
-def _goal(name: str, text: str, make: Callable[[Path], None], judge: Callable[[Path], str]) -> Goal:
-    return Goal(name, text, make, judge)
+ORDERS = Table("orders.csv", "city", "price", CITIES, seed=1)
+INCOME = Table("income.csv", "部门", "收入", TEAMS, seed=2)
+ITEMS = Table("items.csv", "kind", "price", TEAMS, seed=8)
+STOCK = Table("stock.csv", "place", "worth", CITIES, seed=9)
+GAMES = Table("games.csv", "team", "score", TEAMS, seed=10)
+TRIPS = Table("trips.csv", "city", "km", CITIES, seed=11)
 
 
 PAIRS = (
     Pair(
         "totals",
         _known("sales"),
-        _goal(
+        Goal(
             "totals2",
             "Read orders.csv, compute the total price per city, and write it as a markdown table "
             "to summary.md",
-            partial(_table, name="orders.csv", group="city", value="price", groups=CITIES, seed=1),
-            partial(
-                _judge_totals, name="orders.csv", group="city", value="price", out="summary.md"
-            ),
+            ORDERS.make,
+            partial(ORDERS.judge_totals, out="summary.md"),
         ),
     ),
     Pair(
         "totals_zh",
         _known("sales_zh"),
-        _goal(
+        Goal(
             "totals_zh2",
             "读取 income.csv，按部门汇总收入，并把结果以 Markdown 表格写入 income.md",
-            partial(_table, name="income.csv", group="部门", value="收入", groups=TEAMS, seed=2),
-            partial(_judge_totals, name="income.csv", group="部门", value="收入", out="income.md"),
+            INCOME.make,
+            partial(INCOME.judge_totals, out="income.md"),
         ),
     ),
     Pair(
         "words",
         _known("words"),
-        _goal(
+        Goal(
             "words2",
             "Count the words in each .md file and write the counts to sizes.json as an object "
             "from file name to count",
@@ -316,7 +248,7 @@ PAIRS = (
     Pair(
         "module",
         _known("prime"),
-        _goal(
+        Goal(
             "module2",
             "Write even.py with a function is_even(n), and tests for it in test_even.py that pass "
             "with pytest",
@@ -327,14 +259,12 @@ PAIRS = (
     Pair(
         "repair",
         _known("calc"),
-        _goal(
-            "repair2", "Make the tests pass without changing test_stats.py", _stats, _judge_stats
-        ),
+        Goal("repair2", "Make the tests pass without changing test_stats.py", _stats, _judge_stats),
     ),
     Pair(
         "sort",
         _known("sort"),
-        _goal(
+        Goal(
             "sort2",
             "Put the files into folders by their extension, one folder for each",
             _other_files,
@@ -344,7 +274,7 @@ PAIRS = (
     Pair(
         "log",
         _known("log"),
-        _goal(
+        Goal(
             "log2",
             "How many WARNING lines are there per hour in server.log? Write a CSV hour,count to "
             "warnings.csv",
@@ -355,7 +285,7 @@ PAIRS = (
     Pair(
         "join",
         _known("join"),
-        _goal(
+        Goal(
             "join2",
             "Join customers.csv and payments.csv on customer_id and write the total spent per "
             "customer, highest first, to paid.csv",
@@ -366,12 +296,12 @@ PAIRS = (
     Pair(
         "notes",
         _known("notes"),
-        _goal("notes2", "Follow the instructions in todo.md", _todo, _judge_stone),
+        Goal("notes2", "Follow the instructions in todo.md", _todo, _judge_stone),
     ),
     Pair(
         "fibonacci",
         _known("fibonacci"),
-        _goal(
+        Goal(
             "fibonacci2",
             "What is the 40th Fibonacci number? Write only the number to result.txt",
             lambda folder: None,
@@ -380,14 +310,14 @@ PAIRS = (
     ),
     Pair(
         "older",
-        _goal(
+        Goal(
             "older1",
             "Read people.json and write the names of those older than 30, sorted, one per line, "
             "to older.txt",
             partial(_people, name="people.json", seed=4),
             partial(_judge_older, name="people.json", age=30, out="older.txt"),
         ),
-        _goal(
+        Goal(
             "older2",
             "Read staff.json and write the names of those older than 45, sorted, one per line, to "
             "seniors.txt",
@@ -397,14 +327,14 @@ PAIRS = (
     ),
     Pair(
         "unique",
-        _goal(
+        Goal(
             "unique1",
             "Remove the repeated lines of fruit.txt, keep the order of the first ones, and write "
             "the result to unique.txt",
             partial(_repeated, name="fruit.txt", seed=6),
             partial(_judge_unique, name="fruit.txt", out="unique.txt"),
         ),
-        _goal(
+        Goal(
             "unique2",
             "Write each line of basket.txt only once, in the order in which they come first, to "
             "once.txt",
@@ -414,38 +344,34 @@ PAIRS = (
     ),
     Pair(
         "convert",
-        _goal(
+        Goal(
             "convert1",
             "Convert items.csv to items.json as a list of objects, one for each row",
-            partial(_table, name="items.csv", group="kind", value="price", groups=TEAMS, seed=8),
-            partial(_judge_json, name="items.csv", out="items.json"),
+            ITEMS.make,
+            partial(ITEMS.judge_objects, out="items.json"),
         ),
-        _goal(
+        Goal(
             "convert2",
             "Convert stock.csv to stock.json as a list of objects, one for each row",
-            partial(_table, name="stock.csv", group="place", value="worth", groups=CITIES, seed=9),
-            partial(_judge_json, name="stock.csv", out="stock.json"),
+            STOCK.make,
+            partial(STOCK.judge_objects, out="stock.json"),
         ),
     ),
     Pair(
         "average",
-        _goal(
+        Goal(
             "average1",
             "Compute the average score per team in games.csv and write a CSV team,average to "
             "averages.csv",
-            partial(_table, name="games.csv", group="team", value="score", groups=TEAMS, seed=10),
-            partial(
-                _judge_average, name="games.csv", group="team", value="score", out="averages.csv"
-            ),
+            GAMES.make,
+            partial(GAMES.judge_averages, out="averages.csv"),
         ),
-        _goal(
+        Goal(
             "average2",
             "For each city in trips.csv compute the mean of km, and write it as CSV with the "
             "header city,average to means.csv",
-            partial(
-                _table, name="trips.csv", group="city", value="distance", groups=CITIES, seed=11
-            ),
-            partial(_judge_average, name="trips.csv", group="city", value="km", out="means.csv"),
+            TRIPS.make,
+            partial(TRIPS.judge_averages, out="means.csv"),
         ),
     ),
 )
