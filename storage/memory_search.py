@@ -33,7 +33,7 @@ PRIOR_WEIGHT = 0.025
 # index is as quick, and finds enough, even where they are but few among those of others.
 EXACT = 30_000
 EF_SEARCH = 200
-_FROM_INDEX = 20  # what is searched for there; each more has it wade through others' memories
+_FROM_INDEX = 12  # what is searched for there; each more has it wade through others' memories
 _COMMON = 500
 _MOST_STEMS = 96  # of a long question, the longer ones: they are the rarer
 _QUERY_CHARS = 2_000
@@ -129,7 +129,8 @@ near AS MATERIALIZED (
     UNION ALL
     (SELECT v.prefix, v.key, v.embedding <=> %(vector)s FROM store_vectors AS v
     WHERE (SELECT n > {EXACT} FROM size) AND v.prefix = ANY(%(prefixes)s) AND {_NOT_EXPIRED}
-    ORDER BY v.embedding <=> %(vector)s LIMIT {_FROM_INDEX}))"""
+    ORDER BY v.embedding <=> %(vector)s
+    LIMIT greatest({_FROM_INDEX}, least(%(most)s, {LIST_LENGTH}))))"""
 
 _NOT_NEAR = "near AS (SELECT prefix, key, 0::float8 AS distance FROM store LIMIT 0)"
 
