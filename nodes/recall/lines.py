@@ -1,7 +1,8 @@
 """Memories as the lines that a prompt shows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from replan.nodes.named_files import named_files
 from replan.state.memory import Memory
 from replan.tools.bounds import clipped
 
@@ -15,10 +16,18 @@ def line_of(memory: Memory) -> str:
     return f"{text}{since}" if memory.kind == "fact" else text
 
 
-def teaches(memory: Memory) -> bool:
-    """Whether it says more than that something went well."""
-    told = memory.detail.get("tried") or memory.detail.get("lesson")
-    return memory.kind != "experience" or memory.outcome != "done" or bool(told)
+def teaches(memory: Memory, files: Collection[str]) -> bool:
+    """Whether it says more than that something went well, and not of other files than these.
+
+    What went wrong with a file that is not here ("its first line has to be ...") a small model
+    takes for what is asked of it now.
+    """
+    if memory.kind != "experience":
+        return True
+    tried, lesson = memory.detail.get("tried"), memory.detail.get("lesson")
+    if isinstance(tried, list) and set(named_files("\n".join(map(str, tried)))) - set(files):
+        return False
+    return memory.outcome != "done" or bool(tried or lesson)
 
 
 def tokens_of(text: str) -> int:

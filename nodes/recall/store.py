@@ -1,13 +1,12 @@
 """Recalls from long-term memory what earlier runs found out, went through, and can do."""
 
-from collections.abc import Sequence
-
 from replan.memory.protocol import Memories
 from replan.nodes.contract import RecallRequest, RecallResult, Use
+from replan.nodes.named_files import named_files
 from replan.nodes.recall.lines import line_of, teaches, within
 from replan.nodes.skills.fitting import fitting_calls, fitting_plan
 from replan.nodes.skills.forms import KnownCalls, KnownPlan, read_as
-from replan.state.memory import Found, Memory, Mention
+from replan.state.memory import Found, Memory, Mention, Recalled
 from replan.state.task import Task
 
 _MOST = 3
@@ -37,7 +36,7 @@ class RecallFromStore:
             most=_MOST,
             least_similar=LEAST_SIMILAR,
         )
-        result = _shown(recalled.found, request.tokens, recalled.note)
+        result = _shown(recalled, request)
         for skill in await _skills(memory, request.goal, use.thread_id):
             plan = read_as(KnownPlan, skill.detail)
             if plan is None:
@@ -58,7 +57,7 @@ class RecallFromStore:
                 most=_MOST,
                 least_similar=LEAST_SIMILAR,
             )
-            return _shown(recalled.found, request.tokens, recalled.note)
+            return _shown(recalled, request)
         result = RecallResult()
         for skill in await _skills(memory, task.headline, use.thread_id):
             known = read_as(KnownCalls, skill.detail)
@@ -86,11 +85,18 @@ async def _skills(memory: Memories, query: str, thread_id: str) -> list[Memory]:
     ]
 
 
-def _shown(found: Sequence[Found], tokens: int, note: str) -> RecallResult:
-    fitting = [one.memory for one in found if (one.similarity or 0.0) >= LEAST_SIMILAR or note]
-    memories = within([memory for memory in fitting if teaches(memory)], tokens)
+def _shown(recalled: Recalled, request: RecallRequest) -> RecallResult:
+    asked = f"{request.goal}\n{request.task.headline if request.task else ''}"
+    files = {*named_files(asked), *request.start}
+    note = recalled.note
+    fitting = [one.memory for one in recalled.found if _alike(one) or note]
+    memories = within([one for one in fitting if teaches(one, files)], request.tokens)
     lines = [line_of(memory) for memory in memories]
     return RecallResult(
         memories=[*lines, *([note] if note and lines else [])],
         mentions=[Mention.of(memory, "shown") for memory in memories],
     )
+
+
+def _alike(found: Found) -> bool:
+    return (found.similarity or 0.0) >= LEAST_SIMILAR

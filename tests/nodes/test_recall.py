@@ -40,4 +40,11 @@ def test_chinese_takes_a_token_a_character() -> None:
     ],
 )
 def test_that_something_went_well_teaches_nothing(memory: Memory, does: bool) -> None:
-    assert teaches(memory) is does
+    assert teaches(memory, []) is does
+
+
+def test_what_went_wrong_with_other_files_is_not_taught() -> None:
+    tried = ["python: FAILED: sums.csv begins with 'a,b', it has to be 'team,sum'"]
+    failed = FAILED.model_copy(update={"detail": {"tried": tried}})
+    assert teaches(failed, ["games.csv", "sums.csv"])
+    assert not teaches(failed, ["games.csv", "counts.csv"])
