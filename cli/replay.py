@@ -34,8 +34,9 @@ def replay_thread(thread_id: str, start: str, end: str, as_json: bool) -> int:
 
 
 async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
+    from replan.graphs.known import not_inside
     from replan.graphs.replay import replay
-    from replan.storage.checkpoints import id_of_checkpoint
+    from replan.storage.checkpoints import id_of_checkpoint, standing_of
     from replan.storage.database import open_database
     from replan.storage.persistence import open_persistence
 
@@ -46,6 +47,9 @@ async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
         gc.enable()
         start = await id_of_checkpoint(kept, thread_id, start)
         end = await id_of_checkpoint(kept, thread_id, end)
+        for named in filter(None, (start, end)):
+            at = await standing_of(kept, thread_id, named)
+            not_inside(thread_id, named, at.namespace, at.caller_id, "replayed")
         return await replay(kept, thread_id, start, end, tell=_progress())
 
 

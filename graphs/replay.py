@@ -21,6 +21,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import ValidationError
 
 from replan.graphs.build import AgentGraph, build_agent
+from replan.graphs.known import must_be_agents
 from replan.graphs.limits import SHARE
 from replan.graphs.recorded_chain import Chain, recorded_chain
 from replan.graphs.replayed_means import ReplayedMeans, Told
@@ -108,6 +109,7 @@ async def replay(
     """
     began = time.monotonic()
     chain = await recorded_chain(kept, thread_id, start, end)
+    must_be_agents(chain.checkpoints[-1], build_agent().nodes)
     journal = Journal(Revisions(kept.pool))
     record = await _record(chain, journal)
     with tempfile.TemporaryDirectory(prefix="replan-replay-") as made:

@@ -73,11 +73,13 @@ class Research:
             title, sections = await outline(goal, state.get("constraints", []), known, model)
         except LimitReachedError as error:
             short = error.limit
+        kept = await keep_revision(where, state.get("revision", ""))
         for section in sections:
             where.tell(event="section", section=section.id, heading=section.heading)
         return {
             "goal": goal,
             "workspace": str(where.workspace.path),
+            "revision": kept.revision,
             "title": title,
             "sections": [section.model_dump() for section in sections],
             "found": {},
