@@ -117,21 +117,20 @@ class Research:
         chosen = passages(sources, section.question)
         model = await self._cast.asker(f"claim {section.id}", where, _share(state))
         found = Found(status=state["status"], reason=state["reason"])
-        short = ""
         if chosen:
             try:
                 found.claims = await claims_of(state["goal"], section, chosen, model)
                 found.status, found.reason = "done", ""
             except LimitReachedError as error:
-                found.status, found.reason, short = "stopped", error.what, error.limit
+                # Of this section's share: the others have theirs.
+                found.status, found.reason = "stopped", error.what
             except ModelAnswerError as error:
                 found.status, found.reason = "failed", error.what
         where.tell(event="claims", section=section.id, claims=len(found.claims))
-        update: dict[str, Any] = {
+        return {
             "found": {section.id: found.model_dump()},
             "usage": _used(model, started),
         }
-        return {**update, "short": short} if short else update
 
     async def merge(self, state: ResearchState, runtime: Runtime[Context]) -> dict[str, Any]:
         """Put the claims of the sections that are done one after another."""

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from replan.state.noun import Noun
 
@@ -111,6 +111,14 @@ class Observation(Noun):
     repeated: bool = False
     rest: Action | None = None
     sources: list[Source] = Field(default_factory=list)
+
+    @model_serializer(mode="wrap")
+    def _without_no_sources(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Most calls bring none; runs recorded before there were any thus replay as equal."""
+        told: dict[str, Any] = handler(self)
+        if not self.sources:
+            told.pop("sources", None)
+        return told
 
 
 class Attempt(Noun):

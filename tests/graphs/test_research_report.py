@@ -191,6 +191,21 @@ async def test_a_limit_stops_it_with_what_there_is(start_agent, documents: Path)
         assert all(holds(documents, one) for one in result["citations"])
 
 
+async def test_a_section_that_is_out_of_tokens_leaves_the_others_theirs(
+    start_agent, documents: Path
+) -> None:
+    """The passages of one section alone are longer than its share."""
+    async with start_agent(ScriptedResearch(SECTIONS)) as agent:
+        whole = await run(agent, documents)
+        used = whole["usage"]["input_tokens"] + whole["usage"]["output_tokens"]
+    async with start_agent(ScriptedResearch(SECTIONS)) as agent:
+        result = await run(agent, documents, max_tokens=used // 2, max_parallel=1)
+        assert result["status"] == "stopped"
+        assert "tokens" in result["reason"]
+        assert all(holds(documents, one) for one in result["citations"])
+        assert result["usage"]["input_tokens"] + result["usage"]["output_tokens"] <= used // 2
+
+
 async def test_with_nothing_to_search_in_it_says_so(start_agent) -> None:
     async with start_agent(ScriptedResearch(SECTIONS)) as agent:
         with pytest.raises(UsageError, match="nothing to search in"):
