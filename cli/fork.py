@@ -55,7 +55,7 @@ async def _fork(
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
         forked = await id_of_checkpoint(run.kept, run.thread_id, checkpoint)
         at = await standing_of(run.kept, run.thread_id, forked)
-        not_inside(run.thread_id, forked, at.namespace, at.caller_id, "forked")
+        not_inside(run.thread_id, forked, at.namespace, at.caller_id)
         await run.fork(forked, given, checked_edits(edits, run.state))
         print(f"replan: a branch of {run.thread_id} from {forked}", file=sys.stderr)
         return await finish(errand, run, "", as_json)

@@ -34,7 +34,6 @@ def replay_thread(thread_id: str, start: str, end: str, as_json: bool) -> int:
 
 
 async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
-    from replan.graphs.known import not_inside
     from replan.graphs.replay import replay
     from replan.storage.checkpoints import id_of_checkpoint, standing_of
     from replan.storage.database import open_database
@@ -47,10 +46,9 @@ async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
         gc.enable()
         start = await id_of_checkpoint(kept, thread_id, start)
         end = await id_of_checkpoint(kept, thread_id, end)
-        for named in filter(None, (start, end)):
-            at = await standing_of(kept, thread_id, named)
-            not_inside(thread_id, named, at.namespace, at.caller_id, "replayed")
-        return await replay(kept, thread_id, start, end, tell=_progress())
+        places = [await standing_of(kept, thread_id, one) for one in (start, end) if one]
+        namespace = places[0].namespace if places else ""
+        return await replay(kept, thread_id, start, end, namespace, tell=_progress())
 
 
 def _progress() -> "Callable[[int, int], None]":

@@ -1,6 +1,6 @@
 """The graphs that the command line runs, and which of them a thread is of."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from replan.state.errors import UsageError
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.store.base import BaseStore
     from langgraph.types import Checkpointer
+
+    from replan.tools.protocol import Tool
 
 AGENT, RESEARCH = "agent", "research_report"
 # Metadata of a checkpoint in which the command line, or the LangGraph server, names the graph.
@@ -62,19 +64,46 @@ def must_be_known(
     )
 
 
-def must_be_agents(found: "CheckpointTuple", nodes: Collection[str]) -> None:
-    """That a thread is the agent's own, which can be replayed.
+def agent_that_made(
+    found: "CheckpointTuple",
+    roles: Mapping[str, Any] | None,
+    tools: "Sequence[Tool]",
+    **compiled: Any,
+) -> "CompiledStateGraph[Any, Any, Any, Any]":
+    """The agent, or one task's cycle, that made a checkpoint, to replay it with.
+
+    Args:
+        found: the checkpoint; of a part, where its namespace says so.
+        roles: implementations that it was given as objects; a research report's own are known.
+        tools: tools that it was given as objects.
+        compiled: the checkpointer and the means, as for `build_agent`.
 
     Raises:
-        UsageError: it is of a graph that has agents as its parts.
+        UsageError: another graph made it.
     """
-    if name_of(found) == AGENT and nodes_of(found) <= set(nodes):
-        return
-    thread = found.config["configurable"]["thread_id"]
+    from replan.graphs.build import build_agent
+    from replan.graphs.research_report import build_gatherer
+    from replan.graphs.task import build_task
+
+    place = found.config["configurable"]
+    thread, namespace = place["thread_id"], place.get("checkpoint_ns", "")
+    research = name_of(found) == RESEARCH
+    if namespace or not research:
+        builds = (build_gatherer,) if research else (build_agent, build_task)
+        for build_one in builds:
+            graph = build_one(roles, tools=tools, **compiled)
+            if nodes_of(found) <= graph.nodes.keys():
+                return graph
+    if namespace:
+        raise UsageError(
+            f"what ran in {namespace.partition(':')[0]} ({namespace}) is no agent of this project.",
+            f"`replan history {thread}` shows it.",
+        )
     raise UsageError(
-        "the thread is of a graph with agents as its parts, and LangGraph cannot replay inside "
+        "the thread is of a graph with agents as its parts, and LangGraph cannot replay through "
         "such a part (its issue 8458).",
-        f"`replan history {thread}` shows every step; `replan fork` runs a branch of it for real.",
+        f"Replay one of them from a checkpoint inside it: replan replay {thread} --from "
+        f"CHECKPOINT; `replan history {thread}` lists them.",
     )
 
 
@@ -84,15 +113,14 @@ def nodes_of(found: "CheckpointTuple") -> set[str]:
     return {one.removeprefix(_BRANCH) for one in channels if one.startswith(_BRANCH)}
 
 
-def not_inside(thread_id: str, checkpoint_id: str, namespace: str, caller: str, what: str) -> None:
-    """That a checkpoint is one of the graph itself, not of a graph that is a part of it.
+def not_inside(thread_id: str, checkpoint_id: str, namespace: str, caller: str) -> None:
+    """That a checkpoint, which is to be forked, is one of the graph itself, not of a part of it.
 
     Args:
         thread_id: the thread.
         checkpoint_id: the checkpoint.
         namespace: its own.
         caller: id of the checkpoint of the graph itself that the part was called from.
-        what: is to be done with it: "forked" or "replayed".
 
     Raises:
         UsageError: it is inside a part. LangGraph runs a part from its beginning whatever
@@ -101,10 +129,9 @@ def not_inside(thread_id: str, checkpoint_id: str, namespace: str, caller: str, 
     if not namespace:
         return
     node = namespace.partition(":")[0]
-    verb = what.removesuffix("ed")
     raise UsageError(
         f"the checkpoint {checkpoint_id} is inside {node} ({namespace}), a part that LangGraph "
-        f"runs whole (its issue 8458), so it cannot be {what} by itself.",
-        f"To {verb} the thread from before that part, name {caller or 'an earlier checkpoint'}: "
+        f"runs whole (its issue 8458), so it cannot be forked by itself.",
+        f"To fork the thread from before that part, name {caller or 'an earlier checkpoint'}: "
         f"replan history {thread_id}",
     )

@@ -18,7 +18,7 @@ from replan.graphs.cast import Cast
 from replan.graphs.means import LIVE, Means
 from replan.graphs.part import context_of, told
 from replan.graphs.research_steps import Research, dispatch
-from replan.graphs.task import build_task
+from replan.graphs.task import TaskGraph, build_task
 from replan.nodes.research.gathering import GatherSources, ReflectOnSources
 from replan.state.context import Context
 from replan.state.research import ResearchInput, ResearchOutput, ResearchState
@@ -50,9 +50,7 @@ def build_research_report(
     Raises:
         SettingError: there is no role of a given name.
     """
-    roles = {"select_tool": GatherSources(), "reflect": ReflectOnSources(), **(gather_by or {})}
-    gatherer = build_task(roles, tools=tools, means=means)
-    steps = Research(Cast(None, tools, means), gatherer)
+    steps = Research(Cast(None, tools, means), build_gatherer(gather_by, tools=tools, means=means))
 
     def step(node: Any) -> Any:
         return in_folder_of_branch(told(node, context))
@@ -80,6 +78,18 @@ def build_research_report(
     graph.add_edge("check", "write")
     graph.add_edge("write", END)
     return graph.compile(checkpointer=checkpointer, store=store, name="research_report")
+
+
+def build_gatherer(
+    roles: Mapping[str, Any] | None = None,
+    *,
+    tools: Sequence[Tool] = (),
+    checkpointer: Checkpointer = None,
+    means: Means = LIVE,
+) -> TaskGraph:
+    """The agent of a section: one task's cycle that gathers sources, in `roles` as given."""
+    own = {"select_tool": GatherSources(), "reflect": ReflectOnSources(), **(roles or {})}
+    return build_task(own, tools=tools, checkpointer=checkpointer, means=means)
 
 
 graph = build_research_report()

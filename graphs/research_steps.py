@@ -1,11 +1,12 @@
 """The nodes of the research report."""
 
+import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 from langgraph.runtime import Runtime
-from langgraph.types import Command, Send
+from langgraph.types import Command, Overwrite, Send
 
 from replan.graphs.cast import Cast
 from replan.graphs.history import keep_revision, must_be_there
@@ -29,6 +30,8 @@ from replan.tools.documents.parser_process import ParserProcess
 from replan.tools.documents.whole_text import documents_folder, whole_text
 from replan.tools.mcp import close_servers
 from replan.tools.workspace import Workspace
+
+T = TypeVar("T")
 
 _STEPS = 4  # calls that a section's agent may make
 _REPORT = "report"
@@ -67,10 +70,13 @@ class Research:
         if DOCUMENTS in there:  # they stay here: a first look costs nothing and asks nobody
             look = Action(tool=DOCUMENTS, args={"query": goal[:400]})
             known = (await tools.call(look, where.context.max_call_seconds)).sources
-        model = await self._cast.asker("outline", where, _left({}, where.context))
+        budget = _left({}, where.context)
+        model = await self._cast.asker("outline", where, budget)
         short, title, sections = "", goal, list[Section]()
         try:
-            title, sections = await outline(goal, state.get("constraints", []), known, model)
+            title, sections = await _within(
+                budget, outline(goal, state.get("constraints", []), known, model)
+            )
         except LimitReachedError as error:
             short = error.limit
         kept = await keep_revision(where, state.get("revision", ""))
@@ -82,9 +88,17 @@ class Research:
             "revision": kept.revision,
             "title": title,
             "sections": [section.model_dump() for section in sections],
-            "found": {},
-            "usage": _used(model, started),
             "short": short,
+            "usage": Overwrite(_used(model, started)),
+            # A thread may be given another goal: what the last one left is put away.
+            "found": Overwrite({}),
+            "claims": [],
+            "dropped": [],
+            "citations": [],
+            "artifacts": [],
+            "report": "",
+            "status": "",
+            "reason": "",
         }
 
     async def gather(self, state: SectionBranch, runtime: Runtime[Context]) -> Command[Any]:
@@ -115,11 +129,13 @@ class Research:
         section = Section.model_validate(state["section"])
         sources = [Source.model_validate(source) for source in state["sources"]]
         chosen = passages(sources, section.question)
-        model = await self._cast.asker(f"claim {section.id}", where, _share(state))
+        budget = _share(state)
+        model = await self._cast.asker(f"claim {section.id}", where, budget)
         found = Found(status=state["status"], reason=state["reason"])
         if chosen:
             try:
-                found.claims = await claims_of(state["goal"], section, chosen, model)
+                asked = claims_of(state["goal"], section, chosen, model)
+                found.claims = await _within(budget, asked)
                 found.status, found.reason = "done", ""
             except LimitReachedError as error:
                 # Of this section's share: the others have theirs.
@@ -279,6 +295,19 @@ def _left(usage: Usage, context: Context) -> Budget:
 
 def _limits_only(state: ResearchState) -> Any:
     return {"usage": state.get("usage", {}), "short": state.get("short", "")}
+
+
+async def _within(budget: Budget, work: Awaitable[T]) -> T:
+    """The work's result, if it comes within the budget's seconds.
+
+    Raises:
+        LimitReachedError: it does not.
+    """
+    try:
+        async with asyncio.timeout(budget.seconds):
+            return await work
+    except TimeoutError as error:
+        raise LimitReachedError("max_seconds") from error
 
 
 def _used(model: Asker, started: float) -> Usage:

@@ -130,23 +130,34 @@ def test_a_fork_of_the_graph_itself_runs_from_there(inside, written, model, thre
     assert "the state has no 'tasks'" in wrong.complaint
 
 
-def test_inside_a_part_nothing_is_forked_or_replayed(inside, written, model, thread) -> None:
+def test_inside_a_part_nothing_is_forked(inside, written, model, thread) -> None:
     known = history(inside, thread)["checkpoints"]
     inner = next(one for one in known if one["namespace"] and one["step"] == 1)
     [outlined] = [one for one in known if one["next"] == ["gather", "gather"]]
-    before = len(known)
-    commands = (("fork", thread, inner["checkpoint_id"]),
-                ("replay", thread, "--from", inner["checkpoint_id"]))  # fmt: skip
-    for command in commands:
-        done = inside(*command, OPENAI_BASE_URL=model.url)
-        assert done.code == 2
-        assert "is inside gather" in done.complaint
-        assert "8458" in done.complaint
-        assert outlined["checkpoint_id"] in done.complaint
+    done = inside("fork", thread, inner["checkpoint_id"], OPENAI_BASE_URL=model.url)
+    assert done.code == 2
+    assert "is inside gather" in done.complaint
+    assert "8458" in done.complaint
+    assert outlined["checkpoint_id"] in done.complaint
+    assert len(history(inside, thread)["checkpoints"]) == len(known)
+
+
+def test_each_sections_agent_can_be_replayed_the_whole_cannot(inside, written, thread) -> None:
+    known = history(inside, thread)["checkpoints"]
     whole = inside("replay", thread)
     assert whole.code == 2
-    assert "cannot replay inside" in whole.complaint
-    assert len(history(inside, thread)["checkpoints"]) == before
+    assert "cannot replay through" in whole.complaint
+    assert "--from CHECKPOINT" in whole.complaint
+    begins = [one for one in known if one["namespace"] and one["source"] == "input"]
+    assert len(begins) == len(SECTIONS)
+    for one in begins:
+        steps = [step for step in known if step["namespace"] == one["namespace"]]
+        done = inside("replay", thread, "--from", one["checkpoint_id"], "--json")
+        assert done.code == 0, done.out
+        assert done.result["equal"] is True
+        assert done.result["steps"] == len(steps) - 2  # without the input, and START's copying
+        assert done.result["tool_calls_replayed"] == 2
+    assert len(history(inside, thread)["checkpoints"]) == len(known)
 
 
 def test_a_stopped_report_goes_on_with_more(inside, model, documents: Path, thread: str) -> None:

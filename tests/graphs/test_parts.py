@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 
 from replan.graphs import branching
 from replan.graphs.build import build_agent
+from replan.graphs.replay import replay
 from replan.graphs.task import build_task
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.state.context import Context
@@ -293,3 +294,30 @@ async def test_what_is_no_check_or_role_is_said(start_agent) -> None:
                 {"goal": GOAL, "acceptance": [{"kind": "looks_nice"}]},
                 agent.context(**PLAIN),
             )
+
+
+class Otherwise:
+    """Judges as no recorded run did."""
+
+    async def __call__(self, request: ReflectRequest, use: Use) -> ReflectResult:
+        return ReflectResult(verdict="done", reason="it looks well")
+
+
+@pytest.mark.parametrize("build", [build_agent, build_task])
+async def test_a_part_is_replayed_from_the_record(start_agent, build: Any) -> None:
+    async with start_agent(ScriptedAgent([WRITE])) as agent:
+        thread = str(uuid4())
+        graph = parent_of(build(context=Context(**PLAIN)), agent)
+        await run(graph, thread, {"sender": "bob", "goal": GOAL})
+        _, inside = await namespaces(agent, thread)
+        asked = len(agent.server.requests)
+        same = await replay(agent.kept, thread, namespace=inside)
+        assert same.divergence is None
+        assert (same.calls["tool"], same.steps >= 6) == (1, True)
+        roles = {"reflect": Otherwise()}
+        other = await replay(agent.kept, thread, namespace=inside, roles=roles)
+        assert other.divergence is not None
+        assert other.divergence.node == "reflect"
+        assert len(agent.server.requests) == asked
+        with pytest.raises(UsageError, match="cannot replay through"):
+            await replay(agent.kept, thread)

@@ -206,6 +206,29 @@ async def test_a_section_that_is_out_of_tokens_leaves_the_others_theirs(
         assert result["usage"]["input_tokens"] + result["usage"]["output_tokens"] <= used // 2
 
 
+async def test_a_thread_given_another_goal_begins_anew(start_agent, documents: Path) -> None:
+    async with start_agent(ScriptedResearch(SECTIONS[:2])) as agent:
+        first = await run(agent, documents)
+        again = await run(agent, documents, "Write another report on bicycles and coffee")
+        assert again["status"] == "done"
+        assert again["citations"] == first["citations"]
+        assert again["usage"]["model_calls"] == first["usage"]["model_calls"]
+        assert [one["path"] for one in again["artifacts"]] == ["report.md"]
+
+
+async def test_time_that_runs_out_stops_it(start_agent, documents: Path) -> None:
+    class Slow(ScriptedResearch):
+        def __call__(self, body: dict[str, Any]) -> Any:
+            reply = super().__call__(body)
+            reply.delay = 30.0 if self.asked[-1] == "claims" else 0.0
+            return reply
+
+    async with start_agent(Slow(SECTIONS[:2])) as agent:
+        result = await run(agent, documents, max_seconds=10)
+        assert result["status"] == "stopped"
+        assert "seconds" in result["reason"]
+
+
 async def test_with_nothing_to_search_in_it_says_so(start_agent) -> None:
     async with start_agent(ScriptedResearch(SECTIONS)) as agent:
         with pytest.raises(UsageError, match="nothing to search in"):
