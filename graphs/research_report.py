@@ -50,7 +50,10 @@ def build_research_report(
     Raises:
         SettingError: there is no role of a given name.
     """
-    steps = Research(Cast(None, tools, means), build_gatherer(gather_by, tools=tools, means=means))
+    # A copy takes the checkpointer as the outer graph lends it. Under strict msgpack the original
+    # would derive one from it, and that of `langgraph dev` (langgraph_api 0.16.7) cannot be copied.
+    gatherer = build_gatherer(gather_by, tools=tools, means=means).copy()
+    steps = Research(Cast(None, tools, means), gatherer)
 
     def step(node: Any) -> Any:
         return in_folder_of_branch(told(node, context))
