@@ -13,6 +13,18 @@ Exit codes: 0 done; 1 not done; 2 bad input or configuration; 3 waiting for a pe
 130 interrupted, and resumable.
 """
 
+RESEARCH_EXAMPLES = """\b
+Examples:
+  replan research "What do our contracts say on notice periods?" --documents ~/contracts
+  replan research "研究并撰写一篇关于 Web3.0 市场前景的详细分析报告" --approve allow:web_search \
+      --approve allow:read_page
+  replan research "..." --documents . --set max_parallel=4 --json | jq .citations
+
+\b
+Exit codes: 0 done; 1 no source holds anything, or a limit was reached; 2 bad input or
+configuration; 3 waiting for a person; 130 interrupted, and resumable.
+"""
+
 RESTORE_EXAMPLES = """\b
 Examples:
   replan restore 5f0c2a4e-6c1d-4d5e-9a53-0c9d3a1f7b60

@@ -31,14 +31,11 @@ def fork_thread(
     errand = Errand(thread_id)
 
     def command() -> int:
-        from replan.graphs.forking import checked_edits
-
         check_thread_id(thread_id)
         changes = dict(map(_edit, edits))
         if goal is not None:
             changes["goal"] = goal
-        checked = checked_edits(changes)
-        return until_interrupted(errand, lambda: _fork(errand, checkpoint, given, checked, as_json))
+        return until_interrupted(errand, lambda: _fork(errand, checkpoint, given, changes, as_json))
 
     return at_the_edge(command, errand)
 
@@ -51,11 +48,15 @@ async def _fork(
     as_json: bool,
 ) -> int:
     from replan.cli.session import session
-    from replan.storage.checkpoints import id_of_checkpoint
+    from replan.graphs.forking import checked_edits
+    from replan.graphs.known import not_inside
+    from replan.storage.checkpoints import id_of_checkpoint, standing_of
 
     async with session(errand.thread_id, context_from(given), as_json, resumed=True) as run:
         forked = await id_of_checkpoint(run.kept, run.thread_id, checkpoint)
-        await run.fork(forked, given, edits)
+        at = await standing_of(run.kept, run.thread_id, forked)
+        not_inside(run.thread_id, forked, at.namespace, at.caller_id)
+        await run.fork(forked, given, checked_edits(edits, run.state))
         print(f"replan: a branch of {run.thread_id} from {forked}", file=sys.stderr)
         return await finish(errand, run, "", as_json)
 

@@ -15,6 +15,7 @@ from replan.cli.examples import (
     IMPORT_EXAMPLES,
     PRUNE_EXAMPLES,
     REPLAY_EXAMPLES,
+    RESEARCH_EXAMPLES,
     RESTORE_EXAMPLES,
     RESUME_EXAMPLES,
     RUN_EXAMPLES,
@@ -22,6 +23,22 @@ from replan.cli.examples import (
     TOOL_EXAMPLES,
 )
 from replan.cli.memory import memory_app
+from replan.cli.options import (
+    CHECKPOINT,
+    AsJson,
+    Full,
+    MaxCost,
+    MaxSeconds,
+    MaxSteps,
+    MaxTokens,
+    Model,
+    ResumeRules,
+    Rules,
+    Sandbox,
+    Sets,
+    ThreadArgument,
+)
+from replan.cli.research_command import research
 
 app = typer.Typer(
     name="replan",
@@ -32,35 +49,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(memory_app, name="memory")
-
-
-Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Who plays a role (plan=dag), or any other setting of a run (max_memory_mb=512, "
-        "documents=DIR). Repeatable.",
-    ),
-]
-MaxSteps = Annotated[int | None, typer.Option(min=1, help="Tool calls the run may make.")]
-MaxSeconds = Annotated[int | None, typer.Option(min=1, help="Seconds the run may take.")]
-MaxTokens = Annotated[int | None, typer.Option(min=0, help="Tokens it may use; 0: no limit.")]
-MaxCost = Annotated[float | None, typer.Option(min=0, help="US dollars it may cost.")]
-_RULE_HELP = "Approval rule: allow:TOOL, ask:TOOL(PATTERN) or deny:TOOL(PATTERN). Repeatable."
-Sandbox = Annotated[str | None, typer.Option(help="Sandbox for Python; default: auto.")]
-Rules = Annotated[
-    list[str] | None, typer.Option("--approve", "--rule", metavar="RULE", help=_RULE_HELP)
-]
-# `resume --approve` is an answer.
-ResumeRules = Annotated[list[str] | None, typer.Option("--rule", metavar="RULE", help=_RULE_HELP)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id.")]
-
-
-_CHECKPOINT = "A checkpoint's id, an unambiguous part of it (best its end), or head."
-Full = Annotated[bool, typer.Option("--full", help="Long texts whole.")]
 
 
 @app.command(epilog=RUN_EXAMPLES)
@@ -90,6 +78,9 @@ def run(
     if workspace is not None:
         given["workspace"] = str(workspace.expanduser().absolute())
     raise typer.Exit(run_goal(goal, thread, given, as_json))
+
+
+app.command(epilog=RESEARCH_EXAMPLES)(research)
 
 
 @app.command(epilog=RESUME_EXAMPLES)
@@ -131,7 +122,7 @@ def resume(
 def fork(
     thread: ThreadArgument,
     checkpoint: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help=f"Where to go on from. {_CHECKPOINT}")
+        str, typer.Argument(metavar="CHECKPOINT", help=f"Where to go on from. {CHECKPOINT}")
     ],
     goal: Annotated[str | None, typer.Option(metavar="TEXT", help="Another goal.")] = None,
     state: Annotated[
@@ -199,12 +190,12 @@ def replay(
         typer.Option(
             "--from",
             metavar="CHECKPOINT",
-            help=f"{_CHECKPOINT} Default: the latest goal's beginning.",
+            help=f"{CHECKPOINT} Default: the latest goal's beginning.",
         ),
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option("--to", metavar="CHECKPOINT", help=f"{_CHECKPOINT} Default: the latest."),
+        typer.Option("--to", metavar="CHECKPOINT", help=f"{CHECKPOINT} Default: the latest."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -229,7 +220,7 @@ def history(thread: ThreadArgument, as_json: AsJson = False) -> None:
 @app.command(epilog=SHOW_EXAMPLES)
 def show(
     thread: ThreadArgument,
-    checkpoint: Annotated[str, typer.Argument(metavar="[CHECKPOINT]", help=_CHECKPOINT)] = "head",
+    checkpoint: Annotated[str, typer.Argument(metavar="[CHECKPOINT]", help=CHECKPOINT)] = "head",
     full: Full = False,
     as_json: AsJson = False,
 ) -> None:
@@ -242,8 +233,8 @@ def show(
 @app.command(epilog=DIFF_EXAMPLES)
 def diff(
     thread: ThreadArgument,
-    before: Annotated[str, typer.Argument(metavar="A", help=_CHECKPOINT)],
-    after: Annotated[str, typer.Argument(metavar="B", help=_CHECKPOINT)],
+    before: Annotated[str, typer.Argument(metavar="A", help=CHECKPOINT)],
+    after: Annotated[str, typer.Argument(metavar="B", help=CHECKPOINT)],
     full: Full = False,
     as_json: AsJson = False,
 ) -> None:

@@ -35,7 +35,7 @@ def replay_thread(thread_id: str, start: str, end: str, as_json: bool) -> int:
 
 async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
     from replan.graphs.replay import replay
-    from replan.storage.checkpoints import id_of_checkpoint
+    from replan.storage.checkpoints import id_of_checkpoint, standing_of
     from replan.storage.database import open_database
     from replan.storage.persistence import open_persistence
 
@@ -46,7 +46,9 @@ async def _replay(thread_id: str, start: str, end: str) -> "Replayed":
         gc.enable()
         start = await id_of_checkpoint(kept, thread_id, start)
         end = await id_of_checkpoint(kept, thread_id, end)
-        return await replay(kept, thread_id, start, end, tell=_progress())
+        places = [await standing_of(kept, thread_id, one) for one in (start, end) if one]
+        namespace = places[0].namespace if places else ""
+        return await replay(kept, thread_id, start, end, namespace, tell=_progress())
 
 
 def _progress() -> "Callable[[int, int], None]":

@@ -17,9 +17,9 @@ from replan.state.errors import ThreadNotFoundError, UsageError, WorkspaceChange
 from replan.tools.listing import printable
 
 if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
     from langgraph.types import StateSnapshot
 
-    from replan.graphs.build import AgentGraph
     from replan.storage.persistence import Persistence
     from replan.storage.restore import Restored
     from replan.storage.revisions import Revision, Revisions
@@ -68,7 +68,9 @@ def restore_thread(wanted: Wanted, folder: Path | None, force: bool, as_json: bo
 
 
 async def bring_back_workspace(
-    graph: "AgentGraph", snapshot: "StateSnapshot", tell: Callable[[str, float], None]
+    graph: "CompiledStateGraph[Any, Any, Any, Any]",
+    snapshot: "StateSnapshot",
+    tell: Callable[[str, float], None],
 ) -> None:
     """Before a resume: a workspace that is gone comes back as its last revision.
 

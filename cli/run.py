@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from replan.cli.printable import json_line, visible
 from replan.cli.settle import INTERRUPTED, at_the_edge, complain, context_from
 from replan.cli.settle import Errand as Errand
+from replan.graphs.known import AGENT
 from replan.models.chat import warm_up
 from replan.state.approval import Answer
 from replan.state.context import Context
@@ -28,8 +29,18 @@ _MOST_READ = 4_000_000
 _SHOWN_MEMORIES = 20
 
 
-def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: bool) -> int:
-    """Run a goal to its end; the goal `-` is read from standard input. Returns the exit code."""
+def run_goal(
+    goal: str, thread_id: str | None, given: dict[str, Any], as_json: bool, graph: str = AGENT
+) -> int:
+    """Run a goal to its end; the goal `-` is read from standard input. Returns the exit code.
+
+    Args:
+        goal: what is to be reached.
+        thread_id: of the thread; None for a new one.
+        given: from `overrides`.
+        as_json: print one JSON object.
+        graph: name of the graph that runs it.
+    """
     errand = Errand(thread_id or new_thread_id())
 
     def command() -> int:
@@ -38,7 +49,7 @@ def run_goal(goal: str, thread_id: str | None, given: dict[str, Any], as_json: b
         warm_up(str(given.get("model", "auto")))
         context = context_from(given)
         check_thread_id(errand.thread_id)
-        return until_interrupted(errand, lambda: _run(errand, checked, context, as_json))
+        return until_interrupted(errand, lambda: _run(errand, checked, context, as_json, graph))
 
     return at_the_edge(command, errand)
 
@@ -117,10 +128,10 @@ def until_interrupted(errand: Errand, start: Callable[[], Awaitable[int]]) -> in
         return INTERRUPTED
 
 
-async def _run(errand: Errand, goal: str, context: Context, as_json: bool) -> int:
+async def _run(errand: Errand, goal: str, context: Context, as_json: bool, graph: str) -> int:
     from replan.cli.session import session
 
-    async with session(errand.thread_id, context, as_json) as run:
+    async with session(errand.thread_id, context, as_json, name=graph) as run:
         before = await run.snapshot()
         if before.next:
             raise UsageError(

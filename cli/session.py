@@ -11,17 +11,18 @@ from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, Interrupt, StateSnapshot
 
 from replan.cli.settle import context_from
 from replan.cli.view import View, open_view
-from replan.graphs.build import AgentGraph, build_agent
 from replan.graphs.guard import taken_up
+from replan.graphs.known import AGENT, GRAPH_KEY, RESEARCH, build, must_be_known, name_of
 from replan.graphs.limits import limit_of, still_short
 from replan.graphs.state_view import progress_of
 from replan.models.chat import open_chat_model, preflight, require_price
 from replan.models.embeddings import choose_embedder
-from replan.state.agent_state import AgentInput
+from replan.state.agent_state import AgentState
 from replan.state.context import Context
 from replan.state.errors import ThreadNotFoundError, UsageError
 from replan.state.usage import Usage
@@ -36,12 +37,18 @@ _RECURSION_LIMIT = 10_000
 _STREAMED: list[Literal["custom", "updates"]] = ["custom", "updates"]
 
 
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+
+
 class Session:
-    """One thread, locked for this process."""
+    """One thread, locked for this process: of the agent."""
+
+    name = AGENT
+    state: type = AgentState
 
     def __init__(
         self,
-        graph: AgentGraph,
+        graph: Graph,
         thread_id: str,
         context: Context,
         view: View,
@@ -59,7 +66,7 @@ class Session:
         kept = json.dumps(self.context.changed())
         return RunnableConfig(
             configurable={"thread_id": self.thread_id},
-            metadata={_CONTEXT_KEY: kept},
+            metadata={_CONTEXT_KEY: kept, GRAPH_KEY: self.name},
             # Cycles are bounded by the context's own limits.
             recursion_limit=_RECURSION_LIMIT,
         )
@@ -134,7 +141,7 @@ class Session:
         await self.take_up(context)
         saver = self.graph.checkpointer
         assert isinstance(saver, BaseCheckpointSaver)
-        metadata = {_CONTEXT_KEY: json.dumps(context.changed())}
+        metadata = {_CONTEXT_KEY: json.dumps(context.changed()), GRAPH_KEY: self.name}
         await fork(saver, self.thread_id, checkpoint_id, edits, metadata)
 
     async def waiting(self) -> list[Interrupt]:
@@ -148,18 +155,19 @@ class Session:
             goal: what is to be reached.
             answers: to calls that wait, by the interrupt's id.
         """
-        given: AgentInput | Command[Any] | None = AgentInput(goal=goal) if goal else None
+        given: dict[str, Any] | Command[Any] | None = {"goal": goal} if goal else None
         if answers:
             given = Command(resume=dict(answers))
         with self.view:
-            async for mode, event in self.graph.astream(
+            async for part, mode, event in self.graph.astream(
                 given,
                 self.config,
                 context=self.context,
                 stream_mode=_STREAMED,
+                subgraphs=True,
                 durability="sync",
             ):
-                self.view.show(str(mode), event)
+                self.view.show(str(mode), event, tuple(part))
 
     async def result(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -200,9 +208,16 @@ def memories_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def session(
-    thread_id: str, context: Context, as_json: bool, resumed: bool = False
+    thread_id: str, context: Context, as_json: bool, resumed: bool = False, name: str = AGENT
 ) -> AsyncIterator[Session]:
     """Everything a run needs, in order of what fails fastest; model and database load together.
+
+    Args:
+        thread_id: the thread.
+        context: what the run is told.
+        as_json: whether one JSON object is printed.
+        resumed: whether the thread has to be there; which graph it is of, it tells itself.
+        name: of the graph that a new thread is of.
 
     Raises:
         UsageError: whatever of it is not to be had.
@@ -223,8 +238,7 @@ async def session(
             thread_lock(database, thread_id),
             open_persistence(database, choose_embedder) as kept,
         ):
-            graph = build_agent(checkpointer=kept.saver, store=kept.store)
-            run = Session(graph, thread_id, context, view, kept)
+            run = await _of_graph(name, thread_id, context, view, kept, resumed)
             if resumed:
                 await _must_exist(run, database)
             await loading
@@ -235,6 +249,35 @@ async def session(
     finally:
         await _settle(loading)
         await close_servers()
+
+
+async def _of_graph(
+    name: str, thread_id: str, context: Context, view: View, kept: Persistence, resumed: bool
+) -> Session:
+    """The session of a thread, whichever graph it is of.
+
+    Raises:
+        UsageError: it is of another graph than is wanted, or of one that is not known here.
+    """
+    config = RunnableConfig(configurable={"thread_id": thread_id, "checkpoint_ns": ""})
+    found = await kept.saver.aget_tuple(config)
+    if found is not None:
+        of = name_of(found)
+        if resumed and of == RESEARCH:
+            name = RESEARCH
+        elif not resumed and of in (AGENT, RESEARCH) and of != name:
+            raise UsageError(
+                f"the thread {thread_id} is of the graph {of!r}.",
+                "Leave --thread out for a new one.",
+            )
+    graph = build(name, kept.saver, kept.store)
+    if found is not None:
+        must_be_known(found, graph, "resumed" if resumed else "used")
+    if name == RESEARCH:
+        from replan.cli.research import ResearchSession
+
+        return ResearchSession(graph, thread_id, context, view, kept)
+    return Session(graph, thread_id, context, view, kept)
 
 
 async def _check_model(context: Context) -> None:

@@ -26,8 +26,10 @@ class View(Protocol):
         """Something that takes long before the run: `part` is 0 to 1."""
         ...
 
-    def show(self, mode: str, event: Any) -> None:
-        """An event of the graph's stream, mode `custom` or `updates`."""
+    def show(self, mode: str, event: Any, part: tuple[str, ...] = ()) -> None:
+        """An event of the graph's stream, mode `custom` or `updates`; of a graph inside it, with
+        its namespace.
+        """
         ...
 
 
@@ -46,10 +48,16 @@ class Story:
         self.tasks: dict[str, dict[str, Any]] = {}
         self.usage: Usage = {}
         self.doing = "starting"
+        self._parts: dict[str, str] = {}
 
-    def lines(self, mode: str, event: Any) -> list[str]:
-        """What is worth a line of its own."""
+    def lines(self, mode: str, event: Any, part: tuple[str, ...] = ()) -> list[str]:
+        """What is worth a line of its own; of a part of the graph, with its name before it."""
+        if part and mode != "custom":  # what a part used, the node that called it says
+            return []
         lines = self._custom(event) if mode == "custom" else self._updates(event)
+        if part:
+            name = self._parts.get("|".join(part), part[-1].partition(":")[0])
+            lines = [f"{name} | {line.strip()}" for line in lines]
         return [visible(line) for line in lines]
 
     def _custom(self, event: dict[str, Any]) -> list[str]:
@@ -71,6 +79,15 @@ class Story:
             return [f"    {outcome}{changed} ({event['seconds']:.1f} s)"]
         if kind == "verdict":
             return [f"  {event['verdict']}: {event['reason']}"]
+        if kind == "section":
+            return [f"section {event['section']}: {event['heading']}"]
+        if kind == "gather":
+            self._parts[event["namespace"]] = event["section"]
+            return [f"{event['section']} gathers its sources"]
+        if kind == "claims":
+            return [f"{event['section']} has {event['claims']} statements"]
+        if kind == "checked":
+            return [f"checked: {event['held']} hold, {event['dropped']} do not as they were stated"]
         if kind == "recalled":
             return [f"  as in an earlier run: memory {event['memory'][:10]}"]
         if kind == "task":
@@ -131,9 +148,9 @@ class PlainView:
             self._last = line
             self._line(line)
 
-    def show(self, mode: str, event: Any) -> None:
+    def show(self, mode: str, event: Any, part: tuple[str, ...] = ()) -> None:
         """The event's lines."""
-        for line in self._story.lines(mode, event):
+        for line in self._story.lines(mode, event, part):
             self._line(line)
 
     def _line(self, text: str) -> None:
@@ -168,9 +185,9 @@ class LiveView:
         shown = f" {part:.0%}" if part else ""
         self._console.print(f"[dim]{escape(visible(what))}{shown}[/]", end="\r")
 
-    def show(self, mode: str, event: Any) -> None:
+    def show(self, mode: str, event: Any, part: tuple[str, ...] = ()) -> None:
         """The event's lines above, the plan below."""
-        for line in self._story.lines(mode, event):
+        for line in self._story.lines(mode, event, part):
             text = Text(line.splitlines()[0][: _LINE_CHARS * 2] if line else "")
             self._live.console.print(text, overflow="ellipsis", no_wrap=True)
 

@@ -195,7 +195,7 @@ class Branch:
             usage = update["usage"] = add_usage(usage, spent)
             update["memories"] = {"learned": named}
             judged = without_memories(judged)
-            await SESSIONS.close(f"{where.thread_id}/{task.id}")
+            await SESSIONS.close(f"{where.agent}/{task.id}")
         where.tell(
             event="verdict",
             task=task.id,

@@ -16,6 +16,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from psycopg import AsyncConnection
 
+from replan.graphs.part import namespace_of
 from replan.state.context import Context
 from replan.state.settings import settings
 from replan.storage.lineage import branches_off, noted_source, source_of
@@ -56,27 +57,30 @@ async def folder_of_branch(state: Mapping[str, Any], runtime: Runtime[Context]) 
     revisions = await revisions_in(runtime.store)
     if revisions is None:
         return ""
-    if noted_source(info.thread_id, info.checkpoint_id) == "loop":  # Asked at every node.
+    here = info.thread_id, info.checkpoint_id, namespace_of(runtime)
+    if noted_source(*here) == "loop":  # Asked at every node.
         return ""
     async with revisions.connection() as connection:
-        source = await _source(connection, info.thread_id, info.checkpoint_id)
+        source = await _source(connection, *here)
         if source not in ("fork", "update"):  # The loop only goes on.
             return ""
-        if not await branches_off(connection, info.thread_id, info.checkpoint_id):
+        if not await branches_off(connection, *here):
             return ""
     folder = settings().workspaces / f"{info.thread_id}-{info.checkpoint_id}"
     await _fill(revisions, revision, folder, info.thread_id)
     return str(folder)
 
 
-async def _source(connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str) -> str:
+async def _source(
+    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str, namespace: str
+) -> str:
     """How the checkpoint came to be, "" for one that is not in the database; LangGraph may still
     be at writing it.
 
     With durability "exit", or another checkpointer, it never comes: that is waited for once.
     """
     end = time.monotonic() + (0.0 if thread_id in _NOT_KEPT else _WRITING_SECONDS)
-    while (source := await source_of(connection, thread_id, checkpoint_id)) is None:
+    while (source := await source_of(connection, thread_id, checkpoint_id, namespace)) is None:
         if time.monotonic() >= end:
             _NOT_KEPT[thread_id] = None
             while len(_NOT_KEPT) > _REMEMBERED:

@@ -14,6 +14,7 @@ from replan.graphs.branching import in_folder_of_branch
 from replan.graphs.cast import Cast
 from replan.graphs.cycle import Cycle
 from replan.graphs.means import LIVE, Means
+from replan.graphs.part import context_of, told
 from replan.graphs.routes import route_plan, route_review
 from replan.nodes.contract import CONTRACTS
 from replan.state.agent_state import AgentInput, AgentOutput, AgentState
@@ -31,6 +32,7 @@ def build_agent(
     checkpointer: Checkpointer = None,
     store: BaseStore | None = None,
     means: Means = LIVE,
+    context: Context | None = None,
 ) -> AgentGraph:
     """The agent as a graph: to be run, served, or added to a bigger graph as a node.
 
@@ -40,48 +42,57 @@ def build_agent(
         checkpointer: keeps the checkpoints; None inherits the parent graph's, or keeps none.
         store: long-term memory; None inherits, or does without.
         means: what the run reaches of the world; a replay brings its own.
+        context: what this agent is told whatever the run says, by the fields that are set; for one
+            inside a bigger graph, which may have a context of its own.
 
     Raises:
         SettingError: there is no role of a given name.
     """
-    for role in roles or {}:
-        if role not in CONTRACTS:
-            raise SettingError(f"there is no role {role!r}.", f"Roles: {', '.join(CONTRACTS)}.")
+    check_roles(roles or {})
     cast = Cast(roles, tools, means)
     cycle, branch = Cycle(cast), Branch(cast)
 
     graph = StateGraph(
         AgentState, context_schema=Context, input_schema=AgentInput, output_schema=AgentOutput
     )
-    graph.add_node("recall", in_folder_of_branch(cycle.recall))
-    graph.add_node("decompose", in_folder_of_branch(cycle.decompose))
-    graph.add_node("plan", in_folder_of_branch(cycle.plan))
+
+    def step(node: Any) -> Any:
+        return in_folder_of_branch(told(node, context))
+
+    def after_plan(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
+        return route_plan(state, context_of(runtime, context))
+
+    def after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
+        return route_review(state, context_of(runtime, context))
+
+    graph.add_node("recall", step(cycle.recall))
+    graph.add_node("decompose", step(cycle.decompose))
+    graph.add_node("plan", step(cycle.plan))
     # A branch gets its own payload, not the state.
-    graph.add_node(
-        "select_tool",
-        in_folder_of_branch(branch.select_tool),
-        destinations=("execute", "review"),
-    )
-    graph.add_node("execute", in_folder_of_branch(branch.execute), destinations=("reflect",))
-    graph.add_node("reflect", in_folder_of_branch(branch.reflect))
-    graph.add_node("review", in_folder_of_branch(cycle.review))
-    graph.add_node("report", in_folder_of_branch(cycle.report))
-    graph.add_node("remember", in_folder_of_branch(cycle.remember))
+    graph.add_node("select_tool", step(branch.select_tool), destinations=("execute", "review"))
+    graph.add_node("execute", step(branch.execute), destinations=("reflect",))
+    graph.add_node("reflect", step(branch.reflect))
+    graph.add_node("review", step(cycle.review))
+    graph.add_node("report", step(cycle.report))
+    graph.add_node("remember", step(cycle.remember))
 
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "decompose")
     graph.add_edge("decompose", "plan")
-    graph.add_conditional_edges("plan", _after_plan, ["select_tool", "review"])
+    graph.add_conditional_edges("plan", after_plan, ["select_tool", "review"])
     graph.add_edge("reflect", "review")
-    graph.add_conditional_edges("review", _after_review, ["select_tool", "plan", "report"])
+    graph.add_conditional_edges("review", after_review, ["select_tool", "plan", "report"])
     graph.add_edge("report", "remember")
     graph.add_edge("remember", END)
     return graph.compile(checkpointer=checkpointer, store=store, name="agent")
 
 
-def _after_plan(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
-    return route_plan(state, runtime.context or Context())
+def check_roles(roles: Mapping[str, Any]) -> None:
+    """Whether there is a role of each name.
 
-
-def _after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
-    return route_review(state, runtime.context or Context())
+    Raises:
+        SettingError: there is none.
+    """
+    for role in roles:
+        if role not in CONTRACTS:
+            raise SettingError(f"there is no role {role!r}.", f"Roles: {', '.join(CONTRACTS)}.")

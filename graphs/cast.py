@@ -10,7 +10,8 @@ from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
 from replan.graphs.limits import OutOf
-from replan.graphs.means import LIVE, Means, thread_of
+from replan.graphs.means import LIVE, Means
+from replan.graphs.part import agent_of, context_of, thread_of
 from replan.models.asking import Asker
 from replan.models.budget import UNLIMITED, Budget
 from replan.models.chat import require_price
@@ -41,6 +42,11 @@ class Scene:
     def confinement(self) -> Confinement:
         """The sandbox of this run, and its limits."""
         return Confinement.of(self.context)
+
+    @property
+    def agent(self) -> str:
+        """Which agent of which thread it is: a bigger graph may have several."""
+        return agent_of(self.runtime)
 
     @property
     def checkpoint_id(self) -> str:
@@ -91,7 +97,7 @@ class Cast:
 
     async def _scene(self, folder: Workspace, runtime: Runtime[Context], task: str) -> Scene:
         return Scene(
-            context=runtime.context or Context(),
+            context=context_of(runtime),
             workspace=folder,
             thread_id=thread_of(runtime),
             runtime=runtime,
@@ -114,6 +120,16 @@ class Cast:
             goal=goal,
             recording=where.recording,
         )
+
+    async def asker(self, role: str, where: Scene, budget: Budget = UNLIMITED) -> Asker:
+        """The model of a node, to be asked through the record.
+
+        Raises:
+            SettingError: a limit in dollars cannot be held, the model's price is not known.
+        """
+        chat = await self._means.chat(where)
+        require_price(where.context.max_cost, chat)
+        return Asker(chat, recording=where.recording, role=role, budget=budget)
 
     async def play(
         self,
@@ -144,17 +160,15 @@ class Cast:
         name = getattr(where.context, role)
         player = self._given.get(role) or implementation(role, name)
         started = time.monotonic()
-        chat = await self._means.chat(where)
         budget = replace(budget, seconds=self._means.seconds(budget.seconds))
         use = Use(
-            model=Asker(chat, recording=where.recording, role=role, budget=budget),
+            model=await self.asker(role, where, budget),
             tools=tools or await self.toolbox(where, goal_of(request)),
             store=self._means.store(where),
             thread_id=where.thread_id,
             memory=await self._means.memory(where),
             checkpoint_id=where.checkpoint_id,
         )
-        require_price(where.context.max_cost, chat)
         where.tell(event="role", role=role, implementation=name)
         try:
             async with asyncio.timeout(budget.seconds) as limit:

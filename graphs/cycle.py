@@ -1,6 +1,7 @@
 """The nodes that see the whole run: they map state to a role's request, and its result back."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -174,7 +175,7 @@ class Cycle:
         await must_be_there(where.workspace)
         decision = state["decision"]
         status = decision if decision in ("done", "stopped") else "failed"
-        artifacts = await _artifacts(state, where.workspace)
+        artifacts = await artifacts_of(state, where.workspace)
         started = time.monotonic()
         request = contract.ReportRequest(
             brief=brief_of(state),
@@ -211,7 +212,7 @@ class Cycle:
         result, usage = await self._cast.play(
             "remember", request, where, replace(budget, seconds=None)
         )
-        await close_servers(where.thread_id)
+        await close_servers(where.agent)
         return AgentState(usage=usage, memories={"learned": mentions(result)})
 
 
@@ -277,7 +278,7 @@ async def _evidence(state: AgentState, where: Scene) -> list[CheckResult]:
     return await checked(where, checks_of(state), baseline, seconds)
 
 
-async def _artifacts(state: AgentState, workspace: Workspace) -> list[dict[str, Any]]:
+async def artifacts_of(state: Mapping[str, Any], workspace: Workspace) -> list[dict[str, Any]]:
     """What the run created or changed."""
     before = state.get("baseline", {})
     now = await workspace.hashes()

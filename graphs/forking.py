@@ -65,13 +65,17 @@ async def fork(
     return RunnableConfig(configurable={"thread_id": thread_id, **made["configurable"]})
 
 
-def checked_edits(edits: Mapping[str, Any]) -> dict[str, Any]:
+def checked_edits(edits: Mapping[str, Any], state: type = AgentState) -> dict[str, Any]:
     """The edits, each of its channel's type.
+
+    Args:
+        edits: new values by channel.
+        state: the channels of the graph.
 
     Raises:
         UsageError: there is no such channel, it is not to be edited, or the value does not fit.
     """
-    hints = get_type_hints(AgentState, include_extras=True)
+    hints = get_type_hints(state, include_extras=True)
     for name, value in edits.items():
         if name not in hints or name in _OURS:
             known = ", ".join(sorted(hints.keys() - set(_OURS)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
+from replan.graphs.part import agent_of, context_of
 from replan.graphs.recording import recording_of
 from replan.memory.choice import memories_in
 from replan.memory.owner import Owner
@@ -80,13 +81,13 @@ class Live:
     """Of a run."""
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
-        """The folder asked for, or one of the thread's own."""
+        """The folder asked for, or one of the thread's own; of the agent's, in a bigger graph."""
         # Without a checkpointer there is no thread, and each run gets a folder of its own.
-        thread_id = thread_of(runtime) or f"unsaved-{uuid.uuid4()}"
-        asked = (runtime.context or Context()).workspace
+        agent = agent_of(runtime) or f"unsaved-{uuid.uuid4()}"
+        asked = context_of(runtime).workspace
 
         def prepare() -> Workspace:
-            own = settings().workspaces / thread_id
+            own = settings().workspaces / agent
             return open_workspace(Path(asked) if asked else own, create=not asked)
 
         return await asyncio.to_thread(prepare)
@@ -111,7 +112,7 @@ class Live:
         documents = SearchDocuments(where.context.documents, choose_embedder, where.tell_progress)
         built_in = default_tools(documents)
         servers = settings().replan_mcp.servers
-        others = [*own, *await mcp_tools(servers, where.thread_id)]
+        others = [*own, *await mcp_tools(servers, where.agent)]
         await where.recording.note_settings(
             lambda: told_of(where.context, policy, built_in, others)
         )
@@ -146,11 +147,6 @@ def owner_of(where: "Scene") -> Owner:
     user = server.user.identity if server and server.user else ""
     context = where.context
     return Owner.named(context.memory_user, context.memory_project, user)
-
-
-def thread_of(runtime: Runtime[Context]) -> str:
-    """The thread's id, "" when nothing is kept of the run."""
-    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
 def told_of(

@@ -16,12 +16,13 @@ _LISTS = "`replan history THREAD` lists them."
 @dataclass(frozen=True)
 class Chain:
     """Checkpoints of one branch, each the parent of the next; and the ids of those before them,
-    oldest first.
+    oldest first. `namespace` is "" unless they are of a part of a bigger graph.
     """
 
     thread_id: str
     checkpoints: list[CheckpointTuple]
     before: list[str]
+    namespace: str = ""
 
     @property
     def first(self) -> str:
@@ -45,7 +46,9 @@ class Chain:
         ]
 
 
-async def recorded_chain(kept: Persistence, thread_id: str, start: str, end: str) -> Chain:
+async def recorded_chain(
+    kept: Persistence, thread_id: str, start: str, end: str, namespace: str = ""
+) -> Chain:
     """The branch that leads to a checkpoint.
 
     Args:
@@ -53,13 +56,14 @@ async def recorded_chain(kept: Persistence, thread_id: str, start: str, end: str
         thread_id: the thread.
         start: id of the first checkpoint; "" for the latest goal's beginning.
         end: id of the last one; "" for the thread's latest.
+        namespace: of the part whose branch it is; "" for the graph itself.
 
     Raises:
         ThreadNotFoundError: there is no such thread.
         UsageError: it has no such checkpoints, one does not lead to the other, or nothing ran
             between them.
     """
-    config = RunnableConfig(configurable={"thread_id": thread_id, "checkpoint_ns": ""})
+    config = RunnableConfig(configurable={"thread_id": thread_id, "checkpoint_ns": namespace})
     found = {one.checkpoint["id"]: one async for one in kept.saver.alist(config)}
     if not found:
         raise ThreadNotFoundError(
@@ -74,7 +78,7 @@ async def recorded_chain(kept: Persistence, thread_id: str, start: str, end: str
         raise UsageError(f"no branch leads from checkpoint {start} to {last}.", _LISTS)
     first = checkpoints[0].checkpoint["id"]
     before = [one.checkpoint["id"] for one in _line(found, first)][1:]
-    chain = Chain(thread_id, checkpoints, before[::-1])
+    chain = Chain(thread_id, checkpoints, before[::-1], namespace)
     if not chain.steps():
         raise UsageError(f"nothing ran between {chain.first} and {chain.last}.", _LISTS)
     return chain

@@ -8,6 +8,7 @@ from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from replan.graphs.limits import revision_limits
+from replan.graphs.part import agent_of, context_of
 from replan.state.context import Context
 from replan.storage.folder_scan import Limits
 from replan.storage.journal import Entry, Journal, Kind, Outcome, Place, sha256_of
@@ -17,9 +18,9 @@ from replan.storage.revisions import Taken, revisions_in
 from replan.tools.toolbox import one_call_at_a_time
 from replan.tools.workspace import Workspace
 
-# Of each thread of this process: the settings noted last, in which run, and where that was then.
+# Of each agent of this process: the settings noted last, in which run, and where that was then.
 _NOTED: OrderedDict[str, tuple[tuple[str, str], Place]] = OrderedDict()
-_MOST_THREADS = 1000
+_MOST_AGENTS = 1000
 _SETTINGS = -1  # The number of their entry: calls are counted from 0.
 
 
@@ -32,6 +33,7 @@ class Recorded:
         workspace: the run's folder.
         limits: what its revisions may hold.
         run: the server's id of the run, where there is one.
+        agent: which agent of which thread makes the calls.
 
     Attributes:
         taken: the revision after the last call that may have changed the workspace.
@@ -44,9 +46,11 @@ class Recorded:
         workspace: Workspace,
         limits: Limits,
         run: str = "",
+        agent: str = "",
     ) -> None:
         self._journal = journal
         self._run = run
+        self._agent = agent or place.thread_id
         self._place = place
         self._workspace = workspace
         self._limits = limits
@@ -102,13 +106,13 @@ class Recorded:
         self._settled, place = True, self._place
         told = settings()
         now = sha256_of(told), self._run
-        noted, before = _NOTED.get(place.thread_id, (("", ""), place))
+        noted, before = _NOTED.get(self._agent, (("", ""), place))
         back = place.step < before.step or (
             place.step == before.step and place.checkpoint_id != before.checkpoint_id
         )
-        _NOTED[place.thread_id] = now, place
-        _NOTED.move_to_end(place.thread_id)
-        if len(_NOTED) > _MOST_THREADS:
+        _NOTED[self._agent] = now, place
+        _NOTED.move_to_end(self._agent)
+        if len(_NOTED) > _MOST_AGENTS:
             _NOTED.popitem(last=False)
         if noted == now and not back:
             return
@@ -156,8 +160,9 @@ async def recording_of(
         Journal(revisions),
         place_of(runtime, task),
         workspace,
-        revision_limits(runtime.context or Context()),
+        revision_limits(context_of(runtime)),
         info.run_id or "",
+        agent_of(runtime),
     )
 
 

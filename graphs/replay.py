@@ -18,9 +18,10 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphInterrupt
 from pydantic import ValidationError
 
-from replan.graphs.build import AgentGraph, build_agent
+from replan.graphs.known import agent_that_made
 from replan.graphs.limits import SHARE
 from replan.graphs.recorded_chain import Chain, recorded_chain
 from replan.graphs.replayed_means import ReplayedMeans, Told
@@ -38,6 +39,7 @@ from replan.tools.workspace import Workspace
 
 CONTEXT_KEY = "replan_context"
 _RESUME = "__resume__"  # LangGraph's channel of a person's answers
+_CALLER = "__pregel_task_id"  # in LangGraph's config, who calls a part
 _OUT_OF_TIME = ("max_seconds", SHARE)  # what the channel `short` says then
 Tell = Callable[[int, int], None]
 
@@ -87,6 +89,7 @@ async def replay(
     thread_id: str,
     start: str = "",
     end: str = "",
+    namespace: str = "",
     *,
     roles: Mapping[str, Any] | None = None,
     tools: Sequence[Tool] = (),
@@ -99,6 +102,7 @@ async def replay(
         thread_id: the thread.
         start: id of the checkpoint to start from; "" for the beginning of the latest goal.
         end: id of the checkpoint to go to; "" for the thread's latest.
+        namespace: of the agent to replay, where it is a part of the thread's graph.
         roles: implementations that the run was given as objects.
         tools: tools that the run was given as objects; without them, what was noted of them.
         tell: told how many super-steps of how many are done.
@@ -107,7 +111,8 @@ async def replay(
         ThreadNotFoundError, UsageError: it cannot be replayed.
     """
     began = time.monotonic()
-    chain = await recorded_chain(kept, thread_id, start, end)
+    chain = await recorded_chain(kept, thread_id, start, end, namespace)
+    agent_that_made(chain.checkpoints[-1], roles, tools)
     journal = Journal(Revisions(kept.pool))
     record = await _record(chain, journal)
     with tempfile.TemporaryDirectory(prefix="replan-replay-") as made:
@@ -178,8 +183,8 @@ class _Replay:
             Workspace(folder), RecordedStep(0, "", journal, {}, self._folder, Taken("", 0, {})),
             Told(), {},
         )  # fmt: skip
-        self._graph: AgentGraph = build_agent(
-            roles, tools=tools, checkpointer=self._saver, means=self._means
+        self._graph = agent_that_made(
+            chain.checkpoints[-1], roles, tools, checkpointer=self._saver, means=self._means
         )
         self._done = Replayed(chain.thread_id, chain.first, chain.last)
 
@@ -208,6 +213,8 @@ class _Replay:
             await self._graph.ainvoke(
                 None, config, context=context, interrupt_after="*", durability="exit"
             )
+        except GraphInterrupt:
+            pass  # a part tells its caller that it was interrupted after the step
         except (DatabaseError, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -278,7 +285,10 @@ class _Replay:
         """The checkpoint alone in the memory's saver, with what people answered at it."""
         thread_id = (self._told.thread if self._told else "") or self._chain.thread_id
         await self._saver.adelete_thread(thread_id)
-        config = RunnableConfig(configurable={"thread_id": thread_id, "checkpoint_ns": ""})
+        namespace = self._chain.namespace
+        config = RunnableConfig(configurable={"thread_id": thread_id, "checkpoint_ns": namespace})
+        if namespace:  # otherwise the loop takes it for the graph itself, whose ids are others
+            config["configurable"][_CALLER] = namespace
         here = await self._saver.aput(
             config,
             before.checkpoint,

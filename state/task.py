@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from replan.state.noun import Noun
 
@@ -78,6 +78,19 @@ class Action(Noun):
     thought: str = ""
 
 
+class Source(Noun):
+    """Text from outside, word for word, and where it stands: a passage of a document (`name` is
+    its path in the documents folder), an excerpt that a search gave of a page, or a page itself
+    (`name` is its address). `place` is such as "page 3" or "lines 12-30".
+    """
+
+    kind: Literal["document", "search", "page"]
+    name: str
+    text: str
+    title: str = ""
+    place: str = ""
+
+
 class Observation(Noun):
     """What came back from a tool call.
 
@@ -85,7 +98,7 @@ class Observation(Noun):
     `changed` lists the workspace paths the call created, changed or removed; `exit_code` only
     when a process ran. `reason` names, in a word or two, the rule or limit that ended the call:
     denied, ask (nobody could be asked), rejected, time limit, ... `rest` is the call that shows
-    what follows, where `text` is not all there is.
+    what follows, where `text` is not all there is. `sources` is what a search or a page brought.
     """
 
     ok: bool
@@ -97,6 +110,15 @@ class Observation(Noun):
     seconds: float = 0.0
     repeated: bool = False
     rest: Action | None = None
+    sources: list[Source] = Field(default_factory=list)
+
+    @model_serializer(mode="wrap")
+    def _without_no_sources(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Most calls bring none; runs recorded before there were any thus replay as equal."""
+        told: dict[str, Any] = handler(self)
+        if not self.sources:
+            told.pop("sources", None)
+        return told
 
 
 class Attempt(Noun):

@@ -215,6 +215,28 @@ async def id_of_checkpoint(opened: "Persistence", thread_id: str, name: str) -> 
     ).checkpoint_id
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Where a checkpoint stands: its namespace, and, where that is not the graph's own, the
+    checkpoint of the graph itself that the part was called from ("" when unknown).
+    """
+
+    namespace: str = ""
+    caller_id: str = ""
+
+
+async def standing_of(opened: "Persistence", thread_id: str, checkpoint_id: str) -> Standing:
+    """Where a checkpoint of a thread stands; one that is not there stands nowhere inside."""
+    async with opened.pool.connection() as connection:
+        cursor = await connection.execute(
+            "SELECT checkpoint_ns, metadata -> 'parents' ->> '' AS caller FROM checkpoints "
+            "WHERE thread_id = %s AND checkpoint_id = %s",
+            (thread_id, checkpoint_id),
+        )
+        row = await cursor.fetchone()
+    return Standing(row["checkpoint_ns"], row["caller"] or "") if row else Standing()
+
+
 _CHECKPOINTS = b"""
 SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata
 FROM checkpoints WHERE thread_id = %s ORDER BY checkpoint_id"""

@@ -5,8 +5,9 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-# How the checkpoints came to be that this process has written, by thread and id, latest last.
-_SOURCES: OrderedDict[tuple[str, str], str] = OrderedDict()
+# How the checkpoints came to be that this process has written, by thread, namespace
+# and id, latest last.
+_SOURCES: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 _MOST_SOURCES = 1000
 
 # Metadata of a checkpoint that was made to be a branch, also where nothing else follows the one it
@@ -18,46 +19,47 @@ OWN_BRANCH = "replan_fork"
 _BRANCHES_OFF = """
 WITH RECURSIVE up AS (
     SELECT checkpoint_id, parent_checkpoint_id, metadata FROM checkpoints
-    WHERE thread_id = %(thread)s AND checkpoint_ns = '' AND checkpoint_id = %(checkpoint)s
+    WHERE thread_id = %(thread)s AND checkpoint_ns = %(namespace)s
+      AND checkpoint_id = %(checkpoint)s
       AND metadata->>'source' IN ('fork', 'update')
   UNION ALL
     SELECT above.checkpoint_id, above.parent_checkpoint_id, above.metadata
     FROM checkpoints AS above JOIN up ON above.checkpoint_id = up.parent_checkpoint_id
-    WHERE above.thread_id = %(thread)s AND above.checkpoint_ns = ''
+    WHERE above.thread_id = %(thread)s AND above.checkpoint_ns = %(namespace)s
       AND above.metadata->>'source' IN ('fork', 'update')
 )
 SELECT EXISTS (
     SELECT FROM up WHERE metadata ? %(mark)s OR EXISTS (
         SELECT FROM checkpoints AS other
-        WHERE other.thread_id = %(thread)s AND other.checkpoint_ns = ''
+        WHERE other.thread_id = %(thread)s AND other.checkpoint_ns = %(namespace)s
           AND other.parent_checkpoint_id = up.parent_checkpoint_id
           AND other.checkpoint_id <> up.checkpoint_id
     )
 ) AS found"""
 
 
-def note_source(thread_id: str, checkpoint_id: str, source: str) -> None:
+def note_source(thread_id: str, checkpoint_id: str, source: str, namespace: str = "") -> None:
     """Remember how a checkpoint came to be that was just written."""
-    _SOURCES[thread_id, checkpoint_id] = source
+    _SOURCES[thread_id, namespace, checkpoint_id] = source
     if len(_SOURCES) > _MOST_SOURCES:
         _SOURCES.popitem(last=False)
 
 
-def noted_source(thread_id: str, checkpoint_id: str) -> str | None:
+def noted_source(thread_id: str, checkpoint_id: str, namespace: str = "") -> str | None:
     """How a checkpoint came to be that this process wrote lately: input, loop, update or fork;
     None where the database has to be asked.
     """
-    return _SOURCES.get((thread_id, checkpoint_id))
+    return _SOURCES.get((thread_id, namespace, checkpoint_id))
 
 
 async def source_of(
-    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str
+    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str, namespace: str = ""
 ) -> str | None:
     """How a checkpoint came to be: input, loop, update or fork; None when it is not there."""
     cursor = await connection.execute(
         "SELECT metadata->>'source' AS source FROM checkpoints "
-        "WHERE thread_id = %s AND checkpoint_ns = '' AND checkpoint_id = %s",
-        (thread_id, checkpoint_id),
+        "WHERE thread_id = %s AND checkpoint_ns = %s AND checkpoint_id = %s",
+        (thread_id, namespace, checkpoint_id),
     )
     row = await cursor.fetchone()
     if row is None:
@@ -66,7 +68,7 @@ async def source_of(
 
 
 async def branches_off(
-    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str
+    connection: AsyncConnection[Any], thread_id: str, checkpoint_id: str, namespace: str = ""
 ) -> bool:
     """Whether what starts from a checkpoint is a branch beside another one.
 
@@ -75,7 +77,12 @@ async def branches_off(
     """
     cursor = await connection.execute(
         _BRANCHES_OFF.encode(),
-        {"thread": thread_id, "checkpoint": checkpoint_id, "mark": OWN_BRANCH},
+        {
+            "thread": thread_id,
+            "namespace": namespace,
+            "checkpoint": checkpoint_id,
+            "mark": OWN_BRANCH,
+        },
     )
     row = await cursor.fetchone()
     return bool(row and (row["found"] if isinstance(row, dict) else row[0]))

@@ -20,6 +20,10 @@ class Saver(AsyncPostgresSaver):
         """Store a checkpoint; see `AsyncPostgresSaver`."""
         stored = await super().aput(config, checkpoint, metadata, new_versions)
         place = config["configurable"]
-        if not place.get("checkpoint_ns"):
-            note_source(place["thread_id"], checkpoint["id"], metadata.get("source", ""))
+        note_source(
+            place["thread_id"],
+            checkpoint["id"],
+            metadata.get("source", ""),
+            place.get("checkpoint_ns", ""),
+        )
         return stored

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from replan.state.settings import settings
-from replan.state.task import Action, Observation
-from replan.tools.bounds import clipped
+from replan.state.task import Action, Observation, Source
+from replan.tools.bounds import clipped, storable
 from replan.tools.documents.parser_process import Parsed, ParserProcess
 from replan.tools.fetching import Fetched, Fetcher
 from replan.tools.named_addresses import names_address
@@ -72,9 +72,16 @@ class ReadPage:
         text = "\n".join(part.text for part in parsed.parts)
         start = int(args.get("start", 0))
         more = Action(tool=self.name, args={"url": args["url"], "start": start + _SHOWN})
+        source = Source(
+            kind="page",
+            name=storable(clipped(fetched.address, 2000)),
+            title=storable(clipped(parsed.title)),
+            text=storable(text[start : start + _SHOWN]),
+        )
         return Observation(
             ok=True,
             text=_shown(text, start, fetched, parsed),
+            sources=[source] if source.text.strip() else [],
             rest=more if start + _SHOWN < len(text) else None,
         )
 

@@ -16,10 +16,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from documents_asked import write_documents
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.schema import ThreadState
 from openai_server import OpenAIServer, openai_server_in_thread
+from scripted_research import ScriptedResearch
 
 from replan.graphs.build import build_agent
 from replan.memory.owner import Owner
@@ -43,10 +45,20 @@ PLAIN = {  # No role but select_tool asks the model.
     "report": "template",
     "remember": "none",
 }
+RESEARCH = ScriptedResearch([("Coffee", "How is espresso made?"), ("Tea", "How is tea made?")])
 
 
 def answer(body: dict[str, Any]) -> Any:
-    """First the choice of a tool, asked for as JSON, then the file's text."""
+    """First the choice of a tool, asked for as JSON, then the file's text. The questions of other
+    graphs are told by the names of their schemas.
+    """
+    name = body.get("response_format", {}).get("json_schema", {}).get("name")
+    if name in ("outline", "search", "claims"):
+        return RESEARCH(body)
+    if name == "triage":
+        return {"kind": "question"}
+    if name == "review":
+        return {"answers": True, "problem": ""}
     if "response_format" in body:
         call = {"tool": "write_file", "path": "hello.txt"}
         return {"content": "given", "call": call}
@@ -295,3 +307,52 @@ async def test_a_call_that_waits_is_answered_through_the_sdk(address: str) -> No
     assert result["status"] == "done"
     [artifact] = result["artifacts"]
     assert artifact["sha256"] == hashlib.sha256(b"hello, edited").hexdigest()
+
+
+async def test_the_research_report_is_served_too(address: str, tmp_path: Path) -> None:
+    write_documents(tmp_path)
+    async with get_client(url=address) as client:
+        [assistant] = await client.assistants.search(graph_id="research_report")
+        schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+        assert schemas["input_schema"] is not None
+        assert set(schemas["input_schema"]["properties"]) == {"goal", "constraints"}
+        thread = (await client.threads.create(graph_id="research_report"))["thread_id"]
+        result = await client.runs.wait(
+            thread,
+            "research_report",
+            input={"goal": "Write a report on coffee and tea"},
+            context={"documents": str(tmp_path)},
+        )
+        history = await client.threads.get_history(thread, limit=100)
+    assert isinstance(result, dict)
+    assert result["status"] == "done", result
+    for one in result["citations"]:
+        assert one["passage"] in (tmp_path / one["source"]).read_text(encoding="utf-8")
+    assert [step["next"] for step in reversed(history)][1:] == [
+        ["outline"], ["gather", "gather"], ["claim", "claim"], ["merge"], ["check"], ["write"], [],
+    ]  # fmt: skip
+
+
+async def test_the_served_agent_is_a_part_of_a_graph_elsewhere(
+    address: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk of examples/ here, its agent there, both on one database."""
+    monkeypatch.syspath_prepend(str(PROJECT / "examples" / "support_desk"))
+    from desk import build_desk
+    from remote_agent import RemoteAgent
+
+    agent = RemoteAgent(address, Context.model_validate(PLAIN))
+    thread = str(uuid4())
+    config: Any = {"configurable": {"thread_id": thread}}
+    asked = {"customer": "Ann", "message": "Write hello.txt with the word hello"}
+    async with open_persistence(database) as kept:
+        desk = build_desk(agent, checkpointer=kept.saver, store=kept.store)
+        sent = await desk.ainvoke(asked, config, durability="sync")
+        assert (sent["kind"], sent["by"], sent["sent"]) == ("question", "agent", True)
+        assert sent["reply"].startswith("Done.")
+        here = [step.next async for step in desk.aget_state_history(config)]
+    assert here[::-1] == [("__start__",), ("triage",), ("answer",), ("review",), ("send",), ()]
+    rows = {one.thread_id: one for one in await list_threads(database, 3)}
+    [there] = [one for one in rows.values() if asked["message"] in one.goal]
+    assert there.thread_id != thread
+    assert there.status == "done"

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from replan.state.embedding import Embedder
 from replan.state.errors import ReplanError
 from replan.state.settings import settings
-from replan.state.task import Observation
+from replan.state.task import Observation, Source
 from replan.storage.database import open_database
 from replan.storage.document_index import DocumentIndex, Hit, open_document_index
-from replan.tools.bounds import clipped
+from replan.tools.bounds import clipped, storable
 from replan.tools.documents.chunks import words
 from replan.tools.documents.indexing import (
     Progress,
@@ -86,7 +86,9 @@ class SearchDocuments:
                 raise ToolError(error.what, error.todo) from error
             hits = await index.search(words(query), meaning, _RESULTS)
             notes = await _notes(index, done)
-        return Observation(ok=True, text="\n".join([_shown(hits), *notes]))
+        return Observation(
+            ok=True, text="\n".join([_shown(hits), *notes]), sources=list(map(_source, hits))
+        )
 
     def _told(self, line: str) -> None:
         if self._progress:
@@ -107,6 +109,12 @@ def _shown(hits: list[Hit]) -> str:
         return "The documents say nothing about it."
     lines = [f"{number}. {_told(hit)}" for number, hit in enumerate(hits, 1)]
     return outside("\n".join(lines), "From the documents")
+
+
+def _source(hit: Hit) -> Source:
+    return Source(
+        kind="document", name=storable(hit.path), place=hit.place, text=storable(hit.text)
+    )
 
 
 def _told(hit: Hit) -> str:

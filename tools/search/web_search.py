@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar
 
-from replan.state.task import Observation
-from replan.tools.bounds import clipped
+from replan.state.task import Observation, Source
+from replan.tools.bounds import clipped, storable
 from replan.tools.outside import outside
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.search.choice import choose_provider
@@ -48,7 +48,17 @@ class WebSearch:
         if not found:
             return Observation(ok=True, text="The search found nothing.")
         numbered = [f"{number}. {_shown(one)}" for number, one in enumerate(found, 1)]
-        return Observation(ok=True, text=outside("\n".join(numbered), "Search results"))
+        text = outside("\n".join(numbered), "Search results")
+        return Observation(ok=True, text=text, sources=list(map(_source, found)))
+
+
+def _source(one: SearchResult) -> Source:
+    return Source(
+        kind="search",
+        name=storable(clipped(one.address, 2000)),
+        title=storable(clipped(one.title)),
+        text=storable(clipped(one.excerpt, _EXCERPT)),
+    )
 
 
 def _shown(one: SearchResult) -> str:

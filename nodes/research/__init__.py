@@ -1,0 +1,1 @@
+"""The steps of a research report: outline, gathering, claims, and the check of each claim."""
