@@ -25,6 +25,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "select_tool": {
         "json": "replan.nodes.select_tool.json_choice:SelectByJson",
         "native": "replan.nodes.select_tool.native:SelectNatively",
+        "code": "replan.nodes.select_tool.code:SelectByCode",
     },
     "execute": {"direct": "replan.nodes.execute.direct:ExecuteDirectly"},
     "reflect": {

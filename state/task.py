@@ -85,7 +85,7 @@ class Observation(Noun):
     `changed` lists the workspace paths the call created, changed or removed; `exit_code` only
     when a process ran. `reason` names, in a word or two, the rule or limit that ended the call:
     denied, ask (nobody could be asked), rejected, time limit, ... `rest` is the call that shows
-    what follows, where `text` is not all there is.
+    what follows, where `text` is not all there is. `calls` counts those that code made itself.
     """
 
     ok: bool
@@ -97,6 +97,7 @@ class Observation(Noun):
     seconds: float = 0.0
     repeated: bool = False
     rest: Action | None = None
+    calls: int = 0
 
 
 class Attempt(Noun):
