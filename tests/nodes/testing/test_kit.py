@@ -1,6 +1,7 @@
 """The kit names each way in which an implementation can break its contract."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ from replan.nodes.contract import (
 from replan.nodes.testing import TRIALS, check_contract, requests_of, violations
 from replan.state.errors import ContractError, SettingError
 from replan.state.task import Action, Task
+
+DOCS = Path(__file__).parents[3] / "docs" / "nodes.md"
 
 
 def planned(request: PlanRequest) -> list[Task]:
@@ -275,3 +278,13 @@ def test_by_pytest_in_two_lines(tmp_path: Path) -> None:
     assert "it answered with list, not PlanResult" in done.stdout
     assert " passed" in done.stdout
     assert "test_mine[answers_everything]" in done.stdout
+
+
+async def test_the_planner_of_the_docs_keeps_its_contract() -> None:
+    text = await asyncio.to_thread(DOCS.read_text, "utf-8")
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    body = code.partition("class Backwards:\n")[2]
+    assert len(body.strip().splitlines()) <= 10
+    assert await violations("plan", scope["Backwards"]) == []
