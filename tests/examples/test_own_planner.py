@@ -89,5 +89,5 @@ def test_a_goal_is_reached_in_the_order_that_it_plans(
     result: dict[str, Any] = json.loads(done.stdout)
     assert result["status"] == "done", done.stderr
     assert order == ["data", "text"]
-    assert (tmp_path / "radii.csv").read_text() == DATA
-    assert (tmp_path / "planets.md").read_text() == TEXT
+    assert (tmp_path / "radii.csv").read_text().strip() == DATA.strip()
+    assert (tmp_path / "planets.md").read_text().strip() == TEXT.strip()
