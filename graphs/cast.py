@@ -142,7 +142,8 @@ class Cast:
                 its own, or did not answer in its time.
             SettingError: a limit in dollars cannot be held, the model's price is not known.
         """
-        name, player = self._who(role, where.context)
+        name = self._name(role, where)
+        player = self._player(role, where)
         started = time.monotonic()
         chat = await self._means.chat(where)
         budget = replace(budget, seconds=self._means.seconds(budget.seconds))
@@ -179,12 +180,13 @@ class Cast:
         spent = Usage(seconds=time.monotonic() - started)
         return result, add_usage(use.model.usage, spent)
 
-    def _who(self, role: str, context: Context) -> tuple[str, Any]:
-        """The name of who plays a role, and the implementation."""
-        if given := self._given.get(role):
-            return named(given), given
-        name: str = getattr(context, role)
-        return name, implementation(role, name)
+    def _player(self, role: str, where: Scene) -> Any:
+        return self._given.get(role) or implementation(role, getattr(where.context, role))
+
+    def _name(self, role: str, where: Scene) -> str:
+        """How who plays a role is called in messages."""
+        given = self._given.get(role)
+        return named(given) if given else str(getattr(where.context, role))
 
     def _broken(self, role: str, name: str, how: str) -> ContractError:
         other = "" if role in self._given else f"choose another with --set {role}=NAME, or "

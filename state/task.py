@@ -97,7 +97,8 @@ class Observation(Noun):
     seconds: float = 0.0
     repeated: bool = False
     rest: Action | None = None
-    calls: int = 0
+    # Left out where there are none: runs recorded before there were any replay as equal.
+    calls: int = Field(0, exclude_if=lambda calls: not calls)
 
 
 class Attempt(Noun):
