@@ -10,6 +10,7 @@ from langgraph.types import Command
 from replay_again import again
 from scripted_agent import ScriptedAgent
 
+from replan.graphs import recording
 from replan.graphs.build import build_agent
 from replan.state.task import Observation
 from replan.storage.journal import OF_CODE, Entry, Journal
@@ -79,12 +80,15 @@ async def entries(agent: Any) -> list[Entry]:
 
 
 async def interrupted(agent: Any, gate: Gate) -> None:
-    """Run until the code waits at the gate, then stop as Ctrl-C does."""
+    """Run until the code waits at the gate, then stop as Ctrl-C does; what goes on is another
+    process, which knows nothing of this one.
+    """
     run = asyncio.create_task(agent.run(GOAL, select_tool="code"))
     await asyncio.wait_for(gate.reached.wait(), 30)
     run.cancel()
     with suppress(asyncio.CancelledError):
         await run
+    recording._NOTED.clear()
     assert (await agent.graph.aget_state(agent.config)).next == ("execute",)
 
 
