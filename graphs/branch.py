@@ -12,7 +12,7 @@ from replan.graphs.cast import Cast, Scene
 from replan.graphs.checked import checked
 from replan.graphs.guard import move_of
 from replan.graphs.history import keep_revision, must_be_there
-from replan.graphs.limits import OutOf, after, budget_of_branch, short_of
+from replan.graphs.limits import OutOf, after, budget_of_branch, calls_left, short_of
 from replan.graphs.remembering import recall_for_task, remember_task, without_memories
 from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
@@ -120,7 +120,7 @@ class Branch:
                 observation, usage = await self._carry_out(action, state, where, toolbox)
         kept = await keep_revision(where, state["revision"])
         observation = kept.told(observation)
-        usage["steps"] = 1
+        usage["steps"] = 1 + observation.calls
         where.tell(event="observation", task=task.id, **observation.model_dump())
         payload = TaskBranch(
             **{
@@ -140,6 +140,7 @@ class Branch:
             action=action,
             protected=state["protected"],
             seconds=min(where.context.max_call_seconds, max(1.0, state["remaining_seconds"])),
+            calls=calls_left(state),
         )
         # Its seconds bound the call, which has to tell how it ended.
         budget = replace(budget_of_branch(state), seconds=None)

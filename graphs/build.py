@@ -37,7 +37,8 @@ def build_agent(
     """The agent as a graph: to be run, served, or added to a bigger graph as a node.
 
     Args:
-        roles: your own implementations by role, as objects; others are named in the context.
+        roles: your own implementations by role: objects, functions, classes that are made without
+            arguments, or names. Others are named in the context.
         tools: your own, beside the built-in ones and those of MCP servers; see `tools.protocol`.
         checkpointer: keeps the checkpoints; None inherits the parent graph's, or keeps none.
         store: long-term memory; None inherits, or does without.
@@ -46,7 +47,7 @@ def build_agent(
             inside a bigger graph, which may have a context of its own.
 
     Raises:
-        SettingError: there is no role of a given name.
+        SettingError: there is no role of a given name, or an implementation cannot be called.
     """
     check_roles(roles or {})
     cast = Cast(roles, tools, means)

@@ -15,8 +15,9 @@ from replan.graphs.part import agent_of, context_of, thread_of
 from replan.models.asking import Asker
 from replan.models.budget import UNLIMITED, Budget
 from replan.models.chat import require_price
+from replan.nodes.answering import BrokenContractError, answer_of, fault_of, named
 from replan.nodes.contract import CONTRACTS, Use
-from replan.nodes.registry import implementation
+from replan.nodes.registry import implementation, taken
 from replan.state.context import Context
 from replan.state.errors import ContractError, LimitReachedError, ReplanError
 from replan.state.noun import Noun
@@ -79,7 +80,7 @@ class Cast:
         tools: Sequence[Tool] = (),
         means: Means = LIVE,
     ) -> None:
-        self._given = dict(given or {})
+        self._given = {role: taken(role, player) for role, player in (given or {}).items()}
         self._tools = list(tools)
         self._means = means
 
@@ -153,12 +154,12 @@ class Cast:
             was used.
 
         Raises:
-            ContractError: the implementation answered with another type, or failed with an
-                error of its own.
+            ContractError: the implementation answered with another type, failed with an error of
+                its own, or did not answer in its time.
             SettingError: a limit in dollars cannot be held, the model's price is not known.
         """
-        name = getattr(where.context, role)
-        player = self._given.get(role) or implementation(role, name)
+        name = self._name(role, where)
+        player = self._player(role, where)
         started = time.monotonic()
         budget = replace(budget, seconds=self._means.seconds(budget.seconds))
         use = Use(
@@ -170,30 +171,44 @@ class Cast:
             checkpoint_id=where.checkpoint_id,
         )
         where.tell(event="role", role=role, implementation=name)
+        own_seconds = self._means.seconds(where.context.max_role_seconds)
         try:
             async with asyncio.timeout(budget.seconds) as limit:
-                result = await player(request, use)
+                result = await answer_of(player, request, use, own_seconds)
         except LimitReachedError as error:
             result = OutOf(error.limit)
         except TimeoutError as error:
             if not (limit.expired() or isinstance(error, RanOutError)):
                 raise
+            where.tell(event="note", what=f"The time was up before {role} ({name}) had answered.")
             result = OutOf("max_seconds")
         except (ReplanError, OSError, GraphBubbleUp):
             raise
+        except BrokenContractError as error:
+            raise self._broken(role, name, str(error)) from error
         except Exception as error:
-            raise ContractError(
-                f"the implementation {name!r} of {role} failed: {type(error).__name__}: {error}.",
-                f"Choose another with --set {role}=NAME, then resume.",
-            ) from error
-        if not isinstance(result, CONTRACTS[role].result | OutOf):
-            raise ContractError(
-                f"the implementation {name!r} of {role} answered with {type(result).__name__}, "
-                f"not {CONTRACTS[role].result.__name__}.",
-                f"Choose another with --set {role}=NAME, then resume.",
-            )
+            raise self._broken(role, name, f"failed: {type(error).__name__}: {error}") from error
+        else:
+            if fault := fault_of(result, CONTRACTS[role].result):
+                raise self._broken(role, name, fault)
         spent = Usage(seconds=time.monotonic() - started)
         return result, add_usage(use.model.usage, spent)
+
+    def _player(self, role: str, where: Scene) -> Any:
+        return self._given.get(role) or implementation(role, getattr(where.context, role))
+
+    def _name(self, role: str, where: Scene) -> str:
+        """How who plays a role is called in messages."""
+        given = self._given.get(role)
+        return named(given) if given else str(getattr(where.context, role))
+
+    def _broken(self, role: str, name: str, how: str) -> ContractError:
+        other = "" if role in self._given else f"choose another with --set {role}=NAME, or "
+        todo = f"{other}mend it, then resume."
+        return ContractError(
+            f"the implementation {name!r} of {role} {' '.join(how.split())[:500]}.",
+            todo[0].upper() + todo[1:],
+        )
 
 
 def goal_of(request: Noun) -> str:

@@ -11,6 +11,7 @@ from replan.state.agent_state import AgentState, TaskBranch
 from replan.state.context import Context
 from replan.state.usage import Usage
 from replan.storage.folder_scan import Limits
+from replan.tools.protocol import MOST_CALLS
 
 # What a branch leaves in the channel `short` when only its share of a limit was too small.
 SHARE = "max_parallel"
@@ -128,6 +129,11 @@ def after(state: TaskBranch, usage: Usage) -> TaskBranch:
     return left
 
 
+def calls_left(state: TaskBranch) -> int:
+    """How many calls of tools code may make beside its own: each is a step."""
+    return max(0, min(MOST_CALLS, state.get("remaining_steps", MOST_CALLS) - 1))
+
+
 def short_of(state: TaskBranch, out_of: OutOf) -> str:
     """What the channel `short` says of a branch that cannot go on."""
     return SHARE if state.get("shared") else out_of.limit
@@ -155,6 +161,7 @@ def share_of(state: AgentState, context: Context, count: int) -> dict[str, Any]:
         "remaining_seconds": remaining_seconds(state.get("usage", {}), context) / count,
         "remaining_tokens": None if left.tokens is None else int(left.tokens // count),
         "remaining_dollars": None if left.dollars is None else left.dollars / count,
+        "remaining_steps": (context.max_steps - state.get("usage", {}).get("steps", 0)) // count,
         "shared": count > 1,
     }
 

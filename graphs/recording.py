@@ -1,7 +1,8 @@
 """The record of a node's calls in the journal, and of what they leave in the workspace."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langgraph.config import get_config
@@ -137,14 +138,37 @@ class Recorded:
             await self._journal.finish(entry, {})
 
     async def roll_back(self, entry: Entry) -> None:
-        """See `Recording`. What is there now becomes a revision of its own, so nothing is lost."""
-        if not entry.revision:
+        """See `Recording`."""
+        await self._become(entry.revision)
+
+    async def bring_back(self, entry: Entry) -> None:
+        """See `Recording`."""
+        await self._become(entry.left)
+
+    def within(self, entry: Entry | None) -> Recording:
+        """See `Recording`. Numbered for themselves: where the call is not made again, those after
+        it keep their numbers.
+        """
+        if entry is None:
+            return UNRECORDED
+        place = replace(self._place, execution=entry.call_id)
+        return Recorded(self._journal, place, self._workspace, self._limits, self._run)
+
+    async def earlier(self) -> Sequence[Entry]:
+        """See `Recording`."""
+        return await self._journal.of_execution(self._place.thread_id, self._place.execution)
+
+    async def _become(self, revision: str) -> None:
+        """The workspace as it was; what is there now becomes a revision of its own, so nothing is
+        lost.
+        """
+        if not revision:
             return
         revisions, folder = self._journal.revisions, self._workspace.path
         thread_id = self._place.thread_id
         now = await revisions.take(folder, thread_id, self._limits)
-        if now.revision != entry.revision:
-            await restore(revisions, entry.revision, folder, now.revision, overwrite=True)
+        if now.revision != revision:
+            await restore(revisions, revision, folder, now.revision, overwrite=True)
             await revisions.take(folder, thread_id, self._limits)
 
 

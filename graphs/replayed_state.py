@@ -10,8 +10,9 @@ from replan.storage.replaying import difference
 
 # Measured, so never the same again; the next step starts from the recorded ones.
 _MEASURED = {"seconds", "model_seconds", "tool_seconds", "remaining_seconds"}
-# Where the files are: in a replay, in a folder of its own.
-_LEFT_OUT = {*_MEASURED, "workspace"}
+# Where the files are: in a replay, in a folder of its own. What the usage and the settings, which
+# count, come to: runs that were recorded before it was told of lack it.
+_LEFT_OUT = {*_MEASURED, "workspace", "remaining_steps"}
 _SENDS = "__pregel_tasks"
 _TRIGGER = "branch:to:"
 

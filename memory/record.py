@@ -48,11 +48,7 @@ def require_size(memory: Memory) -> None:
     Raises:
         UsageError: its text or its detail is too long, or there is no text.
     """
-    detail = len(json.dumps(memory.detail, ensure_ascii=False, default=str))
-    for what, chars, most in (
-        ("", len(memory.text), TEXT_CHARS),
-        ("detail ", detail, DETAIL_CHARS),
-    ):
+    for what, chars, most in _sizes(memory):
         if chars > most:
             raise UsageError(
                 f"a memory's {what or 'text '}has {chars:,} characters; {most:,} are allowed.",
@@ -60,6 +56,17 @@ def require_size(memory: Memory) -> None:
             )
     if not memory.text.strip():
         raise UsageError("a memory has no text.", "Say what is to be remembered.")
+
+
+def too_long(memory: Memory) -> bool:
+    """Whether a memory is larger than what can be kept."""
+    return any(chars > most for _, chars, most in _sizes(memory))
+
+
+def _sizes(memory: Memory) -> tuple[tuple[str, int, int], ...]:
+    """What is bounded, how many characters it has, and how many it may have."""
+    detail = len(json.dumps(memory.detail, ensure_ascii=False, default=str))
+    return ("", len(memory.text), TEXT_CHARS), ("detail ", detail, DETAIL_CHARS)
 
 
 def _plain(value: Any) -> Any:

@@ -22,6 +22,7 @@ from replan.models.prices import cost
 from replan.models.schemas import is_strict, read_object, violation, without_lengths
 from replan.state.errors import LimitReachedError, ModelAnswerError, ReplanError
 from replan.state.usage import Usage, add_usage
+from replan.state.waiting import Waiting
 from replan.storage.journal import Entry
 from replan.storage.recording import UNRECORDED, Recording
 
@@ -52,6 +53,7 @@ class Asker:
     Attributes:
         usage: calls, tokens, dollars and seconds so far, answers that were refused included.
         truncated: whether the last answer was cut off at `max_tokens`.
+        waiting: for the model.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Asker:
         self.attempts = attempts
         self.usage = Usage(model_calls=0, input_tokens=0, output_tokens=0, model_seconds=0.0)
         self.truncated = False
+        self.waiting = Waiting()
 
     async def json(
         self,
@@ -168,7 +171,8 @@ class Asker:
         for attempt in range(self.attempts):
             asked = _with_note(messages, problem) if problem else list(messages)
             warmth = max(temperature, WARMER[min(attempt, len(WARMER) - 1)])
-            call = await self._call(asked, max_tokens, warmth, extra)
+            with self.waiting:
+                call = await self._call(asked, max_tokens, warmth, extra)
             if self.truncated and call.limit:
                 raise LimitReachedError(call.limit)
             try:
@@ -198,10 +202,7 @@ class Asker:
         temperature: float,
         extra: dict[str, Any],
     ) -> "_Call":
-        """One answer, counted and recorded.
-
-        A parameter that the server refuses is left out from then on.
-        """
+        """One answer, recorded; a parameter that is refused is left out from then on."""
         import openai
 
         while True:
@@ -318,9 +319,8 @@ class Asker:
         return False
 
     def _remaining(self) -> float | None:
-        if self.seconds is None:
-            return None
-        return max(0.0, self.seconds - self.usage["model_seconds"])
+        used = self.usage["model_seconds"]
+        return None if self.seconds is None else max(0.0, self.seconds - used)
 
     def _spent(self, answer: AIMessage, seconds: float) -> Usage:
         used = answer.usage_metadata

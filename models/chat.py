@@ -155,6 +155,18 @@ async def open_chat_model(name: str = "auto", progress: Progress | None = None) 
     return await asyncio.to_thread(_open, choice, _key())
 
 
+def chat_model_at(base_url: str, name: str, key: str = NO_KEY) -> ChatModel:
+    """The model of a server on this machine, for once: no settings, no proxies, no retries. Blocks.
+
+    Args:
+        base_url: ending in /v1.
+        name: of the model.
+        key: what the server asks for.
+    """
+    choice = ModelChoice("embedded", name, base_url)
+    return ChatModel(_build(choice, key), name, "embedded", base_url)
+
+
 async def _resolve(choice: ModelChoice) -> ModelChoice:
     """Ask the server which model the choice is."""
     found = _resolved[_key(), choice] = _among(choice, await _served(choice))

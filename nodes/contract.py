@@ -23,6 +23,7 @@ from replan.state.task import (
     Verdict,
 )
 from replan.state.usage import Usage
+from replan.tools.protocol import MOST_CALLS
 from replan.tools.toolbox import Toolbox
 
 Status = Literal["done", "failed", "stopped"]
@@ -140,11 +141,14 @@ class SelectToolResult(Noun):
 
 
 class ExecuteRequest(Noun):
-    """Asks for a tool call to be carried out within `seconds`."""
+    """Asks for a tool call to be carried out within `seconds`. Where that is code that calls tools
+    itself, it may make so many `calls`.
+    """
 
     action: Action
     protected: list[str] = Field(default_factory=list)
     seconds: float = 60.0
+    calls: int = MOST_CALLS
 
 
 class ExecuteResult(Noun):

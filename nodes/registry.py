@@ -25,6 +25,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "select_tool": {
         "json": "replan.nodes.select_tool.json_choice:SelectByJson",
         "native": "replan.nodes.select_tool.native:SelectNatively",
+        "code": "replan.nodes.select_tool.code:SelectByCode",
     },
     "execute": {"direct": "replan.nodes.execute.direct:ExecuteDirectly"},
     "reflect": {
@@ -83,3 +84,28 @@ def implementation(role: str, name: str) -> Any:
             f"There are: {', '.join(names(role))}, or module:attribute of your own.",
         ) from error
     return found() if inspect.isclass(found) else found
+
+
+def taken(role: str, player: Any) -> Any:
+    """An implementation as it may be given: an object or function as it is, a class made without
+    arguments, a name as in `implementation`.
+
+    Raises:
+        SettingError: it cannot be made, or cannot be called.
+    """
+    if isinstance(player, str):
+        return implementation(role, player)
+    try:
+        made = player() if inspect.isclass(player) else player
+    except Exception as error:
+        raise SettingError(
+            f"the implementation {player.__name__} of {role} cannot be made without arguments: "
+            f"{error}.",
+            f"Give an object: {player.__name__}(...).",
+        ) from error
+    if not callable(made):
+        raise SettingError(
+            f"the implementation of {role} cannot be called: it is of type {type(made).__name__}.",
+            "Give an object with async def __call__(self, request, use).",
+        )
+    return made

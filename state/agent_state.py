@@ -146,4 +146,5 @@ class TaskBranch(TypedDict, total=False):
     remaining_seconds: float
     remaining_tokens: int | None
     remaining_dollars: float | None
+    remaining_steps: int
     shared: bool

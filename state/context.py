@@ -84,6 +84,11 @@ class Context(BaseModel):
     max_attempts: Positive = Field(3, description="Failed attempts a task may have.")
     max_replans: NonNegative = Field(2, description="How often a run may plan anew.")
     max_parallel: Positive = Field(2, description="Tasks dispatched side by side.")
+    max_role_seconds: Positive = Field(
+        120,
+        description="Seconds that who plays a role may take for an answer, beside the time for the "
+        "model and tools.",
+    )
 
     revision_file_mb: Positive = Field(
         50, le=500, description="Largest file, in MB, that revisions of the workspace hold."

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from replan.state.noun import Noun
 
@@ -98,7 +98,8 @@ class Observation(Noun):
     `changed` lists the workspace paths the call created, changed or removed; `exit_code` only
     when a process ran. `reason` names, in a word or two, the rule or limit that ended the call:
     denied, ask (nobody could be asked), rejected, time limit, ... `rest` is the call that shows
-    what follows, where `text` is not all there is. `sources` is what a search or a page brought.
+    what follows, where `text` is not all there is. `sources` is what a search or a page brought;
+    `calls` counts those that code made itself.
     """
 
     ok: bool
@@ -110,15 +111,9 @@ class Observation(Noun):
     seconds: float = 0.0
     repeated: bool = False
     rest: Action | None = None
-    sources: list[Source] = Field(default_factory=list)
-
-    @model_serializer(mode="wrap")
-    def _without_no_sources(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Most calls bring none; runs recorded before there were any thus replay as equal."""
-        told: dict[str, Any] = handler(self)
-        if not self.sources:
-            told.pop("sources", None)
-        return told
+    # Left out where there are none: runs recorded before there were any replay as equal.
+    sources: list[Source] = Field(default_factory=list, exclude_if=lambda sources: not sources)
+    calls: int = Field(0, exclude_if=lambda calls: not calls)
 
 
 class Attempt(Noun):

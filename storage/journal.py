@@ -28,6 +28,9 @@ _INLINE_BYTES = 64_000  # Compressed at once: a thread costs more.
 # `settings`: what the run was told, and its tools.
 Kind = Literal["model", "tool", "check", "approval", "store", "settings"]
 Outcome = Literal["pending", "ok", "failed"]
+# The role of a tool call that code made while its own call was under way: its execution is the
+# id of that call.
+OF_CODE = "code"
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,10 @@ class Journal:
         return await self._entries(
             "thread_id = %s AND checkpoint_id = %s", (thread_id, checkpoint_id)
         )
+
+    async def of_execution(self, thread_id: str, execution: str) -> list[Entry]:
+        """The calls of one execution, in the order of their beginning."""
+        return await self._entries("thread_id = %s AND execution = %s", (thread_id, execution))
 
     async def of_thread(self, thread_id: str) -> list[Entry]:
         """All calls of a thread, of all its branches, in the order of their beginning."""

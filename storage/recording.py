@@ -1,6 +1,6 @@
 """What a node's calls go through, so that each is made once and can be replayed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -49,6 +49,18 @@ class Recording(Protocol):
         """Bring the workspace back to what it was when the call was begun."""
         ...
 
+    async def bring_back(self, entry: Entry) -> None:
+        """Bring the workspace to what a call that is not made again left behind."""
+        ...
+
+    def within(self, entry: Entry | None) -> "Recording":
+        """The record of the calls that come from a call, while that is made."""
+        ...
+
+    async def earlier(self) -> Sequence[Entry]:
+        """The calls that an earlier process began in this execution, in their order."""
+        ...
+
     async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """Note, where it is news, what the run was told and which tools it has, as JSON. It is
         not always asked for.
@@ -80,6 +92,17 @@ class Unrecorded:
 
     async def roll_back(self, entry: Entry) -> None:
         """Nothing was begun."""
+
+    async def bring_back(self, entry: Entry) -> None:
+        """Every call is made."""
+
+    def within(self, entry: Entry | None) -> Recording:
+        """Nothing is kept of those either."""
+        return self
+
+    async def earlier(self) -> Sequence[Entry]:
+        """None."""
+        return ()
 
     async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """Nothing is kept."""

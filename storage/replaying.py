@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replan.state.errors import DivergedError, ModelAnswerError, RevisionError
-from replan.storage.journal import Entry, Journal, Kind, Outcome, sha256_of
-from replan.storage.recording import RanOutError
+from replan.storage.journal import OF_CODE, Entry, Journal, Kind, Outcome, sha256_of
+from replan.storage.recording import RanOutError, Recording
 from replan.storage.replayed_folder import ReplayedFolder
 from replan.storage.revisions import Taken
 
@@ -170,15 +170,28 @@ class Replaying:
     async def roll_back(self, entry: Entry) -> None:
         """No call is made."""
 
+    async def bring_back(self, entry: Entry) -> None:
+        """No call is made."""
+
+    def within(self, entry: Entry | None) -> Recording:
+        """What code called is in the result of its own call: nothing comes from that here."""
+        return self
+
+    async def earlier(self) -> Sequence[Entry]:
+        """Nothing is made again."""
+        return ()
+
     async def note_settings(self, settings: Callable[[], Mapping[str, Any]]) -> None:
         """The record has them."""
 
 
 def calls_by_execution(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """The calls of each execution, in the order of their numbers."""
+    """The calls of each execution, in the order of their numbers; those that code made are part
+    of its own.
+    """
     found: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=lambda entry: entry.number):
-        if entry.kind in _CALLS:
+        if entry.kind in _CALLS and entry.role != OF_CODE:
             found.setdefault(entry.place.execution, []).append(entry)
     return found
 

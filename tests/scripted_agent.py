@@ -33,6 +33,8 @@ class ScriptedAgent:
         uses: what the goal wants of a file; of others, the first answer that the schema allows.
         judged: whether the model holds a task without checks to be done.
         report: what it writes as a report.
+        codes: scripts, in order, for an agent that acts by code; asked for a text, it gives these
+            before the report.
         delay: seconds before each answer.
     """
 
@@ -44,6 +46,7 @@ class ScriptedAgent:
         uses: dict[str, str] | None = None,
         judged: bool = True,
         report: str = "It is written.",
+        codes: Sequence[str] = (),
         delay: float = 0.0,
     ) -> None:
         self._moves = moves
@@ -51,6 +54,7 @@ class ScriptedAgent:
         self._uses = uses or {}
         self._judged = judged
         self._report = report
+        self._codes = list(codes)
         self.delay = delay
         self.asked: list[str] = []
         self._moved = 0
@@ -78,6 +82,9 @@ class ScriptedAgent:
     def _text(self, body: dict[str, Any]) -> str:
         """A file's text or a script when a choice was just made, otherwise the report."""
         choice = _choice(body)
+        if choice is None and self._codes:
+            self.asked.append("code")
+            return f"```python\n{self._codes.pop(0)}\n```"
         if choice is None:
             self.asked.append("report")
             return self._report

@@ -9,7 +9,7 @@ import warnings
 
 from replan.tools.bounds import clipped
 
-_FILTERS = threading.Lock()
+FILTERS = threading.Lock()
 
 
 def fault(path: str, data: bytes) -> str:
@@ -36,7 +36,7 @@ def syntax_fault(code: str, name: str) -> str:
     """The syntax error of Python code, with the line it is in; "" when it compiles."""
     try:
         # Warnings such as an invalid escape are no fault, and must not reach the terminal.
-        with _FILTERS, warnings.catch_warnings():
+        with FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(code, name)
             compile(code, name, "exec", dont_inherit=True)

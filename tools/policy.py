@@ -49,7 +49,7 @@ class Policy:
         Raises:
             ToolError: the tool cannot tell the call's subjects.
         """
-        about = [rule for rule in self.rules if rule.is_about(action.tool)]
+        about = [rule for rule in self.rules if _is_about(rule, action.tool, tool)]
         if not about:
             return self._otherwise(action.tool, tool)
         subjects = subjects_of(action, tool, workspace)
@@ -69,7 +69,7 @@ class Policy:
     def for_tool(self, name: str, tool: Tool) -> str:
         """The rules about a tool and what holds without them, in one line for people."""
         about = [rule for effect in ("deny", "ask", "allow") for rule in self.rules
-                 if rule.effect == effect and rule.is_about(name)]  # fmt: skip
+                 if rule.effect == effect and _is_about(rule, name, tool)]  # fmt: skip
         return ", ".join([*map(str, about), self._otherwise(name, tool).effect])
 
     def _otherwise(self, name: str, tool: Tool) -> Decision:
@@ -117,6 +117,10 @@ def path_forms(path: str, workspace: Workspace) -> list[str]:
     with suppress(ToolError, ValueError):  # a name that is none
         forms.append(workspace.relative(workspace.confine(path)))
     return list(dict.fromkeys(forms))
+
+
+def _is_about(rule: Rule, name: str, tool: Tool) -> bool:
+    return any(map(rule.is_about, (name, *getattr(tool, "ruled_as", ()))))
 
 
 def _matches_any(rule: Rule, subjects: Sequence[Sequence[str]]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from replan.tools import beneath
 from replan.tools.protocol import ToolError
@@ -111,3 +112,25 @@ def _confined(workspace: Workspace, paths: Sequence[str]) -> Iterator[Path]:
     for path in paths:
         with suppress(ToolError):
             yield workspace.confine(path)
+
+
+class Kept(Protocol):
+    """What can be put back."""
+
+    def put_back(self) -> list[PutBack]:
+        """Restore what is no longer as it was."""
+        ...
+
+
+def put_back_each(*kept: Kept) -> list[PutBack]:
+    """Undo what must not be. What goes wrong with the ones does not spare the others."""
+    restored: list[PutBack] = []
+    failed: list[Exception] = []
+    for each in kept:
+        try:
+            restored += each.put_back()
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return restored

@@ -11,8 +11,12 @@ from replan.state.task import Action, Observation
 
 if TYPE_CHECKING:
     from replan.tools.sandbox.protocol import Confinement
+    from replan.tools.toolbox import Toolbox
     from replan.tools.workspace import Workspace
 
+
+# Calls that one code may make.
+MOST_CALLS = 50
 
 # The argument that, where a tool names it as its subject, is an address of the web.
 ADDRESS = "url"
@@ -58,6 +62,8 @@ class CallContext:
             call's: what services take as an idempotency key. "" where nothing is recorded.
         admit: raises ToolError when the policy does not admit a call that this one leads to, such
             as that of the address to which a page redirects.
+        calls: how many calls of tools the code of this call may make.
+        within: the toolbox for those; None where code cannot make any.
     """
 
     workspace: Workspace
@@ -67,6 +73,8 @@ class CallContext:
     session: str = ""
     call_id: str = ""
     admit: Callable[[Action], Awaitable[None]] = _admitted
+    calls: int = MOST_CALLS
+    within: Callable[[], Toolbox] | None = None
 
 
 class Tool(Protocol):

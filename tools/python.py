@@ -1,6 +1,8 @@
 """Running Python: one-off code, a script of the workspace, the tests of the workspace."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
@@ -14,9 +16,10 @@ from replan.tools.sandbox.sessions import SESSIONS
 from replan.tools.sandbox.variables import SPEAK_AFTER
 from replan.tools.workspace import Workspace
 
-_SHOWN = 4000
+SHOWN = 4000
 _BEFORE_THE_END = 0.5
 _SOURCE_BYTES = 1024 * 1024
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class PythonTool:
@@ -34,7 +37,8 @@ class PythonTool:
     content = "code"
     content_language = "python"
     runs_code = True
-    shown_chars = _SHOWN
+    runs_given_code = True
+    shown_chars = SHOWN
 
     def unavailable(self) -> str:
         """Always available."""
@@ -47,7 +51,7 @@ class PythonTool:
         if wrong:
             return Observation(ok=False, error=wrong)
         finished = await _run_code(code, context)
-        return await asyncio.to_thread(_observe, finished, context.workspace, {SCRIPT: code})
+        return await asyncio.to_thread(observed, finished, context.workspace, {SCRIPT: code})
 
 
 class RunScript:
@@ -68,7 +72,7 @@ class RunScript:
     content = None
     content_language = ""
     runs_code = True
-    shown_chars = _SHOWN
+    shown_chars = SHOWN
 
     def unavailable(self) -> str:
         """Always available."""
@@ -78,8 +82,8 @@ class RunScript:
         """Run the script with its arguments."""
         path = await asyncio.to_thread(_script, context.workspace, str(args["path"]))
         arguments = map(str, args.get("arguments") or ())
-        finished = await _run((path, *arguments), context, {})
-        return await asyncio.to_thread(_observe, finished, context.workspace, {})
+        finished = await run_python((path, *arguments), context, {})
+        return await asyncio.to_thread(observed, finished, context.workspace, {})
 
 
 class RunTests:
@@ -106,7 +110,7 @@ class RunTests:
         report = await run_pytest(context.workspace, path, context.seconds, context.confinement)
         return Observation(
             ok=report.ok,
-            text=report.text(_SHOWN),
+            text=report.text(SHOWN),
             error="" if report.ok else report.headline(),
             exit_code=report.finished.exit_code,
             seconds=report.finished.seconds,
@@ -122,22 +126,31 @@ async def _run_code(code: str, context: CallContext) -> Finished:
             context.confinement or Confinement(),
         )
         return await session.execute(code, context.seconds)
-    return await _run((f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code})
+    return await run_python((f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code})
 
 
-async def _run(command: tuple[str, ...], context: CallContext, files: dict[str, str]) -> Finished:
+async def run_python(
+    command: tuple[str, ...],
+    context: CallContext,
+    files: Mapping[str, str],
+    variables: Mapping[str, str] = NONE,
+    handles: Sequence[int] = (),
+) -> Finished:
     """Run a script in a process of its own.
 
     Args:
         command: the script's path and its arguments.
         context: of the call.
         files: what lies in the scratch folder, by name.
+        variables: of the environment, beyond the usual ones.
+        handles: file descriptors that it inherits.
     """
     job = Job(
         command=(PYTHON, *command),
         cwd=context.workspace.path,
         files=files,
-        environment=_environment(context),
+        environment={**_environment(context), **variables},
+        handles=handles,
     )
     return await run_confined(job, context.confinement, context.seconds)
 
@@ -163,7 +176,7 @@ def _present(workspace: Workspace, path: str) -> None:
         raise ToolError(f"{path} does not exist.", "Name an existing file of the workspace.")
 
 
-def _observe(finished: Finished, workspace: Workspace, sources: dict[str, str]) -> Observation:
+def observed(finished: Finished, workspace: Workspace, sources: dict[str, str]) -> Observation:
     """What the model is shown of a script's run."""
     place = str(workspace.path)
     out = shorten(finished.stdout, finished.scratch, place).rstrip()

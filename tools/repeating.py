@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replan.state.task import Observation
+from replan.state.task import Action, Observation
 from replan.tools.protocol import CallContext, Tool
 
 
@@ -25,3 +25,8 @@ async def settle(tool: Tool, args: dict[str, Any], context: CallContext) -> Obse
         error=f"the run was interrupted during this call of {tool.name}: it may or may not have "
         "had its effect, and was not made again. Find out which before you make it again.",
     )
+
+
+def request_of(action: Action, context: CallContext) -> dict[str, Any]:
+    """What the record knows a call by."""
+    return {"tool": action.tool, "args": action.args, "protected": list(context.protected)}

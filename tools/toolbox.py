@@ -5,6 +5,8 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ from weakref import WeakValueDictionary
 
 from replan.state.errors import DatabaseError, DivergedError, WorkspaceError
 from replan.state.task import Action, Observation
+from replan.state.waiting import Waiting
+from replan.storage.journal import Entry
 from replan.storage.recording import UNRECORDED, Recording
 from replan.tools.arguments import validate
 from replan.tools.bounds import clipped, storable
+from replan.tools.code_action import CodeAction
 from replan.tools.delete import DeleteFile
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.edit import EditFile
@@ -24,13 +29,14 @@ from replan.tools.move import MoveFiles
 from replan.tools.outputs import SHOWN_CHARS, shortened
 from replan.tools.own_settings import OwnSettings
 from replan.tools.policy import Decision, Policy
-from replan.tools.protection import Protection, PutBack
-from replan.tools.protocol import CallContext, TimeLimitError, Tool, ToolError
+from replan.tools.protection import Protection, PutBack, put_back_each
+from replan.tools.protocol import MOST_CALLS, CallContext, TimeLimitError, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
 from replan.tools.read_page import ReadPage
-from replan.tools.repeating import is_repeatable, settle
+from replan.tools.repeating import is_repeatable, request_of, settle
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.search.web_search import WebSearch
+from replan.tools.tool_lines import line_of, told_of
 from replan.tools.workspace import Workspace
 
 NO_RULES = Policy()
@@ -62,6 +68,7 @@ def default_tools(documents: SearchDocuments | None = None) -> list[Tool]:
         WebSearch(),
         ReadPage(),
         documents or SearchDocuments(),
+        CodeAction(),
     ]
 
 
@@ -70,7 +77,13 @@ class Toolbox:
 
     Calls that may change the workspace are made one at a time, whichever toolbox they go through,
     so that what changed can be told apart by call. Every call has to pass the policy.
+
+    Attributes:
+        waiting: for calls.
     """
+
+    # Who makes the calls, for the record.
+    role = "execute"
 
     def __init__(
         self,
@@ -97,6 +110,7 @@ class Toolbox:
             recording: what the calls go through, so that each is made once.
         """
         self._recording = recording
+        self.waiting = Waiting()
         self.workspace = workspace
         self.goal = goal
         self.seconds_per_call = seconds_per_call
@@ -107,16 +121,9 @@ class Toolbox:
 
     def agreed_to(self, action: Action) -> "Toolbox":
         """The same tools for one call that a person has agreed to."""
-        return Toolbox(
-            self.workspace,
-            self.seconds_per_call,
-            self.tools(),
-            self.policy,
-            action,
-            self._confinement,
-            self.goal,
-            self._recording,
-        )
+        made = copy(self)
+        made._approved, made.waiting = action, Waiting()
+        return made
 
     def names(self) -> list[str]:
         """All tools, those that are not available too."""
@@ -146,8 +153,7 @@ class Toolbox:
 
     def describe(self) -> str:
         """The tools for a prompt, a line each; the same lines for the same goal."""
-        told = [tool for tool in self._tools.values() if _told_of(tool, self.goal)]
-        return "\n".join(map(_line, told))
+        return "\n".join(map(line_of, told_of(self._tools.values(), self.goal)))
 
     def schemas(self) -> list[dict[str, Any]]:
         """The available tools as OpenAI function schemas, long arguments included."""
@@ -195,6 +201,7 @@ class Toolbox:
         seconds: float | None = None,
         protected: Sequence[str] = (),
         session: str = "",
+        calls: int = MOST_CALLS,
     ) -> Observation:
         """Carry out an action, once: what is recorded of it is not done again. Whatever goes
         wrong with it is in the observation.
@@ -204,15 +211,26 @@ class Toolbox:
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
             session: name of the sandbox session whose variables `python` keeps; "" for none.
+            calls: how many calls of tools code may make itself.
 
         Raises:
             DatabaseError, WorkspaceError: the call cannot be recorded.
             DivergedError: in a replay, it is not the recorded one.
         """
-        limit = self.seconds_per_call if seconds is None else seconds
         context = CallContext(
-            self.workspace, limit, tuple(protected), self._confinement, session, admit=self._admit
+            workspace=self.workspace,
+            seconds=self.seconds_per_call if seconds is None else seconds,
+            protected=tuple(protected),
+            confinement=self._confinement,
+            session=session,
+            admit=self._admit,
+            calls=calls,
         )
+        with self.waiting:
+            return await self._admitted(action, context)
+
+    async def _admitted(self, action: Action, context: CallContext) -> Observation:
+        """The call, when it can be made and the policy admits it."""
         began = time.monotonic()
         try:
             tool = self.get(action.tool)
@@ -221,7 +239,7 @@ class Toolbox:
                 return refusal
             if getattr(tool, "reads_only", False):
                 return await self._once(action, tool, context)
-            async with one_call_at_a_time(self.workspace):
+            async with self._alone():
                 return await self._once(action, tool, context)
         except (DatabaseError, DivergedError, WorkspaceError):
             raise  # The record or the workspace is gone: the run cannot go on.
@@ -231,14 +249,11 @@ class Toolbox:
     async def _once(self, action: Action, tool: Tool, context: CallContext) -> Observation:
         """Make the call, or take what came of it before; see `storage.recording`."""
         began = time.monotonic()
-        request = {
-            "tool": action.tool, "args": action.args, "protected": list(context.protected)
-        }  # fmt: skip
         entry = await self._recording.begin(
-            "tool", role="execute", name=action.tool, request=request
+            "tool", role=self.role, name=action.tool, request=request_of(action, context)
         )
         if entry is not None and entry.outcome == "ok":
-            return Observation.model_validate(entry.response)
+            return await self._of_before(entry)
         changes = not getattr(tool, "reads_only", False)
         make = self._watched if changes else _carry_out
         if entry is not None:
@@ -246,7 +261,8 @@ class Toolbox:
             if entry.begun_before and not is_repeatable(tool, context):
                 make = settle
             elif entry.begun_before and changes:
-                await self._recording.roll_back(entry)
+                await self._roll_back(entry)
+        context = replace(context, within=lambda: self.within(entry, context))
         try:
             seen = await make(tool, action.args, context)
         except Exception as error:
@@ -255,9 +271,31 @@ class Toolbox:
         await self._recording.finish(entry, seen.model_dump(), changes=changes)
         return seen
 
+    def within(self, entry: Entry | None, context: CallContext) -> "Toolbox":
+        """The tools for the calls that code makes while its own call is under way.
+
+        Args:
+            entry: of the code's own call, None where nothing is recorded.
+            context: of that call.
+        """
+        from replan.tools.toolbox_of_code import ToolboxOfCode
+
+        return ToolboxOfCode(self, self._recording.within(entry), context)
+
+    def _alone(self) -> AbstractAsyncContextManager[Any]:
+        return one_call_at_a_time(self.workspace)
+
+    async def _of_before(self, entry: Entry) -> Observation:
+        """What came of a call that is not made again."""
+        return Observation.model_validate(entry.response)
+
+    async def _roll_back(self, entry: Entry) -> None:
+        """Before a call whose end was not seen is made again."""
+        await self._recording.roll_back(entry)
+
     async def _told(self, seen: Observation, action: Action, began: float) -> Observation:
         """The observation as the model is shown it."""
-        most = getattr(self._tools.get(action.tool), "shown_chars", SHOWN_CHARS)
+        most = self._most_chars(self._tools.get(action.tool))
         text, rest = await shortened(storable(seen.text), most, ReadFile.name in self._tools)
         return seen.model_copy(
             update={
@@ -267,6 +305,9 @@ class Toolbox:
                 "seconds": round(time.monotonic() - began, 3),
             }
         )
+
+    def _most_chars(self, tool: Tool | None) -> int:
+        return getattr(tool, "shown_chars", SHOWN_CHARS)
 
     def _refusal(self, action: Action, decision: Decision) -> Observation | None:
         """What is observed in place of a call that is not admitted."""
@@ -314,7 +355,7 @@ class Toolbox:
             try:
                 seen = await _carry_out(tool, args, context)
             finally:
-                restored = await asyncio.to_thread(_put_back, kept, own)
+                restored = await asyncio.to_thread(put_back_each, kept, own)
         except Exception as error:
             seen = _failed(error)
         finally:
@@ -338,20 +379,6 @@ def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
     return _LOCKS.setdefault(key, asyncio.Lock())
 
 
-def _put_back(kept: Protection, own: OwnSettings) -> list[PutBack]:
-    """Undo what must not be. What goes wrong with the ones does not spare the others."""
-    restored: list[PutBack] = []
-    failed: list[Exception] = []
-    for each in (kept, own):
-        try:
-            restored += each.put_back()
-        except Exception as error:
-            failed.append(error)
-    if failed:
-        raise failed[0]
-    return restored
-
-
 async def _carry_out(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
     try:
         return await asyncio.wait_for(tool.call(args, context), context.seconds + _GRACE_SECONDS)
@@ -367,16 +394,3 @@ def _told(error: Exception) -> str:
     if isinstance(error, ToolError):
         return str(error)
     return clipped(f"{type(error).__name__}: {error}", 400)
-
-
-def _told_of(tool: Tool, goal: str) -> bool:
-    """Whether the prompt names the tool: with most, even where it cannot be used."""
-    asked = getattr(tool, "told_of", None)
-    return asked is None or bool(asked(goal))
-
-
-def _line(tool: Tool) -> str:
-    args = ", ".join(tool.parameters.get("properties", {}))
-    line = f"- {tool.name}({args}): {tool.description}"
-    why = tool.unavailable()
-    return f"{line} (not available: {why})" if why else line

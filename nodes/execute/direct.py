@@ -9,6 +9,9 @@ class ExecuteDirectly:
     async def __call__(self, request: ExecuteRequest, use: Use) -> ExecuteResult:
         """What the tool returned."""
         observation = await use.tools.call(
-            request.action, seconds=request.seconds, protected=request.protected
+            request.action,
+            seconds=request.seconds,
+            protected=request.protected,
+            calls=request.calls,
         )
         return ExecuteResult(observation=observation)

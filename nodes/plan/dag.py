@@ -3,7 +3,7 @@
 from replan.nodes.contract import PlanRequest, PlanResult, Use
 from replan.nodes.named_files import is_test_file, named_files
 from replan.nodes.plan.acceptance import share_out
-from replan.nodes.plan.replanning import plan_anew
+from replan.nodes.plan.replanning import open_tasks, plan_anew
 from replan.state.task import Task
 
 
@@ -15,7 +15,7 @@ class PlanDag:
         if request.problem:
             dropped, fresh = await plan_anew(request, use)
         else:
-            dropped, fresh = [], [task for task in request.tasks if task.status == "open"]
+            dropped, fresh = [], open_tasks(request)
         for at, task in enumerate(fresh):
             task.depends_on = [other.id for other in fresh[:at] if _needs(task, other)]
         share_out(request.checks, fresh)

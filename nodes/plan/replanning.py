@@ -23,6 +23,11 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+def open_tasks(request: PlanRequest) -> list[Task]:
+    """Copies of the tasks that are to be planned: the request stays as it is."""
+    return [task.model_copy(deep=True) for task in request.tasks if task.status == "open"]
+
+
 async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Task]]:
     """Drops what is not done and plans the rest in another way.
 

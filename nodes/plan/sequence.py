@@ -2,7 +2,7 @@
 
 from replan.nodes.contract import PlanRequest, PlanResult, Use
 from replan.nodes.plan.acceptance import share_out
-from replan.nodes.plan.replanning import plan_anew
+from replan.nodes.plan.replanning import open_tasks, plan_anew
 
 
 class PlanSequence:
@@ -13,7 +13,7 @@ class PlanSequence:
         if request.problem:
             dropped, fresh = await plan_anew(request, use)
         else:
-            dropped, fresh = [], [task for task in request.tasks if task.status == "open"]
+            dropped, fresh = [], open_tasks(request)
         before: list[str] = []
         for task in fresh:
             task.depends_on = before

@@ -1,6 +1,7 @@
 """Keeps in long-term memory what a run, or one task of it, has to teach."""
 
 from replan.memory.protocol import Memories
+from replan.memory.record import too_long
 from replan.nodes.contract import RememberRequest, RememberResult, Use
 from replan.nodes.remember.extracting import extracted
 from replan.nodes.skills.learning import plan_of_run, skill_of_task
@@ -10,6 +11,8 @@ from replan.state.task import Task
 
 _TRIED = 3
 _CHARS = 300
+# Of a long goal, and of lessons, a memory keeps the beginning.
+_GOAL_CHARS = 2000
 
 
 class RememberInStore:
@@ -20,7 +23,7 @@ class RememberInStore:
 
     async def __call__(self, request: RememberRequest, use: Use) -> RememberResult:
         """Keep it, with where it comes from; what is known is counted there, and what
-        holds a configured key is left out.
+        holds a configured key, or more than a memory may hold, is left out.
         """
         if use.memory is None:
             return RememberResult()
@@ -32,7 +35,7 @@ class RememberInStore:
         learned = [
             memory.model_copy(update={"source": source})
             for memory in learned
-            if not holds_secret(memory.model_dump_json())
+            if not holds_secret(memory.model_dump_json()) and not too_long(memory)
         ]
         return RememberResult(learned=await _kept(use.memory, learned, request.refuted))
 
@@ -76,7 +79,11 @@ async def _of_run(request: RememberRequest, use: Use) -> list[Memory]:
         kind="experience",
         text=text,
         outcome=request.status,
-        detail={"goal": request.goal, "tried": request.lessons, "lesson": lesson},
+        detail={
+            "goal": request.goal[:_GOAL_CHARS],
+            "tried": [tried[:_CHARS] for tried in request.lessons],
+            "lesson": lesson,
+        },
     )
     learned = [experience, *(Memory(kind="fact", text=fact) for fact in facts)]
     if request.status == "done":

@@ -61,15 +61,7 @@ def conversation(
         natively: the call is made by the server's own tool calling, not told in JSON.
     """
     task = request.task
-    parts = [*request.earlier, f"Your task: {task.title}"]
-    if task.writes:
-        parts.append(f"It has to write: {', '.join(task.writes)}")
-    parts += [f"In the end {one.describe()}." for one in task.checks if one.kind in _SHAPES]
-    if request.protected:
-        parts.append(f"These must not be changed: {', '.join(request.protected)}")
-    if request.avoid:
-        calls = "".join(f"\n- {call}" for call in request.avoid)
-        parts.append(f"These calls led nowhere and must not be made again:{calls}")
+    parts = task_told(request)
     ask = CALL if natively else SOURCE if task.writes else NEXT
     if is_mending(request) and sources:
         mend = MEND_NATIVELY if natively else MEND
@@ -96,6 +88,21 @@ def conversation(
             following = "\n".join([*hints, last or following])
         messages += _turns(task, at, tools, following)
     return messages
+
+
+def task_told(request: SelectToolRequest) -> list[str]:
+    """The task, what is known of it from before, and what must not be."""
+    task = request.task
+    parts = [*request.earlier, f"Your task: {task.title}"]
+    if task.writes:
+        parts.append(f"It has to write: {', '.join(task.writes)}")
+    parts += [f"In the end {one.describe()}." for one in task.checks if one.kind in _SHAPES]
+    if request.protected:
+        parts.append(f"These must not be changed: {', '.join(request.protected)}")
+    if request.avoid:
+        calls = "".join(f"\n- {call}" for call in request.avoid)
+        parts.append(f"These calls led nowhere and must not be made again:{calls}")
+    return parts
 
 
 def _misled(attempt: Attempt) -> bool:

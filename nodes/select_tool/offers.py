@@ -37,6 +37,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     tried = request.task.tries > 0
     fits = {
         "python": not writes_code,
+        "code_action": False,  # of who acts by code
         # Code is mended by the line; written anew only when that has failed.
         "write_file": (not mends or tried) and (writes_code or not computes),
         "edit_file": bool(sources),

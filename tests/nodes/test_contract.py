@@ -11,6 +11,7 @@ from scripted_agent import Move, ScriptedAgent
 from replan.nodes import contract
 from replan.nodes.contract import CONTRACTS, Brief
 from replan.nodes.registry import BUILT_IN, implementation
+from replan.nodes.testing import TRIALS, violations
 from replan.state.errors import ModelAnswerError
 from replan.state.noun import Noun
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
@@ -86,10 +87,10 @@ REQUESTS: dict[str, list[Noun]] = {
     ],
 }
 CASES = [
-    pytest.param(role, name, request, id=f"{role}-{name}-{at}")
+    pytest.param(role, name, trial, id=f"{role}-{name}-{trial}")
     for role in BUILT_IN
     for name in BUILT_IN[role]
-    for at, request in enumerate(REQUESTS[role])
+    for trial in TRIALS
 ]
 ASKS_THE_MODEL = [
     ("decompose", "llm"),
@@ -97,6 +98,7 @@ ASKS_THE_MODEL = [
     ("plan", "dag"),
     ("select_tool", "json"),
     ("select_tool", "native"),
+    ("select_tool", "code"),
     ("reflect", "checks_then_llm"),
     ("report", "llm"),
 ]
@@ -111,20 +113,11 @@ def answer(body: dict[str, Any]) -> Any:
     return SCRIPT(body)
 
 
-@pytest.mark.parametrize(("role", "name", "request_"), CASES)
-async def test_it_answers_with_its_result_type_and_leaves_the_request_alone(
-    use_of, workspace: Path, role: str, name: str, request_: Noun
+@pytest.mark.parametrize(("role", "name", "trial"), CASES)
+async def test_every_implementation_passes_every_trial_of_the_kit(
+    role: str, name: str, trial: str
 ) -> None:
-    (workspace / "sales.csv").write_text("region,amount\nnorth,1\nsouth,5\n")
-    assert isinstance(request_, CONTRACTS[role].request)
-    before = request_.model_copy(deep=True)
-    async with use_of(answer, InMemoryStore()) as (use, _):
-        result = await implementation(role, name)(request_, use)
-    assert type(result) is CONTRACTS[role].result
-    # What is checkpointed is its JSON; that must hold all of it.
-    assert type(result).model_validate_json(result.model_dump_json()) == result
-    if role != "plan":  # A planner may order the tasks in place.
-        assert request_ == before
+    assert await violations(role, implementation(role, name), [trial]) == []
 
 
 @pytest.mark.parametrize(("role", "name"), [("recall", "store"), ("remember", "store")])

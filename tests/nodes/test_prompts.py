@@ -76,6 +76,7 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
     "mend code": ("select_tool", "json", select(
         task(writes=["sum.py"], checks=[TESTS], before=[FAILS]), "sum.py", "test_sum.py")),
     "choose natively": ("select_tool", "native", select(task())),
+    "act by code": ("select_tool", "code", select(task(tries=1, attempts=[tried(CRASHED)]))),
     "reflect": (
         "reflect",
         "checks_then_llm",

@@ -127,3 +127,12 @@ async def test_a_model_that_refuses_costs_the_run_nothing(use_of) -> None:
     async with use_of(lambda body: Reply(refusal="No."), InMemoryStore()) as (use, _):
         [kept] = (await RememberInStore()(request, use)).learned
         assert "KeyError" in kept.text
+
+
+async def test_a_run_with_the_longest_goal_is_remembered(use_of) -> None:
+    """The goal as it is would be more than a memory may hold, and the run would end in an error."""
+    goal = "Write it down. " * 1300
+    request = contract.RememberRequest(goal=goal, status="failed", lessons=["it was long " * 900])
+    async with use_of(lambda body: Reply(refusal="No."), InMemoryStore()) as (use, _):
+        result = await RememberInStore()(request, use)
+    assert [one.kind for one in result.learned] == ["experience"]

@@ -159,8 +159,10 @@ def test_what_the_model_is_told(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatc
         schemas = toolbox.schemas()
     finally:
         settings.cache_clear()
-    # Neither an address nor a folder of documents: the prompt does not speak of them.
+    # Neither an address nor a folder of documents: the prompt does not speak of them. Of code that
+    # calls tools, only who acts by it speaks.
     assert set(toolbox.names()) - {line[2 : line.index("(")] for line in lines} == {
+        "code_action",
         "delete_file",
         "read_page",
         "search_documents",

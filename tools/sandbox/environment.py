@@ -25,6 +25,7 @@ from replan.tools.packages import PACKAGES
 from replan.tools.sandbox.protocol import SandboxError
 
 _VARIABLES = Path(__file__).with_name("variables.py")
+_FUNCTIONS = Path(__file__).with_name("functions.py")
 _BUILD_SECONDS = 300
 # Of an environment: one made in another way is not taken for it.
 _LAYOUT = "copied"
@@ -80,6 +81,7 @@ def _environment(cache: str) -> PythonEnvironment:
             str(_interpreter()),
             sorted((name, found.version) for name, found in distributions.items()),
             _VARIABLES.read_text("utf-8"),
+            _FUNCTIONS.read_text("utf-8"),
         ]
     )
     folder = Path(cache) / "sandbox" / hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -154,7 +156,12 @@ def _lay_out(folder: Path, distributions: list[Distribution]) -> None:
                 # Never linked: whoever could write the one would write the agent's own package.
                 shutil.copy2(source, target)
     shutil.copyfile(_VARIABLES, packages / "replan_variables.py")
-    pth = "import replan_variables; replan_variables.install()\n"
+    shutil.copyfile(_FUNCTIONS, packages / "replan_functions.py")
+    # The other only where it is used: every script waits for it.
+    pth = (
+        "import replan_variables; replan_variables.install()\n"
+        "import os; 'REPLAN_FUNCTIONS' in os.environ and __import__('replan_functions').install()\n"
+    )
     (packages / "replan.pth").write_text(pth, "utf-8")
     _warm(folder, packages)
 

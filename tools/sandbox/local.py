@@ -122,7 +122,7 @@ class LocalSandbox:
         with _scratch_folder() as scratch:
             for name, text in job.files.items():
                 (scratch / name).write_bytes(text.encode("utf-8", "replace"))
-            child = self.start(job, scratch, limits)
+            child = self.start(job, scratch, limits, job.handles)
             try:
                 limit = child.watch(limits, began + limits.seconds, stop, lambda: False)
             finally:

@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +66,7 @@ class Job:
         files: text files to lay into the scratch folder first, by name.
         collect: name of a file of the scratch folder whose content is wanted afterwards.
         environment: variables beyond the usual ones.
+        handles: file descriptors that it inherits.
     """
 
     command: tuple[str, ...]
@@ -73,6 +74,7 @@ class Job:
     files: Mapping[str, str] = field(default_factory=dict)
     collect: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    handles: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
