@@ -16,6 +16,7 @@ from replan.models.budget import UNLIMITED, Budget
 from replan.models.chat import require_price
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation
+from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ContractError, LimitReachedError, ReplanError
 from replan.state.noun import Noun
@@ -89,13 +90,35 @@ class Cast:
         """The scene of a node; `task` is the plan's task that it works on."""
         return await self._scene(self._means.workspace(workspace), runtime, task)
 
-    async def _scene(self, folder: Workspace, runtime: Runtime[Context], task: str) -> Scene:
+    async def scene_of_branch(
+        self, state: TaskBranch, runtime: Runtime[Context]
+    ) -> tuple[Scene, dict[str, str] | None]:
+        """The scene of a node of a branch, and the revisions of the copy of the workspace that it
+        works in, None where it works in the workspace itself.
+
+        Raises:
+            WorkspaceError, RevisionError: the copy cannot be made, or brought back.
+        """
+        main, task = self._means.workspace(state["workspace"]), state["task"]["id"]
+        apart = state.get("apart")
+        copy = await self._means.copy(runtime, main, state["branch"], apart) if apart else None
+        if copy is None:
+            return await self._scene(main, runtime, task), None
+        return await self._scene(copy[0], runtime, task, main), copy[1]
+
+    async def _scene(
+        self,
+        folder: Workspace,
+        runtime: Runtime[Context],
+        task: str,
+        main: Workspace | None = None,
+    ) -> Scene:
         return Scene(
             context=runtime.context or Context(),
             workspace=folder,
             thread_id=thread_of(runtime),
             runtime=runtime,
-            recording=await self._means.recording(runtime, folder, task),
+            recording=await self._means.recording(runtime, folder, task, main or folder),
         )
 
     async def toolbox(self, where: Scene, goal: str) -> Toolbox:
@@ -122,6 +145,7 @@ class Cast:
         where: Scene,
         budget: Budget = UNLIMITED,
         tools: Toolbox | None = None,
+        warmth: float = 0.0,
     ) -> tuple[Any, Usage]:
         """Has the role answered.
 
@@ -131,6 +155,7 @@ class Cast:
             where: the node's scene.
             budget: what the answer may use up.
             tools: in place of the node's own.
+            warmth: the least temperature at which the model is asked.
 
         Returns:
             The result, of the role's result type, or `OutOf` when the budget is used up; and what
@@ -147,7 +172,7 @@ class Cast:
         chat = await self._means.chat(where)
         budget = replace(budget, seconds=self._means.seconds(budget.seconds))
         use = Use(
-            model=Asker(chat, recording=where.recording, role=role, budget=budget),
+            model=Asker(chat, recording=where.recording, role=role, budget=budget, warmth=warmth),
             tools=tools or await self.toolbox(where, goal_of(request)),
             store=self._means.store(where),
             thread_id=where.thread_id,

@@ -84,6 +84,12 @@ class Context(BaseModel):
     max_attempts: Positive = Field(3, description="Failed attempts a task may have.")
     max_replans: NonNegative = Field(2, description="How often a run may plan anew.")
     max_parallel: Positive = Field(2, description="Tasks dispatched side by side.")
+    best_of: Positive = Field(
+        1,
+        le=10,
+        description="Attempts at a task side by side, each in its own copy of the workspace: the "
+        "first that passes its checks wins.",
+    )
 
     revision_file_mb: Positive = Field(
         50, le=500, description="Largest file, in MB, that revisions of the workspace hold."

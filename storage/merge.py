@@ -117,7 +117,7 @@ class Merging:
         number = 1
         while True:
             top = KEPT if number == 1 else f"{KEPT}.{number}"
-            place = f"{top}/{_as_part(side)}/{path}"
+            place = f"{top}/{as_part(side)}/{path}"
             there = self.manifest.get(place)
             if there is not None and there.content == new.content:
                 return place
@@ -172,8 +172,8 @@ def _either(before: Part, now: Part, new: Part) -> Part | None:
     return now if new == before else None
 
 
-def _as_part(name: str) -> str:
-    """A name as a part of a path."""
+def as_part(name: str) -> str:
+    """A side's name as a part of a path."""
     return re.sub(r"[^\w.-]", "_", name).lstrip(".")[:_PART_CHARS] or "_"
 
 

@@ -83,7 +83,7 @@ def hash_one(root: Path, inside: PurePath) -> str:
         return ""
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _known_hashes(root: Path) -> dict[str, tuple[Stamp, str]]:
     """What was hashed before, shared by all objects for the same folder: nodes make their own."""
     return {}
