@@ -33,6 +33,7 @@ _CHECK_SECONDS = 60.0
 _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
 _SHOWN_CHARS = 1500
+_WARMER = 0.4
 
 
 class Branch:
@@ -45,7 +46,11 @@ class Branch:
         self, state: TaskBranch, runtime: Runtime[Context]
     ) -> Command[Literal["execute", "review"]]:
         """Choose the next tool call of the task."""
-        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
+        where, apart = await self._cast.scene_of_branch(state, runtime)
+        contender = state.get("contender", 0)
+        if contender > 1 and apart is None:  # Without a folder of its own, one attempt is made.
+            return Command(goto="review")
+        state = _in_copy(state, apart)
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
@@ -54,10 +59,13 @@ class Branch:
         tools = await self._cast.toolbox(where, state["goal"])
         budget = budget_of_branch(state)
         named, spent = await recall_for_task(self._cast, task, state, where, budget, tools)
+        if contender > 1:  # What is given is for the first: the others go other ways.
+            task.calls, task.followed = [], ""
         preparing = time.monotonic() - started
         request = contract.SelectToolRequest(
             brief=brief_of(state),
             task=task,
+            contender=contender,
             earlier=[*state["earlier"], *await _code(state["made"], where.workspace)],
             existing=await where.workspace.files(),
             protected=state["protected"],
@@ -65,10 +73,12 @@ class Branch:
         )
         where.tell(event="task", task=task.id, title=task.headline, round=task.rounds)
         budget = budget_of_branch(after(state, Usage(seconds=preparing)))
-        result, usage = await self._cast.play("select_tool", request, where, budget, tools)
+        result, usage = await self._cast.play(
+            "select_tool", request, where, budget, tools, warmth_of(contender)
+        )
         usage = add_usage(usage, Usage(**{**spent, "seconds": preparing}))
         if isinstance(result, OutOf):
-            return _no_further(state, usage, result)
+            return _no_further(state, usage, result, apart)
         action = Action(**encodable(result.action.model_dump()))
         where.tell(event="action", task=task.id, **action.model_dump())
         payload = TaskBranch(
@@ -80,8 +90,8 @@ class Branch:
             }
         )
         if payload["remaining_seconds"] < LEAST_SECONDS:
-            return _no_further(state, usage, OutOf("max_seconds"))
-        update: dict[str, Any] = {"usage": usage}
+            return _no_further(state, usage, OutOf("max_seconds"), apart)
+        update: dict[str, Any] = {"usage": usage, **_noted(state, apart)}
         if named:
             update["memories"] = {"recalled": named}
         return Command(update=update, goto=Send("execute", payload))
@@ -93,7 +103,7 @@ class Branch:
 
         Up to the person's answer the node does nothing but look: the answer re-executes it.
         """
-        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
+        where, apart = await self._cast.scene_of_branch(state, runtime)
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
@@ -118,19 +128,22 @@ class Branch:
                 if call.approved:
                     toolbox = toolbox.agreed_to(action)
                 observation, usage = await self._carry_out(action, state, where, toolbox)
-        kept = await keep_revision(where, state["revision"])
+        kept = await keep_revision(where, apart["revision"] if apart else state["revision"])
         observation = kept.told(observation)
         usage["steps"] = 1 + observation.calls
         where.tell(event="observation", task=task.id, **observation.model_dump())
+        if apart:
+            apart["revision"] = kept.revision
         payload = TaskBranch(
             **{
-                **after(state, usage),
+                **after(_in_copy(state, apart), usage),
                 "action": action.model_dump(),
                 "fingerprint": fingerprint,
                 "observation": observation.model_dump(),
             }
         )
-        update = {"usage": usage, "revision": kept.revision}
+        left = _noted(state, apart) or {"revision": kept.revision}
+        update = {"usage": usage, **left}
         return Command(update=update, goto=Send("reflect", payload))
 
     async def _carry_out(
@@ -157,7 +170,7 @@ class Branch:
 
     async def reflect(self, state: TaskBranch, runtime: Runtime[Context]) -> dict[str, Any]:
         """Judge what came back, by the task's checks first."""
-        where = await self._cast.scene(state["workspace"], runtime, state["task"]["id"])
+        where, apart = await self._cast.scene_of_branch(state, runtime)
         task = Task.model_validate(state["task"])
         action = Action.model_validate(state["action"])
         observation = Observation.model_validate(state["observation"])
@@ -190,7 +203,9 @@ class Branch:
             reason=result.reason,
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
-        if judged.status != "open":
+        contends = bool(state.get("contender")) and apart is not None
+        # Of attempts side by side, what a lost one has to teach is in the task that stands for all.
+        if judged.status == "done" or (judged.status == "failed" and not contends):
             left = budget_of_branch(after(state, usage))
             named, spent = await remember_task(self._cast, judged, state, where, left, tools)
             usage = update["usage"] = add_usage(usage, spent)
@@ -208,12 +223,37 @@ class Branch:
         usage["tool_seconds"] = checking
         files = await where.workspace.digest() if observation.changed else ""
         move = move_of(attempt, files, judged.status == "done")
-        return {**update, "tasks": {judged.id: judged.model_dump()}, "moves": {judged.id: move}}
+        update["moves"] = {judged.id: move}
+        if contends:
+            return {**update, "contenders": {state["branch"]: judged.model_dump()}}
+        return {**update, "tasks": {judged.id: judged.model_dump()}}
 
 
-def _no_further(state: TaskBranch, usage: Usage, out_of: OutOf) -> Command[Any]:
+def _no_further(
+    state: TaskBranch, usage: Usage, out_of: OutOf, apart: dict[str, str] | None
+) -> Command[Any]:
     """To review, which ends the run by the limit, or goes on with one branch at a time."""
-    return Command(update={"usage": usage, "short": short_of(state, out_of)}, goto="review")
+    update = {"usage": usage, "short": short_of(state, out_of), **_noted(state, apart)}
+    return Command(update=update, goto="review")
+
+
+def _in_copy(state: TaskBranch, apart: dict[str, str] | None) -> TaskBranch:
+    """The branch with the revisions of the copy that it works in, if it works in one."""
+    there = state.copy()
+    there.pop("apart", None)
+    if apart:
+        there["apart"] = dict(apart)
+    return there
+
+
+def _noted(state: TaskBranch, apart: dict[str, str] | None) -> dict[str, Any]:
+    """What the state is told of the branch's copy."""
+    return {"copies": {state["branch"]: dict(apart)}} if apart else {}
+
+
+def warmth_of(contender: int) -> float:
+    """The least temperature of an attempt: at 0, those side by side would all say the same."""
+    return min(1.0, _WARMER * max(0, contender - 1))
 
 
 async def _checked(task: Task, where: Scene, state: TaskBranch) -> list[CheckResult]:

@@ -18,6 +18,7 @@ from replan.models.chat import require_price
 from replan.nodes.answering import BrokenContractError, answer_of, fault_of, named
 from replan.nodes.contract import CONTRACTS, Use
 from replan.nodes.registry import implementation, taken
+from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ContractError, LimitReachedError, ReplanError
 from replan.state.noun import Noun
@@ -96,13 +97,35 @@ class Cast:
         """The scene of a node; `task` is the plan's task that it works on."""
         return await self._scene(self._means.workspace(workspace), runtime, task)
 
-    async def _scene(self, folder: Workspace, runtime: Runtime[Context], task: str) -> Scene:
+    async def scene_of_branch(
+        self, state: TaskBranch, runtime: Runtime[Context]
+    ) -> tuple[Scene, dict[str, str] | None]:
+        """The scene of a node of a branch, and the revisions of the copy of the workspace that it
+        works in, None where it works in the workspace itself.
+
+        Raises:
+            WorkspaceError, RevisionError: the copy cannot be made, or brought back.
+        """
+        main, task = self._means.workspace(state["workspace"]), state["task"]["id"]
+        apart = state.get("apart")
+        copy = await self._means.copy(runtime, main, state["branch"], apart) if apart else None
+        if copy is None:
+            return await self._scene(main, runtime, task), None
+        return await self._scene(copy[0], runtime, task, main), copy[1]
+
+    async def _scene(
+        self,
+        folder: Workspace,
+        runtime: Runtime[Context],
+        task: str,
+        main: Workspace | None = None,
+    ) -> Scene:
         return Scene(
             context=context_of(runtime),
             workspace=folder,
             thread_id=thread_of(runtime),
             runtime=runtime,
-            recording=await self._means.recording(runtime, folder, task),
+            recording=await self._means.recording(runtime, folder, task, main or folder),
         )
 
     async def toolbox(self, where: Scene, goal: str) -> Toolbox:
@@ -122,15 +145,17 @@ class Cast:
             recording=where.recording,
         )
 
-    async def asker(self, role: str, where: Scene, budget: Budget = UNLIMITED) -> Asker:
-        """The model of a node, to be asked through the record.
+    async def asker(
+        self, role: str, where: Scene, budget: Budget = UNLIMITED, warmth: float = 0.0
+    ) -> Asker:
+        """The model of a node, to be asked through the record, no colder than `warmth`.
 
         Raises:
             SettingError: a limit in dollars cannot be held, the model's price is not known.
         """
         chat = await self._means.chat(where)
         require_price(where.context.max_cost, chat)
-        return Asker(chat, recording=where.recording, role=role, budget=budget)
+        return Asker(chat, recording=where.recording, role=role, budget=budget, warmth=warmth)
 
     async def play(
         self,
@@ -139,6 +164,7 @@ class Cast:
         where: Scene,
         budget: Budget = UNLIMITED,
         tools: Toolbox | None = None,
+        warmth: float = 0.0,
     ) -> tuple[Any, Usage]:
         """Has the role answered.
 
@@ -148,6 +174,7 @@ class Cast:
             where: the node's scene.
             budget: what the answer may use up.
             tools: in place of the node's own.
+            warmth: the least temperature at which the model is asked.
 
         Returns:
             The result, of the role's result type, or `OutOf` when the budget is used up; and what
@@ -163,7 +190,7 @@ class Cast:
         started = time.monotonic()
         budget = replace(budget, seconds=self._means.seconds(budget.seconds))
         use = Use(
-            model=await self.asker(role, where, budget),
+            model=await self.asker(role, where, budget, warmth),
             tools=tools or await self.toolbox(where, goal_of(request)),
             store=self._means.store(where),
             thread_id=where.thread_id,

@@ -13,6 +13,7 @@ from replan.graphs.cast import Cast, Scene
 from replan.graphs.checked import checked
 from replan.graphs.guard import avoided, judged, noted
 from replan.graphs.history import keep_revision, must_be_there
+from replan.graphs.joining import Joined, join
 from replan.graphs.limits import OutOf, budget_of, held, limit_of, remaining_seconds
 from replan.graphs.mentions import mentions
 from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
@@ -24,7 +25,7 @@ from replan.nodes.report.template import ReportByTemplate
 from replan.nodes.review.checks import ReviewByChecks
 from replan.nodes.skills.shapes import shapes_of
 from replan.nodes.survey import TEXT, survey
-from replan.state.agent_state import AgentState
+from replan.state.agent_state import AgentState, merge_parts
 from replan.state.context import Context
 from replan.state.errors import ReplanError
 from replan.state.goal import check_goal
@@ -73,6 +74,8 @@ class Cycle:
             "checks": [],
             "replans": 0,
             "problem": "",
+            "copies": Overwrite({}),
+            "contenders": Overwrite({}),
             "usage": Overwrite(usage),
             "short": "",
             "moves": Overwrite({}),
@@ -140,11 +143,14 @@ class Cycle:
         )
 
     async def review(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
-        """Decide what happens next; when no task is open, check the goal itself."""
+        """Join what was done side by side, and decide what happens next; when no task is open,
+        check the goal itself.
+        """
         where = await self._cast.scene(state["workspace"], runtime)
         await must_be_there(where.workspace)
-        tasks = tasks_of(state)
         started = time.monotonic()
+        joined = await join(state, where)
+        tasks = joined.tasks
         evidence: list[CheckResult] = []
         if not any(task.status in ("open", "failed") for task in tasks):
             evidence = await _evidence(state, where)
@@ -165,8 +171,13 @@ class Cycle:
             request.limit = request.limit or limit_of({"short": result.limit}, where.context)
             result = await ReviewByChecks()(request, None)
         usage["seconds"] += checking
+        if joined.told:
+            result = _told(result, joined.told)
         decided = _decided(result, request, state, where.context)
         decided["usage"] = usage
+        decided.update(joined.update())  # type: ignore[typeddict-item]
+        if decided["decision"] != "next":
+            decided.update(await _last_join(state, joined, decided, where))
         return decided
 
     async def report(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
@@ -229,6 +240,35 @@ def _recalled(result: contract.RecallResult | OutOf) -> dict[str, Any]:
         "recalled_plan": plan if result.tasks else {},
         "memories": Overwrite({"recalled": mentions(result), "learned": []}),
     }
+
+
+def _told(result: contract.ReviewResult, conflicts: str) -> contract.ReviewResult:
+    """Whoever reviews, a conflict is a reason to plan anew."""
+    decision = "replan" if result.decision in ("next", "done") else result.decision
+    reason = result.reason if conflicts in result.reason else f"{result.reason} {conflicts}"
+    return contract.ReviewResult(decision=decision, reason=reason.strip())
+
+
+async def _last_join(
+    state: AgentState, joined: Joined, decided: AgentState, where: Scene
+) -> AgentState:
+    """What comes of the copies of tasks that do not go on: nothing of it is lost."""
+    left = merge_parts(state.get("copies"), joined.copies)
+    if not left:
+        return AgentState()
+    now = {task.id: task.model_dump() for task in joined.tasks}
+    contenders = merge_parts(state.get("contenders"), joined.contenders)
+    rest = await join(
+        {**state, "tasks": now, "copies": left, "contenders": contenders}, where, over=True
+    )
+    said = rest.update()
+    said["tasks"] = {**decided.get("tasks", {}), **said.get("tasks", {})}
+    said["copies"] = {**decided.get("copies", {}), **said.get("copies", {})}
+    said["contenders"] = {**decided.get("contenders", {}), **said.get("contenders", {})}
+    if rest.told:
+        said["reason"] = f"{decided.get('reason', '')} {rest.told}".strip()
+        said["problem"] = said["reason"] if decided["decision"] == "replan" else ""
+    return AgentState(**said)
 
 
 def _decided(

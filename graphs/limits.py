@@ -145,7 +145,7 @@ def side_by_side(state: AgentState, context: Context) -> int:
         return 1
     left = budget_of(state, context)
     most = min(
-        context.max_parallel,
+        context.max_parallel * context.best_of,
         context.max_steps - state.get("usage", {}).get("steps", 0),
         int((left.seconds or 0.0) / _SHARE_SECONDS),
     )

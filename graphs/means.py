@@ -3,13 +3,14 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
+from replan.graphs.copies import copy_for
 from replan.graphs.part import agent_of, context_of
 from replan.graphs.recording import recording_of
 from replan.memory.choice import memories_in
@@ -50,10 +51,22 @@ class Means(Protocol):
         """The folder that the state names."""
         ...
 
+    async def copy(
+        self,
+        runtime: Runtime[Context],
+        workspace: Workspace,
+        branch: str,
+        apart: Mapping[str, str],
+    ) -> tuple[Workspace, dict[str, str]] | None:
+        """The copy of the workspace in which a branch works; see `replan.graphs.copies`."""
+        ...
+
     async def recording(
-        self, runtime: Runtime[Context], workspace: Workspace, task: str
+        self, runtime: Runtime[Context], workspace: Workspace, task: str, main: Workspace
     ) -> Recording:
-        """What the calls of the node that runs now go through."""
+        """What the calls of the node that runs now go through; `main` is the run's workspace, of
+        which the node's may be a copy.
+        """
         ...
 
     async def chat(self, where: "Scene") -> ChatModel:
@@ -96,11 +109,21 @@ class Live:
         """That folder."""
         return Workspace(path)
 
+    async def copy(
+        self,
+        runtime: Runtime[Context],
+        workspace: Workspace,
+        branch: str,
+        apart: Mapping[str, str],
+    ) -> tuple[Workspace, dict[str, str]] | None:
+        """Made, or brought back where it is gone."""
+        return await copy_for(runtime, workspace, branch, apart)
+
     async def recording(
-        self, runtime: Runtime[Context], workspace: Workspace, task: str
+        self, runtime: Runtime[Context], workspace: Workspace, task: str, main: Workspace
     ) -> Recording:
         """The journal."""
-        return await recording_of(runtime, workspace, task)
+        return await recording_of(runtime, workspace, task, main)
 
     async def chat(self, where: "Scene") -> ChatModel:
         """The model that the context names."""

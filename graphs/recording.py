@@ -31,7 +31,8 @@ class Recorded:
     Args:
         journal: where they are noted.
         place: which execution it is.
-        workspace: the run's folder.
+        workspace: the folder that the calls work in.
+        main: the run's workspace, where that one is a copy of it.
         limits: what its revisions may hold.
         run: the server's id of the run, where there is one.
         agent: which agent of which thread makes the calls.
@@ -47,9 +48,11 @@ class Recorded:
         workspace: Workspace,
         limits: Limits,
         run: str = "",
+        main: Workspace | None = None,
         agent: str = "",
     ) -> None:
         self._journal = journal
+        self._main = main or workspace
         self._run = run
         self._agent = agent or place.thread_id
         self._place = place
@@ -65,7 +68,7 @@ class Recorded:
         """See `Recording`."""
         number, self._number = self._number, self._number + 1
         revision = ""
-        if kind == "tool":
+        if kind in ("tool", "join"):
             revision = await self._journal.revisions.last(
                 self._workspace.path, self._place.thread_id
             )
@@ -117,12 +120,12 @@ class Recorded:
             _NOTED.popitem(last=False)
         if noted == now and not back:
             return
-        async with one_call_at_a_time(self._workspace):
+        async with one_call_at_a_time(self._main):
             taken = await self._journal.revisions.take(
-                self._workspace.path, place.thread_id, self._limits
+                self._main.path, place.thread_id, self._limits
             )
         # Files that people have changed meanwhile make another note of it.
-        digest = await self._workspace.digest()
+        digest = await self._main.digest()
         request = {**told, "thread": place.thread_id, "workspace": digest}
         entry = await self._journal.begin(
             place,
@@ -173,7 +176,7 @@ class Recorded:
 
 
 async def recording_of(
-    runtime: Runtime[Context], workspace: Workspace, task: str = ""
+    runtime: Runtime[Context], workspace: Workspace, task: str, main: Workspace
 ) -> Recording:
     """The record of the node that runs now; none without a thread or our tables."""
     info = runtime.execution_info
@@ -186,6 +189,7 @@ async def recording_of(
         workspace,
         revision_limits(context_of(runtime)),
         info.run_id or "",
+        main,
         agent_of(runtime),
     )
 

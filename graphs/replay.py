@@ -116,7 +116,9 @@ async def replay(
     journal = Journal(Revisions(kept.pool))
     record = await _record(chain, journal)
     with tempfile.TemporaryDirectory(prefix="replan-replay-") as made:
-        replayed = await _Replay(chain, record, journal, Path(made), roles, tools).run(tell)
+        folder = Path(made) / "workspace"
+        await asyncio.to_thread(folder.mkdir)
+        replayed = await _Replay(chain, record, journal, folder, roles, tools).run(tell)
     replayed.seconds = time.monotonic() - began
     return replayed
 
@@ -250,6 +252,7 @@ class _Replay:
             self._folder,
             Taken(left, 0, missing),
             after.checkpoint["channel_values"].get("short") in _OUT_OF_TIME,
+            after.checkpoint["channel_values"].get("copies") or {},
         )
         asked_of: dict[str, tuple[str, Mapping[str, Any]]] = {}
         for entry in entries:

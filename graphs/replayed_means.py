@@ -1,8 +1,11 @@
 """What a replay has in place of the world: the record. Nothing is called, started or written."""
 
+import asyncio
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +23,9 @@ from replan.state.errors import ContractError
 from replan.state.task import Observation
 from replan.storage.recorded_store import RecordedStore
 from replan.storage.recording import Recording
+from replan.storage.replayed_folder import ReplayedFolder
 from replan.storage.replaying import RecordedStep, Replaying
+from replan.storage.revisions import Taken
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.policy import Policy
 from replan.tools.protocol import CallContext, Tool
@@ -56,12 +61,15 @@ class ReplayedMeans:
         step: the super-step that is replayed now.
         told: the run's settings at it.
         asked_of: name and traits of the model that an execution asked first.
+        copies: the folders that stand for copies of the workspace, by path.
     """
 
     folder: Workspace
     step: RecordedStep
     told: Told
     asked_of: Mapping[str, tuple[str, Mapping[str, Any]]]
+    copies: dict[Path, ReplayedFolder] = field(default_factory=dict)
+    _left: dict[Path, str] = field(default_factory=dict)
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """Nothing is made; the run's own folder is left alone."""
@@ -71,12 +79,38 @@ class ReplayedMeans:
         """The folder that stands for it."""
         return self.folder
 
+    async def copy(
+        self,
+        runtime: Runtime[Context],
+        workspace: Workspace,
+        branch: str,
+        apart: Mapping[str, str],
+    ) -> tuple[Workspace, dict[str, str]] | None:
+        """A folder of the replay's own, with the files of the copy as the step met them."""
+        noted = self.step.copies.get(branch)
+        if not apart["revision"] and noted is None:  # it worked in the workspace itself
+            return None
+        now = dict(apart) if apart["revision"] else dict(noted or {})
+        name = hashlib.sha256(branch.encode("utf-8", "replace")).hexdigest()
+        path = self.folder.path.with_name(f"copy-{name}")
+        if path not in self.copies:
+            await asyncio.to_thread(path.mkdir)
+            self.copies[path] = ReplayedFolder(path, self.step.journal.revisions)
+        await self.copies[path].become(now["revision"])
+        self._left[path] = (noted or now)["revision"]
+        return Workspace(path), now
+
     async def recording(
-        self, runtime: Runtime[Context], workspace: Workspace, task: str
+        self, runtime: Runtime[Context], workspace: Workspace, task: str, main: Workspace
     ) -> Recording:
         """The recorded calls of the execution."""
         place = place_of(runtime, task)
-        return Replaying(self.step, place.execution, place.node, task)
+        copy = self.copies.get(workspace.path)
+        if copy is None:
+            return Replaying(self.step, place.execution, place.node, task)
+        left = self._left[workspace.path]
+        taken = Taken(left, 0, await copy.missing_since(copy.revision, left))
+        return Replaying(self.step, place.execution, place.node, task, copy, taken)
 
     async def chat(self, where: "Scene") -> ChatModel:
         """What a question's form depends on; there is nobody to ask."""

@@ -2,6 +2,7 @@
 
 from langgraph.types import Send
 
+from replan.graphs.contenders import Going, branches_of
 from replan.graphs.limits import limit_of, share_of, side_by_side
 from replan.graphs.state_view import branch_of, ready_tasks, tasks_of
 from replan.state.agent_state import AgentState
@@ -26,10 +27,18 @@ def route_review(state: AgentState, context: Context) -> list[Send] | str:
 
 
 def dispatch(state: AgentState, context: Context) -> list[Send]:
-    """One branch for each ready task, as many as may run side by side and as steps are left.
+    """The branches of the ready tasks, as many as may run side by side and as steps are left.
 
-    What is left of the other limits is divided among them.
+    What is left of the other limits is divided among them. Those that run side by side each work in
+    a copy of the workspace, and a task that has begun in one goes on in it.
     """
-    ready = ready_tasks(tasks_of(state))[: side_by_side(state, context)]
-    share = share_of(state, context, max(1, len(ready)))
-    return [Send("select_tool", branch_of(state, task, share)) for task in ready]
+    room = side_by_side(state, context)
+    going: list[Going] = []
+    for task in ready_tasks(tasks_of(state))[: context.max_parallel]:
+        branches = branches_of(state, task, context.best_of)
+        if going and len(going) + len(branches) > room:
+            break
+        going += branches[:room]
+    share = share_of(state, context, max(1, len(going)))
+    apart = len(going) > 1 or bool(state.get("copies"))
+    return [Send("select_tool", branch_of(state, one, share, apart)) for one in going]

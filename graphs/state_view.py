@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from replan.graphs.contenders import Going
 from replan.graphs.guard import Progress, avoided
 from replan.nodes.contract import Brief
 from replan.nodes.survey import CODE
@@ -55,9 +56,9 @@ def _code_of(tasks: list[Task]) -> list[str]:
     return [path for path in made if path.endswith(CODE)][-SHOWN_CODE:]
 
 
-def branch_of(state: AgentState, task: Task, share: Mapping[str, Any]) -> TaskBranch:
+def branch_of(state: AgentState, going: Going, share: Mapping[str, Any], apart: bool) -> TaskBranch:
     """What a dispatched task carries along: its own small part of the state, and its share of
-    what is left of the limits.
+    what is left of the limits; `apart` says whether it works in a copy of the workspace.
     """
     earlier = [
         f"Done before: {other.headline[:160]}"
@@ -75,7 +76,11 @@ def branch_of(state: AgentState, task: Task, share: Mapping[str, Any]) -> TaskBr
         protected=protected_in(checks_of(state)),
         earlier=earlier[-4:],
         made=_code_of(tasks_of(state)),
-        task=task.model_dump(),
+        task=going.task.model_dump(),
+        branch=going.name,
+        contender=going.contender,
         avoid=avoided(progress_of(state)),
     )
+    if apart:
+        branch["apart"] = dict(going.copy)
     return TaskBranch(**{**branch, **share})  # type: ignore[typeddict-item]

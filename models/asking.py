@@ -49,6 +49,7 @@ class Asker:
         recording: what the calls go through.
         role: who asks, for the record.
         budget: what all calls of this asker together may use up.
+        warmth: the least temperature, whoever asks.
 
     Attributes:
         usage: calls, tokens, dollars and seconds so far, answers that were refused included.
@@ -64,7 +65,9 @@ class Asker:
         recording: Recording = UNRECORDED,
         role: str = "",
         budget: Budget = UNLIMITED,
+        warmth: float = 0.0,
     ) -> None:
+        self.warmth = warmth
         self.chat = chat
         self.budget = budget
         self.recording = recording
@@ -170,7 +173,7 @@ class Asker:
         problem, unusable = "", []
         for attempt in range(self.attempts):
             asked = _with_note(messages, problem) if problem else list(messages)
-            warmth = max(temperature, WARMER[min(attempt, len(WARMER) - 1)])
+            warmth = max(temperature, self.warmth, WARMER[min(attempt, len(WARMER) - 1)])
             with self.waiting:
                 call = await self._call(asked, max_tokens, warmth, extra)
             if self.truncated and call.limit:
@@ -328,8 +331,7 @@ class Asker:
         spent = Usage(
             model_calls=1, input_tokens=tokens[0], output_tokens=tokens[1], model_seconds=seconds
         )
-        price = self._price(*tokens)
-        if price is not None:
+        if (price := self._price(*tokens)) is not None:
             spent["cost_usd"] = price
         return spent
 

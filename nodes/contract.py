@@ -123,11 +123,13 @@ class PlanResult(Noun):
 class SelectToolRequest(Noun):
     """Asks for the next action of a task. `earlier` are the results of finished tasks,
     `existing` the workspace's paths, `protected` those that must not change, `avoid` calls, in
-    words, that led nowhere and must not be made again.
+    words, that led nowhere and must not be made again. `contender` is the number of this attempt,
+    from 1, where several are made side by side: each is to go another way. It is 0 otherwise.
     """
 
     brief: Brief
     task: Task
+    contender: int = 0
     earlier: list[str] = Field(default_factory=list)
     existing: list[str] = Field(default_factory=list)
     protected: list[str] = Field(default_factory=list)

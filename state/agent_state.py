@@ -50,6 +50,12 @@ def merge_moves(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dic
     return {**(known or {}), **(new or {})}
 
 
+def merge_parts(known: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
+    """Reducer: parts by name, each written by one branch; None takes one out."""
+    merged = {**(known or {}), **(new or {})}
+    return {name: part for name, part in merged.items() if part is not None}
+
+
 def merge_memories(
     known: dict[str, Any] | None, new: dict[str, Any] | None
 ) -> dict[str, list[dict[str, Any]]]:
@@ -90,6 +96,11 @@ class AgentState(TypedDict, total=False):
     the memories as the prompts show them, `memories` which were recalled and learned, and
     `recalled_plan` tasks and checks of an earlier run that fit. `start` is what the files were like
     at first.
+
+    While tasks work side by side, `revision` is the workspace's, which nobody changes meanwhile,
+    and `copies` holds, for each branch by its name, the revisions of the copy that it works in:
+    `base`, what it began with, and `revision`, what it is now. `contenders` are the attempts at one
+    task that are made side by side: the task as each branch has it, by the branch's name.
     """
 
     goal: str
@@ -104,6 +115,8 @@ class AgentState(TypedDict, total=False):
     memories: Annotated[dict[str, Any], merge_memories]
     start: dict[str, str]
     tasks: Annotated[dict[str, Any], merge_tasks]
+    copies: Annotated[dict[str, Any], merge_parts]
+    contenders: Annotated[dict[str, Any], merge_parts]
     checks: list[dict[str, Any]]
     replans: int
     problem: str
@@ -126,6 +139,11 @@ class TaskBranch(TypedDict, total=False):
     `made` the paths of code that finished tasks wrote last.
     The remaining tokens and dollars are None without a limit; `shared` says that branches side by
     side share what is left of the run's limits.
+
+    `branch` is its name: the task's id, or, of one of several attempts side by side,
+    `ID/TRY.NUMBER`, and `contender` that number, 0 otherwise. `apart` are the revisions of the copy
+    of the workspace that it works in, see `AgentState`: both "" where the copy is still to be made,
+    and no `apart` at all where it works in the workspace itself.
     """
 
     goal: str
@@ -148,3 +166,6 @@ class TaskBranch(TypedDict, total=False):
     remaining_dollars: float | None
     remaining_steps: int
     shared: bool
+    branch: str
+    contender: int
+    apart: dict[str, str]

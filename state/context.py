@@ -89,6 +89,12 @@ class Context(BaseModel):
         description="Seconds that who plays a role may take for an answer, beside the time for the "
         "model and tools.",
     )
+    best_of: Positive = Field(
+        1,
+        le=10,
+        description="Attempts at a task side by side, each in its own copy of the workspace: the "
+        "first that passes its checks wins.",
+    )
 
     revision_file_mb: Positive = Field(
         50, le=500, description="Largest file, in MB, that revisions of the workspace hold."

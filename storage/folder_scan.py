@@ -243,13 +243,13 @@ def read_file(root: int, path: str, most_bytes: int) -> ReadFile | str | None:
             if len(data) > most_bytes:
                 return too_large(len(data), most_bytes)
             after = os.fstat(fd)
-            same = _stamp(before) == _stamp(after) and len(data) == after.st_size
+            same = stamp_of(before) == stamp_of(after) and len(data) == after.st_size
             if same:
                 break
-    settled = same and began - max(after.st_mtime_ns, after.st_ctime_ns) > _grain(after)
+    settled = same and began - max(after.st_mtime_ns, after.st_ctime_ns) > grain_ns(after)
     sha256 = hashlib.sha256(data).hexdigest()
     entry = Entry("file", after.st_mode & 0o777, sha256, len(data))
-    return ReadFile(path, _stamp(after) if settled else None, entry, data)
+    return ReadFile(path, stamp_of(after) if settled else None, entry, data)
 
 
 def file_entry(root: int, path: str) -> Entry | str | None:
@@ -355,9 +355,11 @@ def _read(fd: int, most: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _stamp(found: os.stat_result) -> Stamp:
+def stamp_of(found: os.stat_result) -> Stamp:
+    """What tells without reading that a file was changed."""
     return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
-def _grain(found: os.stat_result) -> int:
+def grain_ns(found: os.stat_result) -> int:
+    """For how many nanoseconds after a change another one may not show in the stamp."""
     return _COARSE_GRAIN_NS if found.st_ctime_ns % 1_000_000_000 == 0 else _GRAIN_NS

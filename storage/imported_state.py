@@ -15,6 +15,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from replan.storage.archive import ChannelRow, CheckpointRow, WriteRow
 
 _REVISION, _WORKSPACE = "revision", "workspace"
+_COPY = {"base", _REVISION}  # what a branch says of the copy of the workspace that it works in
 _CONTEXT = "replan_context"
 _PLAIN = ("null", "bytes", "bytearray", "empty", "msgpack")
 _CONSTRUCTORS = range(6)  # extension codes of LangGraph's serializer that call what they name
@@ -101,6 +102,8 @@ class StateFitter:
             inner = {name: self._fitted(part) for name, part in value.items()}
             if {_REVISION, _WORKSPACE} <= inner.keys():
                 inner.update(self._beside(inner))
+            elif inner.keys() == _COPY and self._are_known(inner):
+                inner = {name: self._fitting.revision(number) for name, number in inner.items()}
             same = all(inner[name] is part for name, part in value.items())
             return value if same else inner
         if isinstance(value, list | tuple) and type(value) in (list, tuple):
@@ -109,6 +112,13 @@ class StateFitter:
                 return value
             return type(value)(parts)
         return self._payload(value)
+
+    def _are_known(self, copy: Mapping[str, Any]) -> bool:
+        """Whether these are revisions of a copy of the workspace: numbers that came along."""
+        return all(
+            isinstance(number, str) and number in self._fitting.revisions
+            for number in copy.values()
+        )
 
     def _payload(self, value: Any) -> Any:
         """A `Send` and a `Command` carry payloads."""

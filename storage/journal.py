@@ -25,8 +25,9 @@ from replan.storage.revisions import Revisions
 _INLINE_BYTES = 64_000  # Compressed at once: a thread costs more.
 
 # `check`: checks that run code; `approval`: what a person has answered; `store`: long-term memory;
-# `settings`: what the run was told, and its tools.
-Kind = Literal["model", "tool", "check", "approval", "store", "settings"]
+# `join`: what came of bringing together the files of tasks side by side; `settings`: what the run
+# was told, and its tools.
+Kind = Literal["model", "tool", "check", "approval", "store", "join", "settings"]
 Outcome = Literal["pending", "ok", "failed"]
 # The role of a tool call that code made while its own call was under way: its execution is the
 # id of that call.

@@ -39,7 +39,7 @@ class KnownFolder:
     last_left_out: dict[str, str] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def known_folder(folder: Path, database: str, loop: int) -> KnownFolder:
     """Kept between nodes: each makes its own `Revisions`."""
     return KnownFolder()

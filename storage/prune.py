@@ -16,6 +16,7 @@ from replan.state.agent_state import revision_number
 from replan.state.errors import ThreadBusyError, ThreadNotFoundError
 from replan.storage import manifest
 from replan.storage.checkpoints import Checkpoint, History, read_history
+from replan.storage.copying import copies_of_thread
 from replan.storage.database import Database
 from replan.storage.persistence import Persistence
 from replan.storage.thread_lock import LOCK_NAME, thread_lock
@@ -262,13 +263,34 @@ async def _named(connection: AsyncConnection[DictRow], opened: Persistence) -> s
     for row in await cursor.fetchall():
         value: Any = opened.saver.serde.loads_typed((row["type"], bytes(row["blob"])))
         names.append(value)
+    names += await _of_copies(connection, opened)
     return {number for name in names if (number := revision_number(str(name or ""))) > 0}
+
+
+async def _of_copies(connection: AsyncConnection[DictRow], opened: Persistence) -> list[str]:
+    """Those of the copies in which tasks work side by side."""
+    cursor = await connection.execute(
+        "SELECT DISTINCT type, blob FROM checkpoint_blobs WHERE channel = 'copies' "
+        "AND type = 'msgpack' UNION SELECT type, blob FROM checkpoint_writes "
+        "WHERE channel = 'copies' AND type = 'msgpack'",
+        binary=True,
+    )
+    names = []
+    for row in await cursor.fetchall():
+        found: Any = opened.saver.serde.loads_typed((row["type"], bytes(row["blob"])))
+        copies = found.values() if isinstance(found, dict) else ()
+        for copy in copies:
+            if isinstance(copy, dict):
+                names += [str(copy.get(name) or "") for name in ("base", "revision")]
+    return names
 
 
 async def _own_folders(
     connection: AsyncConnection[DictRow], history: History, workspaces: Path
 ) -> list[Path]:
-    """The removed thread's own folder and those of its branches, where no other thread works."""
+    """The removed thread's own folder, those of its branches, where no other thread works, and the
+    copies in which its tasks worked side by side.
+    """
     name = history.thread_id
     used = {Path(str(one.values.get("workspace") or "")) for one in history.checkpoints}
     home = await asyncio.to_thread(workspaces.resolve)
@@ -283,6 +305,8 @@ async def _own_folders(
         (name,),
     )
     others = [Path(row["folder"]) for row in await cursor.fetchall() if row["folder"]]
+    if (copies := copies_of_thread(home, name)).parent == home:
+        own.append(copies)
     return [
         folder
         for folder in own

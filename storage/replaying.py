@@ -13,7 +13,7 @@ from replan.storage.recording import RanOutError, Recording
 from replan.storage.replayed_folder import ReplayedFolder
 from replan.storage.revisions import Taken
 
-_CALLS: tuple[Kind, ...] = ("model", "tool", "check", "approval", "store")
+_CALLS: tuple[Kind, ...] = ("model", "tool", "check", "approval", "store", "join")
 _SHOWN_LINES = 60
 _LINE_CHARS = 300
 
@@ -27,7 +27,7 @@ class Divergence:
         checkpoint_id: the checkpoint that it starts from.
         node: the node; several are joined by commas where only their common result differs.
         task: id of the plan's task, "" outside one.
-        kind: model, tool, check or store, the call that differs; state, where only the result
+        kind: model, tool, check, store or join, the call that differs; state, where only the result
             does; error, where the code failed; approval, where it would ask a person.
         what: one line.
         difference: a unified diff from what was recorded to what is now, "" where there is none.
@@ -54,6 +54,7 @@ class RecordedStep:
         folder: the files, as they were.
         left: the workspace's revision after it, and what it lacks since.
         out_of_time: whether the time was up in it, before a call or within one.
+        copies: the revisions of copies of it after the step, by branch; see `AgentState`.
         divergence: the first one that a call met.
         replayed: how many calls were answered, by kind.
     """
@@ -65,14 +66,22 @@ class RecordedStep:
     folder: ReplayedFolder
     left: Taken
     out_of_time: bool = False
+    copies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     divergence: Divergence | None = None
     replayed: dict[Kind, int] = field(default_factory=dict)
     _asked: dict[str, int] = field(default_factory=dict)
 
     async def answer(
-        self, execution: str, node: str, task: str, kind: Kind, name: str, request: Any
+        self,
+        execution: str,
+        node: str,
+        task: str,
+        kind: Kind,
+        name: str,
+        request: Any,
+        copy: ReplayedFolder | None = None,
     ) -> Entry:
-        """The entry of the execution's next call.
+        """The entry of the execution's next call; `copy` where it works in one of the workspace.
 
         Raises:
             DivergedError: another call was recorded, or none.
@@ -102,10 +111,11 @@ class RecordedStep:
         if error := _error(entry):
             raise ModelAnswerError(error)
         self.replayed[kind] = self.replayed.get(kind, 0) + 1
-        # What runs side by side saw the files as they were when the step began.
-        if entry.left and len(self.entries) == 1:
+        # What ran side by side in one folder saw the files as they were when the step began.
+        folder = copy or (self.folder if len(self.entries) == 1 else None)
+        if entry.left and folder:
             with suppress(RevisionError):  # gone: the next step has one of its own
-                await self.folder.become(entry.left)
+                await folder.become(entry.left)
         # An answer that could not be used is given again: it cannot be used today either.
         return replace(entry, outcome="ok")
 
@@ -141,20 +151,33 @@ class Replaying:
         execution: LangGraph's id of the execution.
         node: the node's name.
         task: the plan's task.
+        copy: stands for the copy of the workspace that the execution works in, if it does.
+        left: the copy's revision after it.
     """
 
-    def __init__(self, step: RecordedStep, execution: str, node: str, task: str) -> None:
+    def __init__(
+        self,
+        step: RecordedStep,
+        execution: str,
+        node: str,
+        task: str,
+        copy: ReplayedFolder | None = None,
+        left: Taken | None = None,
+    ) -> None:
         self.step = step
+        self._copy = copy
         self.execution = execution
         self._node = node
         self._task = task
         self.replaying = True
-        self.taken: Taken | None = step.left
+        self.taken: Taken | None = left or step.left
         self.left_out: Mapping[str, str] = {}
 
     async def begin(self, kind: Kind, *, role: str, name: str, request: Any) -> Entry | None:
         """See `RecordedStep.answer`."""
-        return await self.step.answer(self.execution, self._node, self._task, kind, name, request)
+        return await self.step.answer(
+            self.execution, self._node, self._task, kind, name, request, self._copy
+        )
 
     async def finish(
         self,
@@ -241,4 +264,5 @@ def _called(kind: str, name: str) -> str:
         "check": "the run of the tests",
         "approval": f"the asking of a person about {name}",
         "store": "the use of long-term memory",
+        "join": "the joining of files",
     }.get(kind, f"the call of {name}")

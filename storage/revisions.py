@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 _READY: "WeakSet[Pool]" = WeakSet()
-_LITTLE_BYTES = (
-    64_000  # Sent and packed at once; more is asked about first, and packed in a thread.
-)
+# Sent and packed at once; more is asked about first, and packed in a thread.
+_LITTLE_BYTES = 64_000
 _SHORT_DIFFERENCE = 64
 _RESUME = "What was stored before is safe. Mend that, then go on with: replan resume THREAD."
 
@@ -137,7 +136,7 @@ class Revisions:
             DatabaseError: it cannot be stored; there is no half revision then.
         """
         limits = limits or Limits()
-        here = known_folder(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
+        here = self.known(folder)
         async with here.lock:
             fresh = await asyncio.to_thread(look_and_read, here, folder, limits)
             look = fresh.look
@@ -173,13 +172,18 @@ class Revisions:
 
     async def last(self, folder: Path, thread_id: str) -> str:
         """The thread's latest revision of a folder, "" for none; asked for once a process."""
-        here = known_folder(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
+        here = self.known(folder)
         if here.last and here.last_thread == thread_id:
             return here.last
         return await self.latest_in(folder, thread_id)
 
-    async def repeat(self, revision: str, folder: Path, thread_id: str) -> None:
-        """Note that a folder is again what it was in a revision, after a restore.
+    def known(self, folder: Path) -> KnownFolder:
+        """What this process knows of a folder."""
+        return known_folder(folder, str(self._pool.conninfo), id(asyncio.get_running_loop()))
+
+    async def repeat(self, revision: str, folder: Path, thread_id: str) -> str:
+        """Note that a folder is what it was in a revision, after a restore or as its copy; the
+        number of that.
 
         Raises:
             RevisionError: there is none of that name.
@@ -191,11 +195,13 @@ class Revisions:
                 "(thread_id, workspace, base, files, bytes, entries, left_out, ignored) "
                 "SELECT %s, %s, coalesce(base, id), files, bytes, "
                 "CASE WHEN base IS NULL THEN %b ELSE entries END, left_out, ignored "
-                "FROM replan_revisions WHERE id = %s",
+                "FROM replan_revisions WHERE id = %s RETURNING id",
                 (thread_id, _storable(str(folder)), nothing, revision_number(revision)),
             )
-        if not added.rowcount:
+            row = await added.fetchone()
+        if row is None:
             raise _unknown(revision)
+        return str(row["id"])
 
     async def load(self, revision: str) -> Revision:
         """All of a revision but the content of its files.
@@ -228,12 +234,8 @@ class Revisions:
                 (thread_id, limit),
             )
             rows = await found.fetchall()
-        return [
-            RevisionRow(
-                str(row["id"]), row["workspace"], row["created"], row["files"], row["bytes"]
-            )
-            for row in rows
-        ]
+        columns = ("workspace", "created", "files", "bytes")
+        return [RevisionRow(str(row["id"]), *(row[name] for name in columns)) for row in rows]
 
     async def latest_in(self, folder: Path, thread_id: str = "") -> str:
         """The latest revision taken of a folder, by any thread or the one given; "" for none."""

@@ -38,6 +38,13 @@ CALL = "Make the tool call that does the most of it now."
 MEND_NATIVELY = "Make the tool call that mends the code."
 OTHER = "Do something else than before."
 
+# One for each attempt side by side after the first, which goes the way that comes to mind.
+APPROACHES = (
+    "Several attempts at this are made side by side. Go another way than the most obvious one.",
+    "Several attempts at this are made side by side. Choose the simplest way that can work.",
+    "Several attempts at this are made side by side. Look first at what it depends on.",
+)
+
 
 def temperature(task: Task) -> float:
     """At temperature 0 a rejected answer comes back word for word: warmer after each failure."""
@@ -102,6 +109,8 @@ def task_told(request: SelectToolRequest) -> list[str]:
     if request.avoid:
         calls = "".join(f"\n- {call}" for call in request.avoid)
         parts.append(f"These calls led nowhere and must not be made again:{calls}")
+    if request.contender > 1:
+        parts.append(APPROACHES[(request.contender - 2) % len(APPROACHES)])
     return parts
 
 

@@ -95,9 +95,15 @@ async def test_two_tasks_side_by_side_lose_nothing(start_agent, tmp_path: Path) 
         history = await agent.history()
         [executed] = [step for step in history if step.next == ("reflect", "reflect")]
         rows = await Revisions(agent.kept.pool).of_thread(agent.thread)
-        merged = await files_at(agent, executed.values["revision"], tmp_path / "merged")
+        apart = {
+            name: await files_at(agent, copy["revision"], tmp_path / f"of-{name}")
+            for name, copy in executed.values["copies"].items()
+        }
+        merged = await files_at(agent, history[-1].values["revision"], tmp_path / "merged")
         each = [await files_at(agent, row.revision, tmp_path / row.revision) for row in rows]
     assert merged == {"a.txt": "half and half", "b.txt": "two"}
+    # Until they are joined, each is in its own copy.
+    assert apart == {"t1": {"a.txt": "half and half"}, "t2": {"b.txt": "two"}}
     # No revision holds what a call that was still at work had written so far.
     assert "half" not in [text for files in each for text in files.values()]
 

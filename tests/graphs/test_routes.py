@@ -93,6 +93,40 @@ def test_no_more_tasks_are_sent_out_than_may_run_and_steps_are_left(
     assert sent(dispatch(four, Context(**limits))) == ["t1", "t2", "t3", "t4"][:count]
 
 
+def test_side_by_side_each_works_in_a_copy_and_alone_in_the_workspace() -> None:
+    [alone] = dispatch(state(task("t1")), Context())
+    assert "apart" not in alone.arg
+    assert (alone.arg["branch"], alone.arg["contender"]) == ("t1", 0)
+    two = dispatch(state(task("t1"), task("t2")), Context())
+    assert [send.arg["apart"] for send in two] == [{"base": "", "revision": ""}] * 2
+
+
+def test_a_task_goes_on_in_its_copy_also_alone() -> None:
+    copy = {"base": "7", "revision": "9"}
+    [alone] = dispatch(state(task("t1", status="done"), task("t2"), copies={"t2": copy}), Context())
+    assert alone.arg["apart"] == copy
+
+
+@pytest.mark.parametrize(
+    ("limits", "usage", "names"),
+    [
+        ({}, Usage(), ["t1/1.1", "t1/1.2", "t2/1.1", "t2/1.2"]),
+        ({"max_parallel": 1}, Usage(), ["t1/1.1", "t1/1.2"]),
+        # For the second task no step would be left.
+        ({"max_steps": 10}, Usage(steps=7), ["t1/1.1", "t1/1.2"]),
+        ({"max_steps": 10}, Usage(steps=9), ["t1/1.1"]),
+    ],
+)
+def test_attempts_side_by_side_are_sent_out_with_room_for_each(
+    limits: dict[str, int], usage: Usage, names: list[str]
+) -> None:
+    three = state(task("t1"), task("t2"), task("t3"), usage=usage)
+    sends = dispatch(three, Context(best_of=2, **limits))
+    assert [send.arg["branch"] for send in sends] == names
+    assert all("apart" in send.arg for send in sends) == (len(names) > 1)
+    assert {send.arg["shared"] for send in sends} == {len(names) > 1}
+
+
 def test_a_branch_carries_its_own_part_of_the_state_only() -> None:
     unchanged = Check(kind="file_unchanged", path="data.csv")
     [send] = dispatch(
