@@ -22,6 +22,22 @@ from replan.cli.examples import (
     TOOL_EXAMPLES,
 )
 from replan.cli.memory import memory_app
+from replan.cli.options import (
+    CHECKPOINT,
+    AsJson,
+    Full,
+    MaxCost,
+    MaxSeconds,
+    MaxSteps,
+    MaxTokens,
+    Model,
+    ResumeRules,
+    Rules,
+    Sandbox,
+    Sets,
+    Strategy,
+    ThreadArgument,
+)
 
 app = typer.Typer(
     name="replan",
@@ -34,35 +50,6 @@ app = typer.Typer(
 app.add_typer(memory_app, name="memory")
 
 
-Model = Annotated[str | None, typer.Option(help="auto, embedded, or a model name of the server.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Who plays a role (plan=dag), or any other setting of a run (max_memory_mb=512, "
-        "documents=DIR). Repeatable.",
-    ),
-]
-MaxSteps = Annotated[int | None, typer.Option(min=1, help="Tool calls the run may make.")]
-MaxSeconds = Annotated[int | None, typer.Option(min=1, help="Seconds the run may take.")]
-MaxTokens = Annotated[int | None, typer.Option(min=0, help="Tokens it may use; 0: no limit.")]
-MaxCost = Annotated[float | None, typer.Option(min=0, help="US dollars it may cost.")]
-_RULE_HELP = "Approval rule: allow:TOOL, ask:TOOL(PATTERN) or deny:TOOL(PATTERN). Repeatable."
-Sandbox = Annotated[str | None, typer.Option(help="Sandbox for Python; default: auto.")]
-Rules = Annotated[
-    list[str] | None, typer.Option("--approve", "--rule", metavar="RULE", help=_RULE_HELP)
-]
-# `resume --approve` is an answer.
-ResumeRules = Annotated[list[str] | None, typer.Option("--rule", metavar="RULE", help=_RULE_HELP)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id.")]
-
-
-_CHECKPOINT = "A checkpoint's id, an unambiguous part of it (best its end), or head."
-Full = Annotated[bool, typer.Option("--full", help="Long texts whole.")]
-
-
 @app.command(epilog=RUN_EXAMPLES)
 def run(
     goal: Annotated[
@@ -73,6 +60,7 @@ def run(
     ] = None,
     thread: Annotated[str | None, typer.Option(help="Id of the thread; default: new.")] = None,
     model: Model = None,
+    strategy: Strategy = None,
     roles: Sets = None,
     max_steps: MaxSteps = None,
     max_seconds: MaxSeconds = None,
@@ -86,7 +74,9 @@ def run(
     from replan.cli.run import run_goal
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    given = overrides(
+        model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox, strategy
+    )
     if workspace is not None:
         given["workspace"] = str(workspace.expanduser().absolute())
     raise typer.Exit(run_goal(goal, thread, given, as_json))
@@ -106,6 +96,7 @@ def resume(
         str | None, typer.Option(metavar="ID", help="Which call, where several wait.")
     ] = None,
     model: Model = None,
+    strategy: Strategy = None,
     roles: Sets = None,
     max_steps: MaxSteps = None,
     max_seconds: MaxSeconds = None,
@@ -122,7 +113,9 @@ def resume(
     from replan.cli.run import Reply, resume_thread
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    given = overrides(
+        model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox, strategy
+    )
     reply = Reply(approve, reject, edit, interrupt)
     raise typer.Exit(resume_thread(thread, given, as_json, reply))
 
@@ -131,7 +124,7 @@ def resume(
 def fork(
     thread: ThreadArgument,
     checkpoint: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help=f"Where to go on from. {_CHECKPOINT}")
+        str, typer.Argument(metavar="CHECKPOINT", help=f"Where to go on from. {CHECKPOINT}")
     ],
     goal: Annotated[str | None, typer.Option(metavar="TEXT", help="Another goal.")] = None,
     state: Annotated[
@@ -141,6 +134,7 @@ def fork(
         ),
     ] = None,
     model: Model = None,
+    strategy: Strategy = None,
     roles: Sets = None,
     max_steps: MaxSteps = None,
     max_seconds: MaxSeconds = None,
@@ -158,7 +152,9 @@ def fork(
     from replan.cli.fork import fork_thread
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    given = overrides(
+        model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox, strategy
+    )
     raise typer.Exit(fork_thread(thread, checkpoint, given, state or [], goal, as_json))
 
 
@@ -199,12 +195,12 @@ def replay(
         typer.Option(
             "--from",
             metavar="CHECKPOINT",
-            help=f"{_CHECKPOINT} Default: the latest goal's beginning.",
+            help=f"{CHECKPOINT} Default: the latest goal's beginning.",
         ),
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option("--to", metavar="CHECKPOINT", help=f"{_CHECKPOINT} Default: the latest."),
+        typer.Option("--to", metavar="CHECKPOINT", help=f"{CHECKPOINT} Default: the latest."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -229,7 +225,7 @@ def history(thread: ThreadArgument, as_json: AsJson = False) -> None:
 @app.command(epilog=SHOW_EXAMPLES)
 def show(
     thread: ThreadArgument,
-    checkpoint: Annotated[str, typer.Argument(metavar="[CHECKPOINT]", help=_CHECKPOINT)] = "head",
+    checkpoint: Annotated[str, typer.Argument(metavar="[CHECKPOINT]", help=CHECKPOINT)] = "head",
     full: Full = False,
     as_json: AsJson = False,
 ) -> None:
@@ -242,8 +238,8 @@ def show(
 @app.command(epilog=DIFF_EXAMPLES)
 def diff(
     thread: ThreadArgument,
-    before: Annotated[str, typer.Argument(metavar="A", help=_CHECKPOINT)],
-    after: Annotated[str, typer.Argument(metavar="B", help=_CHECKPOINT)],
+    before: Annotated[str, typer.Argument(metavar="A", help=CHECKPOINT)],
+    after: Annotated[str, typer.Argument(metavar="B", help=CHECKPOINT)],
     full: Full = False,
     as_json: AsJson = False,
 ) -> None:
@@ -326,6 +322,14 @@ def threads(
     from replan.cli.threads import show_threads
 
     raise typer.Exit(show_threads(limit, as_json))
+
+
+@app.command()
+def strategies(as_json: AsJson = False) -> None:
+    """List the strategies: what each is for, and which roles and limits it sets."""
+    from replan.cli.strategies import show_strategies
+
+    raise typer.Exit(show_strategies(as_json))
 
 
 @app.command()

@@ -17,7 +17,8 @@ from replan.graphs.remembering import recall_for_task, remember_task, without_me
 from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
-from replan.nodes.reflect.checks import by_evidence
+from replan.nodes.references import filled_arguments
+from replan.nodes.reflect.checks import REHEARSED, by_evidence
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
@@ -33,6 +34,7 @@ _CHECK_SECONDS = 60.0
 _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
 _SHOWN_CHARS = 1500
+_MOST_SOURCES = 20
 
 
 class Branch:
@@ -49,9 +51,10 @@ class Branch:
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
+        tools = await self._cast.toolbox(where, state["goal"])
         if not task.rounds:
             task.before = await _checked(task, where, state)
-        tools = await self._cast.toolbox(where, state["goal"])
+            task.calls = await _filled(task, state.get("results", {}), tools)
         budget = budget_of_branch(state)
         named, spent = await recall_for_task(self._cast, task, state, where, budget, tools)
         preparing = time.monotonic() - started
@@ -104,7 +107,9 @@ class Branch:
         if any(_same_again(attempt, fingerprint) for attempt in task.attempts):
             observation = repeated(task, fingerprint)
         else:
-            why = state.get("asked") or await why_ask(action, toolbox)
+            why = ""
+            if not self._cast.rehearses(where):
+                why = state.get("asked") or await why_ask(action, toolbox)
             # Without a thread nothing could wait for the answer: the toolbox refuses then.
             can_ask = bool(where.thread_id)
             call = Cleared(action)
@@ -187,13 +192,15 @@ class Branch:
             evidence=evidence,
             verdict=result.verdict,
             reason=result.reason,
+            lesson=result.lesson,
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
         if judged.status != "open":
             left = budget_of_branch(after(state, usage))
-            named, spent = await remember_task(self._cast, judged, state, where, left, tools)
-            usage = update["usage"] = add_usage(usage, spent)
-            update["memories"] = {"learned": named}
+            if not judged.rehearsed:  # what was not done teaches nothing
+                named, spent = await remember_task(self._cast, judged, state, where, left, tools)
+                usage = update["usage"] = add_usage(usage, spent)
+                update["memories"] = {"learned": named}
             judged = without_memories(judged)
             await SESSIONS.close(f"{where.thread_id}/{task.id}")
         where.tell(
@@ -208,6 +215,18 @@ class Branch:
         files = await where.workspace.digest() if observation.changed else ""
         move = move_of(attempt, files, judged.status == "done")
         return {**update, "tasks": {judged.id: judged.model_dump()}, "moves": {judged.id: move}}
+
+
+async def _filled(task: Task, results: dict[str, str], tools: Toolbox) -> list[Action]:
+    """The planned calls with what they refer to of earlier results; into code nothing is put."""
+    existing = await tools.workspace.files() if results and task.calls else []
+    calls = []
+    for call in task.calls:
+        known = {tool.name: tool for tool in tools.tools()}.get(call.tool)
+        code = known.content if known and getattr(known, "runs_code", False) else None
+        args = filled_arguments(call.args, results, existing, code)
+        calls.append(call.model_copy(update={"args": args}))
+    return calls
 
 
 def _no_further(state: TaskBranch, usage: Usage, out_of: OutOf) -> Command[Any]:
@@ -248,8 +267,15 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
             "status": status,
             "attempts": [*task.attempts, attempt][-_KEPT_ATTEMPTS:],
             "result": attempt.observation.text[:600] if done else task.result,
+            "rehearsed": attempt.observation.reason == REHEARSED,
+            "sources": _more_sources(task, attempt.observation),
         }
     )
+
+
+def _more_sources(task: Task, seen: Observation) -> list[str]:
+    """Where the task's calls brought something from, each once."""
+    return list(dict.fromkeys([*task.sources, *seen.sources]))[:_MOST_SOURCES]
 
 
 def _same_again(attempt: Attempt, fingerprint: str) -> bool:

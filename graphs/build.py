@@ -12,6 +12,7 @@ from langgraph.types import Checkpointer, Send
 from replan.graphs.branch import Branch
 from replan.graphs.branching import in_folder_of_branch
 from replan.graphs.cast import Cast
+from replan.graphs.context_schema import OfferedContext
 from replan.graphs.cycle import Cycle
 from replan.graphs.means import LIVE, Means
 from replan.graphs.routes import route_plan, route_review
@@ -50,8 +51,17 @@ def build_agent(
     cast = Cast(roles, tools, means)
     cycle, branch = Cycle(cast), Branch(cast)
 
+    def after_plan(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
+        return route_plan(state, means.context(runtime))
+
+    def after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
+        return route_review(state, means.context(runtime))
+
     graph = StateGraph(
-        AgentState, context_schema=Context, input_schema=AgentInput, output_schema=AgentOutput
+        AgentState,
+        context_schema=OfferedContext,
+        input_schema=AgentInput,
+        output_schema=AgentOutput,
     )
     graph.add_node("recall", in_folder_of_branch(cycle.recall))
     graph.add_node("decompose", in_folder_of_branch(cycle.decompose))
@@ -71,17 +81,9 @@ def build_agent(
     graph.add_edge(START, "recall")
     graph.add_edge("recall", "decompose")
     graph.add_edge("decompose", "plan")
-    graph.add_conditional_edges("plan", _after_plan, ["select_tool", "review"])
+    graph.add_conditional_edges("plan", after_plan, ["select_tool", "review"])
     graph.add_edge("reflect", "review")
-    graph.add_conditional_edges("review", _after_review, ["select_tool", "plan", "report"])
+    graph.add_conditional_edges("review", after_review, ["select_tool", "plan", "report"])
     graph.add_edge("report", "remember")
     graph.add_edge("remember", END)
     return graph.compile(checkpointer=checkpointer, store=store, name="agent")
-
-
-def _after_plan(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
-    return route_plan(state, runtime.context or Context())
-
-
-def _after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
-    return route_review(state, runtime.context or Context())

@@ -91,7 +91,7 @@ class Cast:
 
     async def _scene(self, folder: Workspace, runtime: Runtime[Context], task: str) -> Scene:
         return Scene(
-            context=runtime.context or Context(),
+            context=self._means.context(runtime),
             workspace=folder,
             thread_id=thread_of(runtime),
             runtime=runtime,
@@ -114,6 +114,13 @@ class Cast:
             goal=goal,
             recording=where.recording,
         )
+
+    def rehearses(self, where: Scene) -> bool:
+        """Whether calls are told of and not made, so that nobody needs to agree to them."""
+        return bool(getattr(self._player("execute", where), "rehearses", False))
+
+    def _player(self, role: str, where: Scene) -> Any:
+        return self._given.get(role) or implementation(role, getattr(where.context, role))
 
     async def play(
         self,
@@ -142,7 +149,7 @@ class Cast:
             SettingError: a limit in dollars cannot be held, the model's price is not known.
         """
         name = getattr(where.context, role)
-        player = self._given.get(role) or implementation(role, name)
+        player = self._player(role, where)
         started = time.monotonic()
         chat = await self._means.chat(where)
         budget = replace(budget, seconds=self._means.seconds(budget.seconds))
@@ -184,4 +191,4 @@ class Cast:
 
 def goal_of(request: Noun) -> str:
     """What the run is for, as a request of any role says it."""
-    return str(getattr(getattr(request, "brief", request), "goal", ""))
+    return str(getattr(getattr(request, "brief", None) or request, "goal", ""))

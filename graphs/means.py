@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from replan.graphs.recording import recording_of
+from replan.graphs.strategies import with_strategy
 from replan.memory.choice import memories_in
 from replan.memory.owner import Owner
 from replan.memory.protocol import Memories
@@ -36,6 +37,14 @@ class Means(Protocol):
     """Where the nodes get from what is not in the state: a run from the world, a replay from the
     record.
     """
+
+    def context(self, runtime: Runtime[Context]) -> Context:
+        """What the run was told, with what its strategy sets.
+
+        Raises:
+            SettingError: there is no such strategy.
+        """
+        ...
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """The run's folder, made where it is the thread's own.
@@ -78,6 +87,10 @@ class Means(Protocol):
 
 class Live:
     """Of a run."""
+
+    def context(self, runtime: Runtime[Context]) -> Context:
+        """With what the strategy sets today."""
+        return with_strategy(runtime.context or Context())
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """The folder asked for, or one of the thread's own."""

@@ -63,6 +63,10 @@ class ReplayedMeans:
     told: Told
     asked_of: Mapping[str, tuple[str, Mapping[str, Any]]]
 
+    def context(self, runtime: Runtime[Context]) -> Context:
+        """As it was recorded: what its strategy set then is in it."""
+        return runtime.context or Context()
+
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """Nothing is made; the run's own folder is left alone."""
         return self.folder

@@ -85,7 +85,8 @@ class Observation(Noun):
     `changed` lists the workspace paths the call created, changed or removed; `exit_code` only
     when a process ran. `reason` names, in a word or two, the rule or limit that ended the call:
     denied, ask (nobody could be asked), rejected, time limit, ... `rest` is the call that shows
-    what follows, where `text` is not all there is.
+    what follows, where `text` is not all there is. `sources` are the addresses or documents that it
+    comes from.
     """
 
     ok: bool
@@ -97,10 +98,13 @@ class Observation(Noun):
     seconds: float = 0.0
     repeated: bool = False
     rest: Action | None = None
+    sources: list[str] = Field(default_factory=list)
 
 
 class Attempt(Noun):
-    """One round of select_tool, execute and reflect on a task."""
+    """One round of select_tool, execute and reflect on a task. `lesson` is what the next one should
+    do differently.
+    """
 
     action: Action
     fingerprint: str = ""
@@ -108,6 +112,7 @@ class Attempt(Noun):
     evidence: list[CheckResult] = Field(default_factory=list)
     verdict: Verdict = "retry"
     reason: str = ""
+    lesson: str = ""
 
 
 class Task(Noun):
@@ -118,8 +123,9 @@ class Task(Noun):
     latest few only; `tries` counts the ones that failed, `rounds` all. `start` is what the files
     were like when it began. `calls` are to be made first, before anything is asked: they were
     planned ahead, or did a task like it in an earlier run, whose memory `followed` names. `hints`
-    is what else was recalled. Of tasks that were done long ago less is kept: see
-    `settled_tasks`.
+    is what else was recalled. `rehearsed` says that its last call was not made but told of, in a
+    dry run; `sources` are the addresses and documents that its calls brought something from. Of
+    tasks that were done long ago less is kept: see `settled_tasks`.
     """
 
     id: str
@@ -137,6 +143,14 @@ class Task(Noun):
     calls: list[Action] = Field(default_factory=list)
     hints: list[str] = Field(default_factory=list)
     followed: str = ""
+    rehearsed: bool = False
+    sources: list[str] = Field(default_factory=list)
+
+    @property
+    def brought(self) -> str:
+        """What the last call gave, as far as it is kept."""
+        seen = self.attempts[-1].observation.text if self.attempts else ""
+        return (seen or self.result).strip()
 
     @property
     def headline(self) -> str:

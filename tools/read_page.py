@@ -76,6 +76,7 @@ class ReadPage:
             ok=True,
             text=_shown(text, start, fetched, parsed),
             rest=more if start + _SHOWN < len(text) else None,
+            sources=[clipped(str(args["url"]), 300)],
         )
 
 

@@ -3,7 +3,15 @@
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.state.task import CheckResult
 
-LOOKING = ("read_file", "list_files", "search_files", "web_search")
+REHEARSED = "dry run"
+LOOKING = (
+    "read_file",
+    "list_files",
+    "search_files",
+    "search_documents",
+    "web_search",
+    "read_page",
+)
 _PATIENCE = 3
 
 
@@ -19,6 +27,8 @@ class ReflectByChecks:
 
 def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     """The verdict where evidence decides it, None where it takes an opinion."""
+    if rehearsed := was_rehearsed(request):
+        return rehearsed
     seen = request.observation
     failing = [result for result in request.evidence if not result.passed]
     proven = bool(request.evidence) and not failing
@@ -26,6 +36,8 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
     if not seen.ok:
         return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
+    if not proven and (planned := planned_further(request)):
+        return planned
     if request.action.tool == "write_file" and not seen.changed and not proven:
         return ReflectResult(verdict="retry", reason="the file is just as it was before")
     if failing:
@@ -38,6 +50,20 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     if request.action.tool not in LOOKING and not seen.changed and not seen.text.strip():
         return ReflectResult(verdict="retry", reason="the call changed nothing and printed nothing")
     return None
+
+
+def was_rehearsed(request: ReflectRequest) -> ReflectResult | None:
+    """The verdict about a call that was told of and not made; None of any other."""
+    if request.observation.reason != REHEARSED:
+        return None
+    return ReflectResult(verdict="done", reason="told of and not made, in a dry run")
+
+
+def planned_further(request: ReflectRequest) -> ReflectResult | None:
+    """The verdict about a call that went well and after which others are planned; else None."""
+    if not request.observation.ok or request.task.rounds + 1 >= len(request.task.calls):
+        return None
+    return ReflectResult(verdict="continue", reason="the next planned call follows")
 
 
 def _left_by_failure(request: ReflectRequest) -> bool:

@@ -122,7 +122,8 @@ def _wrong(attempt: Attempt) -> str:
     seen = attempt.observation
     if seen.repeated:
         return "- the same call again"
-    return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}"
+    lesson = f" Instead: {attempt.lesson}" if attempt.lesson else ""
+    return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}{lesson}"
 
 
 def _turns(task: Task, at: int, tools: Toolbox, ask: str) -> list[BaseMessage]:
@@ -227,6 +228,8 @@ def told(attempt: Attempt) -> str:
         lines.append(f"Not done yet:\n{failing}")
     elif attempt.reason and attempt.reason not in seen.error:
         lines.append(f"Not done yet: {attempt.reason}")
+    if attempt.lesson:
+        lines.append(f"Do now: {attempt.lesson}")
     return "\n".join(lines)
 
 

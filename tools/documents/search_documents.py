@@ -86,7 +86,8 @@ class SearchDocuments:
                 raise ToolError(error.what, error.todo) from error
             hits = await index.search(words(query), meaning, _RESULTS)
             notes = await _notes(index, done)
-        return Observation(ok=True, text="\n".join([_shown(hits), *notes]))
+        sources = list(dict.fromkeys(f"{_line(hit.path)}, {hit.place}" for hit in hits))
+        return Observation(ok=True, text="\n".join([_shown(hits), *notes]), sources=sources)
 
     def _told(self, line: str) -> None:
         if self._progress:

@@ -48,7 +48,11 @@ class WebSearch:
         if not found:
             return Observation(ok=True, text="The search found nothing.")
         numbered = [f"{number}. {_shown(one)}" for number, one in enumerate(found, 1)]
-        return Observation(ok=True, text=outside("\n".join(numbered), "Search results"))
+        return Observation(
+            ok=True,
+            text=outside("\n".join(numbered), "Search results"),
+            sources=[clipped(one.address, 300) for one in found],
+        )
 
 
 def _shown(one: SearchResult) -> str:
