@@ -29,7 +29,8 @@ def names_in(value: Any) -> list[str]:
 
 def renamed_references(value: T, names: Mapping[str, str]) -> T:
     """The text or JSON value with other names in its references; those that are not known stay."""
-    return _replaced(value, {name: f"${now}" for name, now in names.items()})
+    replaced: T = _replaced(value, {name: f"${now}" for name, now in names.items()})
+    return replaced
 
 
 def filled_arguments(
