@@ -57,9 +57,10 @@ def build_agent(
     def after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
         return route_review(state, means.context(runtime))
 
+    offered: type[Context] = OfferedContext
     graph = StateGraph(
         AgentState,
-        context_schema=OfferedContext,
+        context_schema=offered,
         input_schema=AgentInput,
         output_schema=AgentOutput,
     )

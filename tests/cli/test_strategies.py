@@ -64,3 +64,18 @@ def test_an_own_strategy_with_an_unknown_implementation_is_named(
                      REPLAN_SETTINGS=str(file))  # fmt: skip
     assert refused.code == 2
     assert "the role plan has no implementation 'htn'" in refused.complaint
+
+
+def test_a_dry_run_and_then_in_earnest(inside, workspace: str, thread: str) -> None:
+    with openai_server_in_thread(ScriptedAgent([WRITE], report="Written."), key=KEY) as server:
+        url = {"OPENAI_BASE_URL": server.url}
+        args = ("--workspace", workspace, "--thread", thread, "--set", "execute=dry_run")
+        told = inside("run", GOAL, *args, "--json", **url)
+        assert (told.code, told.result["status"]) == (1, "stopped")
+        assert "write_file path=hello.txt with:\nhello" in told.result["report"]
+        assert list(Path(workspace).iterdir()) == []
+        again = inside("resume", thread, "--json", **url)  # still a dry run
+        assert (again.result["status"], list(Path(workspace).iterdir())) == ("stopped", [])
+        done = inside("resume", thread, "--set", "execute=direct", "--json", **url)
+        assert (done.code, done.result["report"]) == (0, "Written.")
+    assert (Path(workspace) / "hello.txt").read_text() == "hello\n"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from replay_again import again
 from scripted_agent import Move, ScriptedAgent
 
 SITES = ("berlin", "cairo", "lagos", "lima", "oslo", "osaka", "paris", "pune", "quito", "riga")
@@ -159,3 +160,27 @@ async def test_what_was_planned_ahead_is_not_taken_for_a_skill(start_agent) -> N
         values = await agent.run(QUESTION, strategy="rewoo")
         kinds = json.dumps(values["memories"]["learned"])
         assert "Look up" not in kinds
+
+
+async def test_planned_look_ups_are_replayed_as_they_were(start_agent) -> None:
+    async with start_agent(Worker(then="work")) as agent:
+        site_files(agent.workspace)
+        assert (await agent.run(WRITTEN, strategy="compiler"))["status"] == "done"
+        assert (await again(agent)).divergence is None
+
+
+async def test_a_call_filled_from_a_result_has_to_pass_the_rules(start_agent) -> None:
+    calls = [
+        {"tool": "read_file", "path": "oslo.md"},
+        {"tool": "read_file", "path": "$call1"},
+    ]
+    async with start_agent(Worker(calls)) as agent:
+        site_files(agent.workspace)
+        (agent.workspace / "oslo.md").write_text("See riga.md for the numbers.\n")
+        rules = ["deny:read_file(riga.md)"]
+        await agent.run(
+            "Who has the numbers?", strategy="rewoo", approvals=rules, max_attempts=1, max_replans=0
+        )
+        made = (await agent.tasks())[-1]["attempts"][0]
+        assert made["action"]["args"] == {"path": "riga.md"}
+        assert made["observation"]["reason"] == "denied"
