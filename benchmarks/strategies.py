@@ -12,11 +12,12 @@ half the model calls of `react` and pass as many goals.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,17 +63,21 @@ OPENED = {
 }  # fmt: skip
 
 
-def _says(report: str, *wanted: str) -> str:
-    missing = [one for one in wanted if one not in report]
-    return f"the report does not say {', '.join(missing)}" if missing else ""
+def _each(report: str, wanted: Mapping[str, int]) -> str:
+    """Behind each name, before the next one, its own number and no other's."""
+    for name, number in wanted.items():
+        others = "|".join(re.escape(other) for other in wanted if other != name)
+        said = [
+            re.split(others, after)[0].replace(",", "")
+            for after in re.split(re.escape(name), report)[1:]
+        ]
+        if not any(re.search(rf"(?<!\d){number}(?!\d)", one) for one in said):
+            return f"the report does not say {number} of {name}"
+    return ""
 
 
 def _staff(folder: Path, report: str) -> str:
-    others = [str(STAFF[site]) for site in ("cairo", "lima", "oslo")]
-    if wrong := _says(report, "Pune", "415"):
-        return wrong
-    first = min((report.find(other) for other in others if other in report), default=len(report))
-    return "" if report.find("415") < first or report.find("Pune") < first else "another is named"
+    return _each(report, {site.title(): STAFF[site] for site in ("cairo", "lima", "oslo", "pune")})
 
 
 def _prices(folder: Path, report: str) -> str:
@@ -96,17 +101,18 @@ def _heads(folder: Path, report: str) -> str:
 
 
 def _stock(folder: Path, report: str) -> str:
-    return _says(report, "广州", "1985")
+    return _each(report, {city: STOCK[city] for city in ("北京", "上海", "广州")})
 
 
 def _opened(folder: Path, report: str) -> str:
-    return _says(report, "1934", "1887")
+    places = ("harbour museum", "botanical garden")
+    return _each(report.lower(), {place: OPENED[place] for place in places})
 
 
 GOALS = [
     Goal(
         "staff",
-        "Which of the sites Cairo, Lima, Oslo and Pune has the most staff, and how many people?",
+        "How many people are on staff at each of the sites Cairo, Lima, Oslo and Pune?",
         {
             f"{site}.md": f"# {site.title()}\n\nOur site in {site.title()} has {count} people on "
             "staff. It is open from Monday to Friday.\n"
@@ -137,7 +143,7 @@ GOALS = [
     ),
     Goal(
         "stock",
-        "北京、上海和广州三个仓库中，哪个仓库的库存最多？有多少件？",
+        "北京、上海和广州三个仓库目前的库存各有多少件？",
         {f"仓库_{city}.md": f"# {city}仓库\n\n目前库存：{n} 件。\n" for city, n in STOCK.items()},
         _stock,
     ),

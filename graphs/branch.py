@@ -18,7 +18,7 @@ from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
 from replan.nodes.references import filled_arguments
-from replan.nodes.reflect.checks import REHEARSED, by_evidence
+from replan.nodes.reflect.checks import LOOKING, REHEARSED, by_evidence, found_by
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
@@ -35,6 +35,8 @@ _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
 _SHOWN_CHARS = 1500
 _MOST_SOURCES = 20
+_MOST_FOUND = 8
+_FOUND_CHARS = 500
 
 
 class Branch:
@@ -269,6 +271,7 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
             "result": attempt.observation.text[:600] if done else task.result,
             "rehearsed": attempt.observation.reason == REHEARSED,
             "sources": _more_sources(task, attempt.observation),
+            "found": _more_found(task, attempt),
         }
     )
 
@@ -276,6 +279,14 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
 def _more_sources(task: Task, seen: Observation) -> list[str]:
     """Where the task's calls brought something from, each once."""
     return list(dict.fromkeys([*task.sources, *seen.sources]))[:_MOST_SOURCES]
+
+
+def _more_found(task: Task, attempt: Attempt) -> list[str]:
+    """What the task's look-ups brought: of attempts only the latest are kept."""
+    seen, action = attempt.observation, attempt.action
+    if action.tool not in LOOKING or not seen.ok or not seen.text.strip():
+        return task.found
+    return [*task.found, found_by(action, seen.text.strip()[:_FOUND_CHARS])][-_MOST_FOUND:]
 
 
 def _same_again(attempt: Attempt, fingerprint: str) -> bool:

@@ -124,8 +124,9 @@ class Task(Noun):
     were like when it began. `calls` are to be made first, before anything is asked: they were
     planned ahead, or did a task like it in an earlier run, whose memory `followed` names. `hints`
     is what else was recalled. `rehearsed` says that its last call was not made but told of, in a
-    dry run; `sources` are the addresses and documents that its calls brought something from. Of
-    tasks that were done long ago less is kept: see `settled_tasks`.
+    dry run. `found` are the latest few that its look-ups brought, each with its call; `sources` are
+    the addresses and documents that they come from. Of tasks that were done long ago less is kept:
+    see `settled_tasks`.
     """
 
     id: str
@@ -144,11 +145,14 @@ class Task(Noun):
     hints: list[str] = Field(default_factory=list)
     followed: str = ""
     rehearsed: bool = False
+    found: list[str] = Field(default_factory=list)
     sources: list[str] = Field(default_factory=list)
 
     @property
     def brought(self) -> str:
-        """What the last call gave, as far as it is kept."""
+        """What its look-ups brought, or else the last call gave, as far as it is kept."""
+        if len(self.found) > 1:
+            return "\n".join(self.found)
         seen = self.attempts[-1].observation.text if self.attempts else ""
         return (seen or self.result).strip()
 

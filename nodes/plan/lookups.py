@@ -4,6 +4,7 @@ ReWOO (Xu et al. 2023) plans without having seen any result, so that no model is
 calls; LLMCompiler (Kim et al. 2023) plans the tasks with them and runs side by side what can.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from replan.models.schemas import strict_object
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import PlanRequest, SelectToolRequest, Use
+from replan.nodes.named_files import files_meant
 from replan.nodes.references import names_in, renamed_references
 from replan.nodes.select_tool.offers import call_schema, offered
 from replan.state.task import Action, Task
@@ -22,7 +24,8 @@ Plan at once everything that has to be looked up for the goal.
 calls: the tool calls that bring what the goal has to know and what is not shown above, each once, \
 one for each thing or file that the goal asks about; [] if nothing is missing. An argument may \
 be $call1 for what the first call brings, $call2 for the second, and so on.
-{asked}Answer in JSON."""
+{asked}{meant}Answer in JSON."""
+MEANT = "The goal's own words stand in the names of: {files}.\n"
 ASKED = {
     "then": 'then: what is wanted when all that is known? An "answer", or "work" (files written, '
     "moved, renamed, removed, code run)?\n",
@@ -34,6 +37,10 @@ MOST_CALLS = 8
 _MOST_TASKS = 6
 _REFERRED = ("$call1", "$call2", "$call3")
 _TITLE_CHARS = 160
+_ASKED_TO_DO = re.compile(
+    r"\b(?:can|could|would|will|won't)\s+you\b|\bplease\b|请|能不能|能否|可否|可以|帮",
+    re.IGNORECASE,
+)
 _CHANGING = {
     "python", "run_script", "run_tests", "write_file", "edit_file", "move_files", "delete_file"
 }  # fmt: skip
@@ -67,13 +74,18 @@ async def planned_lookups(
         properties["calls"] = {"type": "array", "items": items, "maxItems": MOST_CALLS}
     writes = [path for task in tasks for path in task.writes]
     changes = writes or any(check.kind != "file_unchanged" for check in request.checks)
-    if calls and not changes:
+    asks = _is_question(request.brief.goal)
+    if calls and not changes and not asks:
         properties["then"] = {"enum": ["answer", "work"]}
     if splits and len(tasks) == 1 and len(writes) > 1:
         properties["tasks"] = _tasks_schema(writes)
     if not properties:
         return Lookups()
-    ask = ASK.format(asked="".join(ASKED[name] for name in ASKED if name in properties))
+    meant = files_meant(request.brief.goal, request.existing)[:MOST_CALLS] if calls else []
+    ask = ASK.format(
+        asked="".join(ASKED[name] for name in ASKED if name in properties),
+        meant=MEANT.format(files=", ".join(meant)) if meant else "",
+    )
     answer = await use.model.json(
         briefing(request.brief, use.tools, ask),
         strict_object(properties),
@@ -81,7 +93,8 @@ async def planned_lookups(
         max_tokens=900,
     )
     found = _calls(answer.get("calls", []))
-    return Lookups(found, bool(found) and answer.get("then") == "answer", answer.get("tasks", []))
+    answers = asks or answer.get("then") == "answer"
+    return Lookups(found, bool(found) and not changes and answers, answer.get("tasks", []))
 
 
 def as_tasks(lookups: Lookups, first: int, chained: bool) -> list[Task]:
@@ -112,6 +125,11 @@ def as_tasks(lookups: Lookups, first: int, chained: bool) -> list[Task]:
         )
         ids[f"call{at + 1}"] = tasks[-1].id
     return tasks
+
+
+def _is_question(goal: str) -> bool:
+    """Whether nothing but an answer is wanted: it is asked for, and not asked to be done."""
+    return goal.rstrip().endswith(("?", "？")) and not _ASKED_TO_DO.search(goal)
 
 
 def _call_schemas(request: PlanRequest, use: Use) -> list[dict[str, Any]]:

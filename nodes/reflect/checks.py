@@ -1,7 +1,8 @@
 """Judges by evidence alone."""
 
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
-from replan.state.task import CheckResult
+from replan.nodes.named_files import files_meant
+from replan.state.task import Action, CheckResult
 
 REHEARSED = "dry run"
 LOOKING = (
@@ -13,6 +14,7 @@ LOOKING = (
     "read_page",
 )
 _PATIENCE = 3
+_MOST_READ = 8
 
 
 class ReflectByChecks:
@@ -47,9 +49,41 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     # That something changed is needed, but proves little.
     if any(result.check.kind != "workspace_changed" for result in request.evidence):
         return ReflectResult(verdict="done", reason="every check passes")
+    if unseen := _unseen(request):
+        reason = f"not looked at yet: {', '.join(unseen)}"
+        return ReflectResult(verdict="continue", reason=reason)
     if request.action.tool not in LOOKING and not seen.changed and not seen.text.strip():
         return ReflectResult(verdict="retry", reason="the call changed nothing and printed nothing")
     return None
+
+
+def found_by(action: Action, text: str) -> str:
+    """What a look-up brought, behind the call that brought it."""
+    return f"{' '.join(map(str, [action.tool, *action.args.values()]))}: {text}"
+
+
+def _unseen(request: ReflectRequest) -> list[str]:
+    """The files that the task speaks of by their names and that were not read yet, while it reads
+    one after the other: a model that has seen one of them says that it is done.
+    """
+    task, action = request.task, request.action
+    meant = files_meant(task.title, request.existing)[:_MOST_READ]
+    if action.tool != "read_file" or task.writes or task.calls or len(task.found) >= _MOST_READ:
+        return []
+    now = found_by(action, "")
+    if not any(_reads(now, path) for path in meant):
+        return []
+    shown = request.brief.survey
+    return [
+        path
+        for path in meant
+        if f"\n{path} holds:" not in shown
+        and not any(_reads(found, path) for found in [*task.found, now])
+    ]
+
+
+def _reads(found: str, path: str) -> bool:
+    return found.startswith((f"read_file {path}: ", f"read_file {path} "))
 
 
 def was_rehearsed(request: ReflectRequest) -> ReflectResult | None:

@@ -83,6 +83,8 @@ def conversation(
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
     parts += shown_now(sources, request.brief.survey)
+    if task.found and task.rounds > len(task.attempts):  # of the turns only the latest are told
+        parts.append(marked("\n".join(task.found), "Found so far"))
     hints = [marked("\n".join(task.hints), "From earlier runs")] if task.hints else []
     if task.attempts and _misled(task.attempts[-1]):
         # Who sees the same turns again says the same again: only what went wrong is told.
