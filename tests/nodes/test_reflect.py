@@ -172,5 +172,5 @@ async def test_the_judge_is_shown_what_was_found_before(use_of) -> None:
     assert result.verdict == "done"
     told = server.requests[0]["messages"][-1]["content"]
     assert (
-        told.index("Found before") < told.index("lima.md: 7 people") < told.index("The last call")
+        told.index("Found before") < told.index(": 7 people") < told.index("The last call")
     )
