@@ -5,6 +5,7 @@ Examples:
   replan run "Sum the amounts in sales.csv per region into report.md" --workspace .
   replan run "Write prime.py and tests for it" --max-steps 20 --json
   replan run "..." --model gpt-5-mini --set plan=dag --set report=template
+  replan run "Which of the sites has the most staff?" --strategy rewoo --set report=template
   replan run "..." --approve allow:web_search --approve "deny:write_file(*.md)"
   replan run - < goal.txt
 

@@ -36,6 +36,7 @@ from replan.cli.options import (
     Rules,
     Sandbox,
     Sets,
+    Strategy,
     ThreadArgument,
 )
 from replan.cli.research_command import research
@@ -61,6 +62,7 @@ def run(
     ] = None,
     thread: Annotated[str | None, typer.Option(help="Id of the thread; default: new.")] = None,
     model: Model = None,
+    strategy: Strategy = None,
     roles: Sets = None,
     max_steps: MaxSteps = None,
     max_seconds: MaxSeconds = None,
@@ -74,7 +76,9 @@ def run(
     from replan.cli.run import run_goal
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    given = overrides(
+        model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox, strategy
+    )
     if workspace is not None:
         given["workspace"] = str(workspace.expanduser().absolute())
     raise typer.Exit(run_goal(goal, thread, given, as_json))
@@ -97,6 +101,7 @@ def resume(
         str | None, typer.Option(metavar="ID", help="Which call, where several wait.")
     ] = None,
     model: Model = None,
+    strategy: Strategy = None,
     roles: Sets = None,
     max_steps: MaxSteps = None,
     max_seconds: MaxSeconds = None,
@@ -113,7 +118,9 @@ def resume(
     from replan.cli.run import Reply, resume_thread
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    given = overrides(
+        model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox, strategy
+    )
     reply = Reply(approve, reject, edit, interrupt)
     raise typer.Exit(resume_thread(thread, given, as_json, reply))
 
@@ -132,6 +139,7 @@ def fork(
         ),
     ] = None,
     model: Model = None,
+    strategy: Strategy = None,
     roles: Sets = None,
     max_steps: MaxSteps = None,
     max_seconds: MaxSeconds = None,
@@ -149,7 +157,9 @@ def fork(
     from replan.cli.fork import fork_thread
     from replan.cli.settle import overrides
 
-    given = overrides(model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox)
+    given = overrides(
+        model, roles, max_steps, max_seconds, max_tokens, max_cost, rules, sandbox, strategy
+    )
     raise typer.Exit(fork_thread(thread, checkpoint, given, state or [], goal, as_json))
 
 
@@ -317,6 +327,14 @@ def threads(
     from replan.cli.threads import show_threads
 
     raise typer.Exit(show_threads(limit, as_json))
+
+
+@app.command()
+def strategies(as_json: AsJson = False) -> None:
+    """List the strategies: what each is for, and which roles and limits it sets."""
+    from replan.cli.strategies import show_strategies
+
+    raise typer.Exit(show_strategies(as_json))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The options and arguments that several commands take."""
+"""The options and arguments that several commands share."""
 
 from typing import Annotated
 
@@ -14,6 +14,9 @@ Sets = Annotated[
         "documents=DIR). Repeatable.",
     ),
 ]
+Strategy = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A way of working: see `replan strategies`.")
+]
 MaxSteps = Annotated[int | None, typer.Option(min=1, help="Tool calls the run may make.")]
 MaxSeconds = Annotated[int | None, typer.Option(min=1, help="Seconds the run may take.")]
 MaxTokens = Annotated[int | None, typer.Option(min=0, help="Tokens it may use; 0: no limit.")]
@@ -27,7 +30,5 @@ Rules = Annotated[
 ResumeRules = Annotated[list[str] | None, typer.Option("--rule", metavar="RULE", help=_RULE_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id.")]
-
-
 CHECKPOINT = "A checkpoint's id, an unambiguous part of it (best its end), or head."
 Full = Annotated[bool, typer.Option("--full", help="Long texts whole.")]

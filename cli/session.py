@@ -19,7 +19,9 @@ from replan.cli.view import View, open_view
 from replan.graphs.guard import taken_up
 from replan.graphs.known import AGENT, GRAPH_KEY, RESEARCH, build, must_be_known, name_of
 from replan.graphs.limits import limit_of, still_short
+from replan.graphs.rehearsal import in_earnest
 from replan.graphs.state_view import progress_of
+from replan.graphs.strategies import with_strategy
 from replan.models.chat import open_chat_model, preflight, require_price
 from replan.models.embeddings import choose_embedder
 from replan.state.agent_state import AgentState
@@ -101,11 +103,13 @@ class Session:
         if snapshot.next or status == "done":
             return "" if snapshot.next else status
         values = snapshot.values
-        if limit := still_short(values, await self.kept_context(), self.context):
+        now = with_strategy(self.context)
+        if limit := still_short(values, await self.kept_context(), now):
             raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
         # A failed run gets its replans anew; a stopped one goes on where it was.
         changed: dict[str, Any] = {"status": "", "report": "", "short": ""}
         changed["progress"] = taken_up(progress_of(values))
+        changed["tasks"] = in_earnest(values.get("tasks", {}))
         if status == "failed":
             changed["replans"] = 0
         await self.graph.aupdate_state(self.config, changed, as_node="reflect")
@@ -135,7 +139,7 @@ class Session:
             )
         kept = json.loads(str(dict(then.metadata or {}).get(_CONTEXT_KEY) or "{}"))
         context = context_from(given, kept)
-        limit = limit_of(then.values, context)
+        limit = limit_of(then.values, with_strategy(context))
         if limit:
             raise UsageError(f"{limit}.", "Give more, for example --max-steps 60.")
         await self.take_up(context)
@@ -286,7 +290,7 @@ async def _check_model(context: Context) -> None:
     Raises:
         UsageError: one of them is not so.
     """
-    require_price(context.max_cost, await preflight(context.model))
+    require_price(with_strategy(context).max_cost, await preflight(context.model))
 
 
 async def _must_exist(run: Session, database: Database) -> None:

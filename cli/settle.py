@@ -39,6 +39,7 @@ def overrides(
     max_cost: float | None,
     approvals: Sequence[str] | None = None,
     sandbox: str | None = None,
+    strategy: str | None = None,
 ) -> dict[str, Any]:
     """The context fields that were given on the command line. `roles` are `name=value` strings,
     of roles or any other field, `approvals` are rules; they are checked by `context_from`.
@@ -51,6 +52,7 @@ def overrides(
         "max_cost": max_cost,
         "approvals": list(approvals or []) or None,
         "sandbox": sandbox,
+        "strategy": strategy,
         "--set": list(roles or []) or None,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -64,8 +66,9 @@ def context_from(given: dict[str, Any], base: dict[str, Any] | None = None) -> C
         base: fields of an earlier run, which `given` replaces.
 
     Raises:
-        SettingError: a role or implementation is unknown, or a value is impossible.
+        SettingError: a strategy, role or implementation is unknown, or a value is impossible.
     """
+    from replan.graphs.strategies import with_strategy
     from replan.nodes.registry import implementation
 
     fields = {**(base or {}), **given}
@@ -85,7 +88,7 @@ def context_from(given: dict[str, Any], base: dict[str, Any] | None = None) -> C
         where = ".".join(map(str, first["loc"]))
         said = first["msg"].removeprefix("Value error, ")
         raise SettingError(f"{where}: {said}.", "See replan run --help.") from error
-    for role, name in context.roles().items():
+    for role, name in with_strategy(context).roles().items():
         implementation(role, name)
     return context
 

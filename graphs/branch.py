@@ -17,7 +17,8 @@ from replan.graphs.remembering import recall_for_task, remember_task, without_me
 from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
-from replan.nodes.reflect.checks import by_evidence
+from replan.nodes.references import filled_arguments
+from replan.nodes.reflect.checks import LOOKING, REHEARSED, by_evidence, found_by
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
@@ -34,6 +35,9 @@ _KEPT_ATTEMPTS = 3
 _KEPT_CHARS = 4000
 _SHOWN_CHARS = 1500
 _WARMER = 0.4
+_MOST_SOURCES = 20
+_MOST_FOUND = 8
+_FOUND_CHARS = 500
 
 
 class Branch:
@@ -54,9 +58,10 @@ class Branch:
         await must_be_there(where.workspace)
         task = Task.model_validate(state["task"])
         started = time.monotonic()
+        tools = await self._cast.toolbox(where, state["goal"])
         if not task.rounds:
             task.before = await _checked(task, where, state)
-        tools = await self._cast.toolbox(where, state["goal"])
+            task.calls = await _filled(task, state.get("results", {}), tools)
         budget = budget_of_branch(state)
         named, spent = await recall_for_task(self._cast, task, state, where, budget, tools)
         if contender > 1:  # What is given is for the first: the others go other ways.
@@ -114,7 +119,9 @@ class Branch:
         if any(_same_again(attempt, fingerprint) for attempt in task.attempts):
             observation = repeated(task, fingerprint)
         else:
-            why = state.get("asked") or await why_ask(action, toolbox)
+            why = ""
+            if not self._cast.rehearses(where):
+                why = state.get("asked") or await why_ask(action, toolbox)
             # Without a thread nothing could wait for the answer: the toolbox refuses then.
             can_ask = bool(where.thread_id)
             call = Cleared(action)
@@ -201,15 +208,17 @@ class Branch:
             evidence=evidence,
             verdict=result.verdict,
             reason=result.reason,
+            lesson=result.lesson,
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
         contends = bool(state.get("contender")) and apart is not None
         # Of attempts side by side, what a lost one has to teach is in the task that stands for all.
         if judged.status == "done" or (judged.status == "failed" and not contends):
             left = budget_of_branch(after(state, usage))
-            named, spent = await remember_task(self._cast, judged, state, where, left, tools)
-            usage = update["usage"] = add_usage(usage, spent)
-            update["memories"] = {"learned": named}
+            if not judged.rehearsed:  # what was not done teaches nothing
+                named, spent = await remember_task(self._cast, judged, state, where, left, tools)
+                usage = update["usage"] = add_usage(usage, spent)
+                update["memories"] = {"learned": named}
             judged = without_memories(judged)
             await SESSIONS.close(f"{where.agent}/{task.id}")
         where.tell(
@@ -227,6 +236,18 @@ class Branch:
         if contends:
             return {**update, "contenders": {state["branch"]: judged.model_dump()}}
         return {**update, "tasks": {judged.id: judged.model_dump()}}
+
+
+async def _filled(task: Task, results: dict[str, str], tools: Toolbox) -> list[Action]:
+    """The planned calls with what they refer to of earlier results; into code nothing is put."""
+    existing = await tools.workspace.files() if results and task.calls else []
+    calls = []
+    for call in task.calls:
+        known = {tool.name: tool for tool in tools.tools()}.get(call.tool)
+        code = known.content if known and getattr(known, "runs_code", False) else None
+        args = filled_arguments(call.args, results, existing, code)
+        calls.append(call.model_copy(update={"args": args}))
+    return calls
 
 
 def _no_further(
@@ -289,8 +310,25 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
             "status": status,
             "attempts": [*task.attempts, attempt][-_KEPT_ATTEMPTS:],
             "result": attempt.observation.text[:600] if done else task.result,
+            "rehearsed": attempt.observation.reason == REHEARSED,
+            "sources": _more_sources(task, attempt.observation),
+            "found": _more_found(task, attempt),
         }
     )
+
+
+def _more_sources(task: Task, seen: Observation) -> list[str]:
+    """Where the task's calls brought something from, each once."""
+    brought = [source.line for source in seen.sources]
+    return list(dict.fromkeys([*task.sources, *brought]))[:_MOST_SOURCES]
+
+
+def _more_found(task: Task, attempt: Attempt) -> list[str]:
+    """What the task's look-ups brought: of attempts only the latest are kept."""
+    seen, action = attempt.observation, attempt.action
+    if action.tool not in LOOKING or not seen.ok or not seen.text.strip():
+        return task.found
+    return [*task.found, found_by(action, seen.text.strip()[:_FOUND_CHARS])][-_MOST_FOUND:]
 
 
 def _same_again(attempt: Attempt, fingerprint: str) -> bool:

@@ -12,9 +12,10 @@ from langgraph.types import Checkpointer, Send
 from replan.graphs.branch import Branch
 from replan.graphs.branching import in_folder_of_branch
 from replan.graphs.cast import Cast
+from replan.graphs.context_schema import OfferedContext
 from replan.graphs.cycle import Cycle
 from replan.graphs.means import LIVE, Means
-from replan.graphs.part import context_of, told
+from replan.graphs.part import told
 from replan.graphs.routes import route_plan, route_review
 from replan.nodes.contract import CONTRACTS
 from replan.state.agent_state import AgentInput, AgentOutput, AgentState
@@ -53,18 +54,22 @@ def build_agent(
     cast = Cast(roles, tools, means)
     cycle, branch = Cycle(cast), Branch(cast)
 
+    offered: type[Context] = OfferedContext
     graph = StateGraph(
-        AgentState, context_schema=Context, input_schema=AgentInput, output_schema=AgentOutput
+        AgentState,
+        context_schema=offered,
+        input_schema=AgentInput,
+        output_schema=AgentOutput,
     )
 
     def step(node: Any) -> Any:
         return in_folder_of_branch(told(node, context))
 
     def after_plan(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
-        return route_plan(state, context_of(runtime, context))
+        return route_plan(state, means.context(runtime, context))
 
     def after_review(state: AgentState, runtime: Runtime[Context]) -> list[Send] | str:
-        return route_review(state, context_of(runtime, context))
+        return route_review(state, means.context(runtime, context))
 
     graph.add_node("recall", step(cycle.recall))
     graph.add_node("decompose", step(cycle.decompose))

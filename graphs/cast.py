@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from replan.graphs.limits import OutOf
 from replan.graphs.means import LIVE, Means
-from replan.graphs.part import agent_of, context_of, thread_of
+from replan.graphs.part import agent_of, thread_of
 from replan.models.asking import Asker
 from replan.models.budget import UNLIMITED, Budget
 from replan.models.chat import require_price
@@ -121,7 +121,7 @@ class Cast:
         main: Workspace | None = None,
     ) -> Scene:
         return Scene(
-            context=context_of(runtime),
+            context=self._means.context(runtime),
             workspace=folder,
             thread_id=thread_of(runtime),
             runtime=runtime,
@@ -156,6 +156,10 @@ class Cast:
         chat = await self._means.chat(where)
         require_price(where.context.max_cost, chat)
         return Asker(chat, recording=where.recording, role=role, budget=budget, warmth=warmth)
+
+    def rehearses(self, where: Scene) -> bool:
+        """Whether calls are told of and not made, so that nobody needs to agree to them."""
+        return bool(getattr(self._player("execute", where), "rehearses", False))
 
     async def play(
         self,
@@ -240,4 +244,4 @@ class Cast:
 
 def goal_of(request: Noun) -> str:
     """What the run is for, as a request of any role says it."""
-    return str(getattr(getattr(request, "brief", request), "goal", ""))
+    return str(getattr(getattr(request, "brief", None) or request, "goal", ""))

@@ -16,6 +16,8 @@ from replan.graphs.history import keep_revision, must_be_there
 from replan.graphs.joining import Joined, join
 from replan.graphs.limits import OutOf, budget_of, held, limit_of, remaining_seconds
 from replan.graphs.mentions import mentions
+from replan.graphs.plan_faults import fault_of
+from replan.graphs.rehearsal import as_rehearsal, was_rehearsed
 from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
 from replan.models.budget import NOTHING_LEFT
 from replan.nodes import contract
@@ -97,6 +99,7 @@ class Cycle:
             named=await _named(state, where.workspace, existing),
             recalled=list(map(Task.model_validate, plan_before.get("tasks", []))),
             recalled_checks=list(map(Check.model_validate, plan_before.get("checks", []))),
+            recipe=where.context.recipe,
         )
         budget = budget_of(state, where.context)
         result, usage = await self._cast.play("decompose", request, where, budget)
@@ -132,6 +135,12 @@ class Cycle:
         result, usage = await self._cast.play("plan", request, where, budget)
         if isinstance(result, OutOf):
             return AgentState(usage=usage, short=result.limit)
+        fault = fault_of(request.tasks, result.tasks, where.context.max_tasks)
+        if fault:
+            said = f"the plan of {where.context.plan!r} {fault}"
+            where.tell(event="note", what=said)
+            replans = state.get("replans", 0) + (1 if problem else 0)
+            return AgentState(problem=said, replans=replans, usage=usage)
         # After a failure the files are no longer what the first survey showed.
         now = await _survey(state, where.workspace) if problem else state.get("survey", "")
         return AgentState(
@@ -156,6 +165,7 @@ class Cycle:
             evidence = await _evidence(state, where)
         request = contract.ReviewRequest(
             goal=state["goal"],
+            brief=brief_of(state),
             tasks=tasks,
             evidence=evidence,
             usage=state.get("usage", {}),
@@ -171,6 +181,8 @@ class Cycle:
             request.limit = request.limit or limit_of({"short": result.limit}, where.context)
             result = await ReviewByChecks()(request, None)
         usage["seconds"] += checking
+        if state.get("problem"):  # what was planned cannot be worked on
+            result = contract.ReviewResult(decision="replan", reason=state["problem"])
         if joined.told:
             result = _told(result, joined.told)
         decided = _decided(result, request, state, where.context)
@@ -209,6 +221,9 @@ class Cycle:
     async def remember(self, state: AgentState, runtime: Runtime[Context]) -> AgentState:
         """Keep what was learned, and end the run's MCP servers."""
         where = await self._cast.scene(state["workspace"], runtime)
+        if was_rehearsed(tasks_of(state)):  # what was not done teaches nothing
+            await close_servers(where.thread_id)
+            return AgentState()
         request = contract.RememberRequest(
             goal=state["goal"],
             status=state["status"],
@@ -281,11 +296,13 @@ def _decided(
     moves = [move for _, move in sorted(state.get("moves", {}).items())]
     known = noted(progress_of(state), moves)
     decision, reason = held(result.decision, result.reason, request.limit, request.replans, context)
+    decision, reason = as_rehearsal(decision, reason, request.tasks)
     judgement = judged(decision, reason, known, request.replans, context.max_replans)
     return AgentState(
         decision=judgement.decision,
         reason=judgement.reason,
-        problem=judgement.reason if judgement.decision == "replan" else "",
+        # What kept a plan from being worked on is there until there is another plan.
+        problem=judgement.reason if judgement.decision == "replan" else state.get("problem", ""),
         progress=dict(judgement.progress),
         moves=Overwrite({}),  # type: ignore[typeddict-item]
     )

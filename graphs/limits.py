@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from replan.graphs.strategies import with_strategy
 from replan.models.budget import LEAST_TOKENS, Budget
 from replan.nodes.contract import Decision
 from replan.nodes.review.checks import replans_used_up
@@ -65,7 +66,8 @@ def still_short(state: Mapping[str, Any], before: Mapping[str, Any], context: Co
         return reached
     name = state.get("short", "")
     if name in ("max_seconds", "max_tokens", "max_cost"):
-        now, then = getattr(context, name), getattr(Context(**{**before, "approvals": []}), name)
+        then = getattr(with_strategy(Context(**{**before, "approvals": []})), name)
+        now = getattr(context, name)
         return limit_of(state, context) if 0 < now <= then else ""
     return ""
 

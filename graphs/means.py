@@ -13,6 +13,7 @@ from langgraph.store.base import BaseStore
 from replan.graphs.copies import copy_for
 from replan.graphs.part import agent_of, context_of
 from replan.graphs.recording import recording_of
+from replan.graphs.strategies import with_strategy
 from replan.memory.choice import memories_in
 from replan.memory.owner import Owner
 from replan.memory.protocol import Memories
@@ -38,6 +39,15 @@ class Means(Protocol):
     """Where the nodes get from what is not in the state: a run from the world, a replay from the
     record.
     """
+
+    def context(self, runtime: Runtime[Context], own: Context | None = None) -> Context:
+        """What the run was told, and what holds whatever it says (`own`), with what its strategy
+        sets.
+
+        Raises:
+            SettingError: there is no such strategy.
+        """
+        ...
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """The run's folder, made where it is the thread's own.
@@ -92,6 +102,10 @@ class Means(Protocol):
 
 class Live:
     """Of a run."""
+
+    def context(self, runtime: Runtime[Context], own: Context | None = None) -> Context:
+        """With what the strategy sets today."""
+        return with_strategy(context_of(runtime, own))
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """The folder asked for, or one of the thread's own; of the agent's, in a bigger graph."""

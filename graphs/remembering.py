@@ -34,6 +34,8 @@ async def recall_for_task(
         task.start = await start_of(where.workspace, f"{state['goal']}\n{task.title}")
         if task.title != task.headline:  # planned anew: what was recalled for it has failed
             return [], Usage()
+        if task.calls:  # planned ahead
+            return [], Usage()
     last = task.attempts[-1] if task.rounds else None
     request = contract.RecallRequest(
         goal=state["goal"],
@@ -61,6 +63,8 @@ async def remember_task(
     Returns:
         The memories, and what was used.
     """
+    if task.calls and not task.followed:  # what was planned ahead is nothing that it found out
+        return [], Usage()
     led_astray = [task.followed] if task.followed and not task.calls else []
     request = contract.RememberRequest(
         goal=state["goal"],

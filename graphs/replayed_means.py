@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
+from replan.graphs.part import context_of
 from replan.graphs.recording import place_of
 from replan.memory.protocol import Memories
 from replan.memory.recorded import RecordedMemories
@@ -70,6 +71,10 @@ class ReplayedMeans:
     asked_of: Mapping[str, tuple[str, Mapping[str, Any]]]
     copies: dict[Path, ReplayedFolder] = field(default_factory=dict)
     _left: dict[Path, str] = field(default_factory=dict)
+
+    def context(self, runtime: Runtime[Context], own: Context | None = None) -> Context:
+        """As it was recorded: what its strategy set then is in it."""
+        return context_of(runtime, own)
 
     async def open_workspace(self, runtime: Runtime[Context]) -> Workspace:
         """Nothing is made; the run's own folder is left alone."""

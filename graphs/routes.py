@@ -11,9 +11,9 @@ from replan.state.context import Context
 
 def route_plan(state: AgentState, context: Context) -> list[Send] | str:
     """From `plan`: the ready tasks side by side; to `review` when there is nothing to do or
-    nothing left to do it with.
+    nothing left to do it with, or the plan cannot be worked on.
     """
-    if limit_of(state, context):
+    if limit_of(state, context) or state.get("problem"):
         return "review"
     return dispatch(state, context) or "review"
 

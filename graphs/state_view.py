@@ -5,12 +5,16 @@ from typing import Any
 
 from replan.graphs.contenders import Going
 from replan.graphs.guard import Progress, avoided
+from replan.nodes.briefing import marked
 from replan.nodes.contract import Brief
+from replan.nodes.references import names_in
 from replan.nodes.survey import CODE
 from replan.state.agent_state import AgentState, TaskBranch
 from replan.state.task import Check, Task
 
 SHOWN_CODE = 2
+_RESULT_CHARS = 1500
+_RESULTS_CHARS = 8000
 
 
 def tasks_of(state: Mapping[str, Any]) -> list[Task]:
@@ -50,6 +54,27 @@ def ready_tasks(tasks: list[Task]) -> list[Task]:
     return [task for task in tasks if task.status == "open" and settled.issuperset(task.depends_on)]
 
 
+def results_for(task: Task, tasks: list[Task]) -> dict[str, str]:
+    """What a task is shown in full of earlier ones, by their ids: the results it refers to, and
+    those it waits for that left no file. All of them together are bounded.
+    """
+    named = set(names_in([task.title, *(call.args for call in task.calls)]))
+    wanted = [
+        other
+        for other in tasks
+        if other.status == "done"
+        and (other.id in named or (other.id in task.depends_on and not other.writes))
+    ]
+    room = min(_RESULT_CHARS, _RESULTS_CHARS // max(1, len(wanted)))
+    return {other.id: other.brought[:room] for other in wanted}
+
+
+def _brought_by(name: str, tasks: list[Task]) -> str:
+    """The line above a result: what it is called, and what it came of."""
+    headline = next(task.headline for task in tasks if task.id == name)
+    return f"${name}, the result of '{headline[:160]}'"
+
+
 def _code_of(tasks: list[Task]) -> list[str]:
     """The code that was written last: all of what was made that a branch looks at."""
     made = [path for task in tasks if task.status == "done" for path in task.writes]
@@ -60,12 +85,15 @@ def branch_of(state: AgentState, going: Going, share: Mapping[str, Any], apart: 
     """What a dispatched task carries along: its own small part of the state, and its share of
     what is left of the limits; `apart` says whether it works in a copy of the workspace.
     """
+    task, tasks = going.task, tasks_of(state)
+    results = results_for(task, tasks)
     earlier = [
         f"Done before: {other.headline[:160]}"
         + (f" -> {other.result.strip()[:300]}" if other.result else "")
-        for other in tasks_of(state)
-        if other.status == "done"
+        for other in tasks
+        if other.status == "done" and other.id not in results
     ]
+    shown = [marked(text, _brought_by(name, tasks)) for name, text in results.items()]
     branch = TaskBranch(
         goal=state["goal"],
         constraints=state.get("constraints", []),
@@ -74,8 +102,9 @@ def branch_of(state: AgentState, going: Going, share: Mapping[str, Any], apart: 
         survey=state.get("survey", ""),
         recalled=state.get("recalled", []),
         protected=protected_in(checks_of(state)),
-        earlier=earlier[-4:],
-        made=_code_of(tasks_of(state)),
+        earlier=[*earlier[-4:], *shown],
+        made=_code_of(tasks),
+        results=results,
         task=going.task.model_dump(),
         branch=going.name,
         contender=going.contender,

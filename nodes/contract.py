@@ -83,7 +83,7 @@ class RecallResult(Noun):
 class DecomposeRequest(Noun):
     """Asks for the tasks of a goal. `existing` are the workspace's paths, `named` the paths
     that the goal or the files it names mention. `recalled` are tasks that reached a goal like this
-    one, and `recalled_checks` what they passed.
+    one, and `recalled_checks` what they passed. `recipe` names a recipe, with its values.
     """
 
     brief: Brief
@@ -91,6 +91,7 @@ class DecomposeRequest(Noun):
     named: list[str] = Field(default_factory=list)
     recalled: list[Task] = Field(default_factory=list)
     recalled_checks: list[Check] = Field(default_factory=list)
+    recipe: str = ""
 
 
 class DecomposeResult(Noun):
@@ -173,16 +174,22 @@ class ReflectRequest(Noun):
 
 
 class ReflectResult(Noun):
-    """`done`; `continue` (progress, another step is needed); `retry` (a failed attempt)."""
+    """`done`; `continue` (progress, another step is needed); `retry` (a failed attempt). `lesson`
+    is what the next attempt should do differently, in words.
+    """
 
     verdict: Verdict
     reason: str = ""
+    lesson: str = ""
 
 
 class ReviewRequest(Noun):
-    """Asks what to do next, given all tasks and, when none is open, the goal's own checks."""
+    """Asks what to do next, given all tasks and, when none is open, the goal's own checks. The
+    `brief` is for those who ask a model.
+    """
 
     goal: str
+    brief: Brief | None = None
     tasks: list[Task]
     evidence: list[CheckResult] = Field(default_factory=list)
     usage: Usage = Field(default_factory=lambda: Usage())

@@ -1,6 +1,7 @@
 """Which files a text names: the goal's own words are where acceptance checks come from."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 # A dotted word counts as a file only with an ending that files really have: "e.g.", "3.11",
@@ -60,6 +61,33 @@ def _mention(text: str, name: str, path: str, existing: Sequence[str]) -> int:
         if whole == path or whole not in existing:
             return match.start()
     return -1
+
+
+def files_meant(text: str, existing: Sequence[str]) -> list[str]:
+    """The existing files whose names hold a word of the text: "oslo.md" for "the sites Oslo and
+    Lima". A word that most of the names hold tells none of them from the others.
+    """
+    words = {path: set(_words_of(path.rsplit("/", 1)[-1].rsplit(".", 1)[0])) for path in existing}
+    counts = Counter(word for of in words.values() for word in of)
+    said = text.lower()
+    telling = {
+        word
+        for word, count in counts.items()
+        if count <= max(1, len(existing) // 3) and _stands_in(word, said)
+    }
+    return [path for path in existing if words[path] & telling]
+
+
+def _words_of(name: str) -> list[str]:
+    """The words of a file's name; one of a script without spaces has two letters at least."""
+    found = re.split(r"[\W_\d]+", name.lower())
+    return [word for word in found if len(word) >= (3 if word.isascii() else 2)]
+
+
+def _stands_in(word: str, text: str) -> bool:
+    if not word.isascii():
+        return word in text
+    return bool(re.search(rf"(?<![a-z]){re.escape(word)}s?(?![a-z])", text))
 
 
 def is_test_file(path: str) -> bool:

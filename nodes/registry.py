@@ -17,22 +17,32 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "decompose": {
         "llm": "replan.nodes.decompose.llm:DecomposeByModel",
         "none": "replan.nodes.decompose.none:DecomposeNot",
+        "template": "replan.nodes.decompose.template:DecomposeByRecipe",
     },
     "plan": {
         "sequence": "replan.nodes.plan.sequence:PlanSequence",
         "dag": "replan.nodes.plan.dag:PlanDag",
+        "rewoo": "replan.nodes.plan.rewoo:PlanRewoo",
+        "compiler": "replan.nodes.plan.compiler:PlanCompiler",
     },
     "select_tool": {
         "json": "replan.nodes.select_tool.json_choice:SelectByJson",
         "native": "replan.nodes.select_tool.native:SelectNatively",
         "code": "replan.nodes.select_tool.code:SelectByCode",
     },
-    "execute": {"direct": "replan.nodes.execute.direct:ExecuteDirectly"},
+    "execute": {
+        "direct": "replan.nodes.execute.direct:ExecuteDirectly",
+        "dry_run": "replan.nodes.execute.dry_run:RehearseCall",
+    },
     "reflect": {
         "checks_then_llm": "replan.nodes.reflect.checks_then_llm:ReflectByChecksThenModel",
         "checks": "replan.nodes.reflect.checks:ReflectByChecks",
+        "llm": "replan.nodes.reflect.llm:ReflectByModel",
     },
-    "review": {"checks": "replan.nodes.review.checks:ReviewByChecks"},
+    "review": {
+        "checks": "replan.nodes.review.checks:ReviewByChecks",
+        "llm": "replan.nodes.review.llm:ReviewByModel",
+    },
     "report": {
         "llm": "replan.nodes.report.llm:ReportByModel",
         "template": "replan.nodes.report.template:ReportByTemplate",

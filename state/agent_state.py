@@ -136,7 +136,8 @@ class TaskBranch(TypedDict, total=False):
 
     `asked` says why a person has to agree to the action, "" when nobody has to: what resumes a
     waiting run may come without the rules that made it wait. `avoid` are calls that led nowhere,
-    `made` the paths of code that finished tasks wrote last.
+    `made` the paths of code that finished tasks wrote last, `results` what earlier tasks brought
+    that it refers to or waits for, by their ids.
     The remaining tokens and dollars are None without a limit; `shared` says that branches side by
     side share what is left of the run's limits.
 
@@ -155,6 +156,7 @@ class TaskBranch(TypedDict, total=False):
     protected: list[str]
     earlier: list[str]
     made: list[str]
+    results: dict[str, str]
     task: dict[str, Any]
     action: dict[str, Any]
     asked: str

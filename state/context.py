@@ -47,6 +47,17 @@ class Context(BaseModel):
         max_length=200,
         description="Of which project they are. Empty: REPLAN_MEMORY_PROJECT, or 'default'.",
     )
+    strategy: str = Field(
+        "",
+        max_length=100,
+        description="A way of working by name: it sets roles and limits that are not set here.",
+    )
+    recipe: str = Field(
+        "",
+        max_length=2000,
+        description="For decompose=template: a recipe's name or file, and its values, such as "
+        "weekly-report week=47. Empty: the goal says it, as 'recipe: weekly-report week=47'.",
+    )
     recall: str = Field("store", description="Who recalls what earlier runs learned.")
     decompose: str = Field("llm", description="Who splits the goal into tasks.")
     plan: str = Field("sequence", description="Who orders the tasks, and replans.")
@@ -95,6 +106,7 @@ class Context(BaseModel):
         description="Attempts at a task side by side, each in its own copy of the workspace: the "
         "first that passes its checks wins.",
     )
+    max_tasks: Positive = Field(100, description="Open tasks a plan may have.")
 
     revision_file_mb: Positive = Field(
         50, le=500, description="Largest file, in MB, that revisions of the workspace hold."
@@ -117,7 +129,11 @@ class Context(BaseModel):
         return [parse_rule(text) for text in self.approvals]
 
     def changed(self) -> dict[str, Any]:
-        """Only the fields that differ from the defaults."""
+        """Only the fields that differ from the defaults; with a strategy, all that were set by
+        name: against it a default counts too.
+        """
+        if self.strategy:
+            return self.model_dump(exclude_unset=True)
         return self.model_dump(exclude_defaults=True)
 
 

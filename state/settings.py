@@ -24,7 +24,11 @@ from replan.state.mcp_servers import Mcp
 FILE_NAME = "replan.toml"
 HOME_FILE_NAME = "config.toml"
 # Sections of the file, by the field that holds each: `MCP` alone would be too common a variable.
-_SECTIONS = {"approvals": "replan_approvals", "mcp": "replan_mcp"}
+_SECTIONS = {
+    "approvals": "replan_approvals",
+    "mcp": "replan_mcp",
+    "strategies": "replan_strategies",
+}
 DEFAULT_WEIGHTS_SHA256 = "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046"
 
 
@@ -38,7 +42,7 @@ class Settings(BaseSettings):
 
     The settings file is the first that is found of `replan.toml` in the current folder, the one
     that REPLAN_SETTINGS names, and `config.toml` in REPLAN_HOME. It has these fields by their
-    names, and the sections `[approvals]` and `[mcp.servers.NAME]`.
+    names, and the sections `[approvals]`, `[mcp.servers.NAME]` and `[strategies.NAME]`.
     """
 
     model_config = SettingsConfigDict(
@@ -52,6 +56,8 @@ class Settings(BaseSettings):
     replan_settings: Path | None = None
     replan_approvals: Approvals = Field(default_factory=Approvals)
     replan_mcp: Mcp = Field(default_factory=Mcp)
+    # Read where they are used: which roles and limits there are, is not known here.
+    replan_strategies: dict[str, Any] = Field(default_factory=dict)
 
     replan_home: Path = Field(default_factory=_default_home)
     replan_cache: Path = Field(
@@ -67,6 +73,7 @@ class Settings(BaseSettings):
     searxng_url: str | None = None
     replan_search: Literal["auto", "tavily", "searxng", "ddgs", "none"] = "auto"
     replan_documents: Path | None = None
+    replan_recipes: Path | None = None
     replan_memory_user: str = Field(default="", max_length=200)
     replan_memory_project: str = Field(default="", max_length=200)
     replan_page_ports: str = "80,443"
@@ -79,6 +86,11 @@ class Settings(BaseSettings):
     def workspaces(self) -> Path:
         """Holds the folders of threads that work in one of their own, and of their branches."""
         return self.replan_home / "workspaces"
+
+    @property
+    def recipes(self) -> Path:
+        """Holds the recipes that are called by name."""
+        return self.replan_recipes or self.replan_home / "recipes"
 
     @classmethod
     def settings_customise_sources(
@@ -154,7 +166,9 @@ def settings() -> Settings:
         said = first["msg"].removeprefix("Value error, ")
         raise SettingError(f"setting {where}: {said}.", _MEND) from None
     except SettingsError:
-        raise SettingError("REPLAN_APPROVALS or REPLAN_MCP is not JSON.", _MEND) from None
+        raise SettingError(
+            "REPLAN_APPROVALS, REPLAN_MCP or REPLAN_STRATEGIES is not JSON.", _MEND
+        ) from None
 
 
 _MEND = f"Mend {FILE_NAME}, or the file that REPLAN_SETTINGS names, or the variable."

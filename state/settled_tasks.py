@@ -14,7 +14,18 @@ LESSON_CHARS = 200
 _WHOLE = 8
 _RESULT_CHARS = 80
 _TITLE_CHARS = 200
-_KEPT = ("id", "title", "status", "tries", "rounds", "writes", "depends_on", "result")
+_KEPT = (
+    "id",
+    "title",
+    "status",
+    "tries",
+    "rounds",
+    "writes",
+    "depends_on",
+    "result",
+    "rehearsed",
+    "sources",
+)
 
 
 def with_settled_small(tasks: dict[str, Any], except_for: Collection[str] = ()) -> dict[str, Any]:
@@ -28,10 +39,17 @@ def with_settled_small(tasks: dict[str, Any], except_for: Collection[str] = ()) 
         except_for: ids of those that stay whole in any case.
     """
     long_ago: set[str] = set()
+    needed = {
+        name
+        for task in tasks.values()
+        if _status(task) in ("open", "failed")
+        for name in task.get("depends_on", [])
+    }
     for status in ("done", "dropped"):
         settled = [name for name, task in tasks.items() if _status(task) == status]
         long_ago.update(settled[:-_WHOLE])
-    long_ago.difference_update(except_for)
+    # What an open task waited for is shown to it.
+    long_ago.difference_update(except_for, needed)
     if not long_ago:
         return tasks
     lessons: set[tuple[str, str]] = set()

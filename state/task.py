@@ -6,6 +6,8 @@ from pydantic import Field
 
 from replan.state.noun import Noun
 
+_LINE_CHARS = 300  # of what names a source
+
 TaskStatus = Literal["open", "done", "failed", "dropped"]
 Verdict = Literal["done", "continue", "retry"]
 
@@ -90,6 +92,12 @@ class Source(Noun):
     title: str = ""
     place: str = ""
 
+    @property
+    def line(self) -> str:
+        """Where it stands, in one line."""
+        where = f"{self.name}, {self.place}" if self.place else self.name
+        return " ".join(where.split())[:_LINE_CHARS]
+
 
 class Observation(Noun):
     """What came back from a tool call.
@@ -117,7 +125,9 @@ class Observation(Noun):
 
 
 class Attempt(Noun):
-    """One round of select_tool, execute and reflect on a task."""
+    """One round of select_tool, execute and reflect on a task. `lesson` is what the next one should
+    do differently.
+    """
 
     action: Action
     fingerprint: str = ""
@@ -125,6 +135,7 @@ class Attempt(Noun):
     evidence: list[CheckResult] = Field(default_factory=list)
     verdict: Verdict = "retry"
     reason: str = ""
+    lesson: str = ""
 
 
 class Task(Noun):
@@ -135,8 +146,10 @@ class Task(Noun):
     latest few only; `tries` counts the ones that failed, `rounds` all. `start` is what the files
     were like when it began. `calls` are to be made first, before anything is asked: they were
     planned ahead, or did a task like it in an earlier run, whose memory `followed` names. `hints`
-    is what else was recalled. Of tasks that were done long ago less is kept: see
-    `settled_tasks`.
+    is what else was recalled. `rehearsed` says that its last call was not made but told of, in a
+    dry run. `found` are the latest few that its look-ups brought, each with its call; `sources` are
+    the addresses and documents that they come from. Of tasks that were done long ago less is kept:
+    see `settled_tasks`.
     """
 
     id: str
@@ -154,6 +167,17 @@ class Task(Noun):
     calls: list[Action] = Field(default_factory=list)
     hints: list[str] = Field(default_factory=list)
     followed: str = ""
+    rehearsed: bool = False
+    found: list[str] = Field(default_factory=list)
+    sources: list[str] = Field(default_factory=list)
+
+    @property
+    def brought(self) -> str:
+        """What its look-ups brought, or else the last call gave, as far as it is kept."""
+        if len(self.found) > 1:
+            return "\n".join(self.found)
+        seen = self.attempts[-1].observation.text if self.attempts else ""
+        return (seen or self.result).strip()
 
     @property
     def headline(self) -> str:

@@ -31,7 +31,7 @@ class ScriptedAgent:
             of the request to a move.
         tasks: `title` and `writes` of the tasks, where the agent asks for them.
         uses: what the goal wants of a file; of others, the first answer that the schema allows.
-        judged: whether the model holds a task without checks to be done.
+        judged: whether the model holds a task without checks to be done, and the goal reached.
         report: what it writes as a report.
         codes: scripts, in order, for an agent that acts by code; asked for a text, it gives these
             before the report.
@@ -68,7 +68,7 @@ class ScriptedAgent:
             return self._text(body)
         wanted = body["response_format"]["json_schema"]
         self.asked.append(wanted["name"])
-        given: dict[str, Any] = {"uses": self._uses, "done": self._judged}
+        given: dict[str, Any] = {"uses": self._uses, "done": self._judged, "reached": self._judged}
         if wanted["name"] == "select_tool":
             move = self._next_move(body)
             self._contents[json.dumps(move.call, sort_keys=True)] = move.content

@@ -1,10 +1,12 @@
 """What every planner does when something failed: asks for another way."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import PlanRequest, Use
-from replan.state.task import Task
+from replan.nodes.references import renamed_references
+from replan.state.task import Action, Task
 
 ASK = """\
 The work is not done.
@@ -34,10 +36,12 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     Returns:
         The dropped tasks, and the new ones: what was open or failed, its attempts forgotten and
         its approach changed; or, when every task was done and only the goal's checks failed, one
-        task to mend that.
+        task to mend that. Where nothing was tried yet, the open tasks are planned as they are.
     """
     done = [task for task in request.tasks if task.status == "done"]
     unfinished = [task for task in request.tasks if task.status in ("open", "failed")]
+    if unfinished and not any(task.rounds or task.status == "failed" for task in request.tasks):
+        return [], unfinished  # nothing was tried: it was the plan that could not be worked on
     told = "".join(f"Done: {task.title[:200]}\n" for task in done)
     avoid = "".join(f"- {call}\n" for call in request.avoid)
     if avoid:
@@ -49,16 +53,23 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     hint = f"{request.problem[:600]}\nDo now: {answer['approach']}"
     number = len(request.tasks)
     sources = unfinished or [Task(id="", title=request.brief.goal, writes=_failing(request))]
+    ids = {source.id: f"t{number + at}" for at, source in enumerate(sources, start=1)}
     fresh = [
         Task(
-            id=f"t{number + at}",
-            title=f"{source.title.split(_HINT)[0]}{_HINT}{hint}",
+            id=ids[source.id],
+            title=f"{renamed_references(source.title.split(_HINT)[0], ids)}{_HINT}{hint}",
             writes=source.writes,
+            depends_on=[ids.get(name, name) for name in source.depends_on],
+            calls=[] if source.rounds else [_with_ids(call, ids) for call in source.calls],
         )
-        for at, source in enumerate(sources, start=1)
+        for source in sources
     ]
     dropped = [task.model_copy(update={"status": "dropped"}) for task in unfinished]
     return dropped, fresh
+
+
+def _with_ids(call: Action, ids: Mapping[str, str]) -> Action:
+    return call.model_copy(update={"args": renamed_references(call.args, ids)})
 
 
 _HINT = "\nWhat went wrong before: "

@@ -1,10 +1,20 @@
 """Judges by evidence alone."""
 
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
-from replan.state.task import CheckResult
+from replan.nodes.named_files import files_meant
+from replan.state.task import Action, CheckResult
 
-LOOKING = ("read_file", "list_files", "search_files", "web_search")
+REHEARSED = "dry run"
+LOOKING = (
+    "read_file",
+    "list_files",
+    "search_files",
+    "search_documents",
+    "web_search",
+    "read_page",
+)
 _PATIENCE = 3
+_MOST_READ = 8
 
 
 class ReflectByChecks:
@@ -19,6 +29,8 @@ class ReflectByChecks:
 
 def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     """The verdict where evidence decides it, None where it takes an opinion."""
+    if rehearsed := was_rehearsed(request):
+        return rehearsed
     seen = request.observation
     failing = [result for result in request.evidence if not result.passed]
     proven = bool(request.evidence) and not failing
@@ -26,6 +38,8 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return ReflectResult(verdict="retry", reason="this call was made before; it was not again")
     if not seen.ok:
         return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
+    if not proven and (planned := planned_further(request)):
+        return planned
     if request.action.tool == "write_file" and not seen.changed and not proven:
         return ReflectResult(verdict="retry", reason="the file is just as it was before")
     if failing:
@@ -35,9 +49,55 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     # That something changed is needed, but proves little.
     if any(result.check.kind != "workspace_changed" for result in request.evidence):
         return ReflectResult(verdict="done", reason="every check passes")
+    if unseen := _unseen(request):
+        reason = f"not looked at yet: {', '.join(unseen)}"
+        return ReflectResult(verdict="continue", reason=reason)
     if request.action.tool not in LOOKING and not seen.changed and not seen.text.strip():
         return ReflectResult(verdict="retry", reason="the call changed nothing and printed nothing")
     return None
+
+
+def found_by(action: Action, text: str) -> str:
+    """What a look-up brought, behind the call that brought it."""
+    return f"{' '.join(map(str, [action.tool, *action.args.values()]))}: {text}"
+
+
+def _unseen(request: ReflectRequest) -> list[str]:
+    """The files that the task speaks of by their names and that were not read yet, while it reads
+    one after the other: a model that has seen one of them says that it is done.
+    """
+    task, action = request.task, request.action
+    meant = files_meant(task.title, request.existing)[:_MOST_READ]
+    if action.tool != "read_file" or task.writes or task.calls or len(task.found) >= _MOST_READ:
+        return []
+    now = found_by(action, "")
+    if not any(_reads(now, path) for path in meant):
+        return []
+    shown = request.brief.survey
+    return [
+        path
+        for path in meant
+        if f"\n{path} holds:" not in shown
+        and not any(_reads(found, path) for found in [*task.found, now])
+    ]
+
+
+def _reads(found: str, path: str) -> bool:
+    return found.startswith((f"read_file {path}: ", f"read_file {path} "))
+
+
+def was_rehearsed(request: ReflectRequest) -> ReflectResult | None:
+    """The verdict about a call that was told of and not made; None of any other."""
+    if request.observation.reason != REHEARSED:
+        return None
+    return ReflectResult(verdict="done", reason="told of and not made, in a dry run")
+
+
+def planned_further(request: ReflectRequest) -> ReflectResult | None:
+    """The verdict about a call that went well and after which others are planned; else None."""
+    if not request.observation.ok or request.task.rounds + 1 >= len(request.task.calls):
+        return None
+    return ReflectResult(verdict="continue", reason="the next planned call follows")
 
 
 def _left_by_failure(request: ReflectRequest) -> bool:

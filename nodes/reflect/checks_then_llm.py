@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from replan.nodes.briefing import briefing
+from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.nodes.reflect.checks import LOOKING, by_evidence
 
 ASK = """\
 The task: {title}
-The last call: {call}
+{found}The last call: {call}
 It gave:
 {text}
 Files changed by it: {changed}
@@ -27,6 +27,7 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 _TEXT_CHARS = 1500
+_FOUND_CHARS = 3000
 
 
 class ReflectByChecksThenModel:
@@ -51,8 +52,10 @@ def reflect_ask(request: ReflectRequest) -> str:
     """The question about what a call gave."""
     earlier = [path for attempt in request.task.attempts for path in attempt.observation.changed]
     args = {name: str(value)[:600] for name, value in request.action.args.items()}
+    found = "\n".join(request.task.found)[-_FOUND_CHARS:]
     return ASK.format(
         title=request.task.title,
+        found=f"{marked(found, 'Found before')}\n" if found else "",
         call=f"{request.action.tool} {args}",
         text=request.observation.text[:_TEXT_CHARS] or "(no output)",
         changed=", ".join(request.observation.changed[:30]) or "none",

@@ -1,6 +1,10 @@
 """Writes the report from facts, without a model."""
 
+from collections.abc import Mapping
+
 from replan.nodes.contract import ReportRequest, ReportResult, Use
+from replan.nodes.report.citations import listed, numbered, sources_of
+from replan.state.task import Task
 
 HEADLINES = {
     "done": "Done.",
@@ -11,11 +15,13 @@ _RESULT_CHARS = 600
 
 
 class ReportByTemplate:
-    """Status, tasks with their results, checks, files."""
+    """Status, tasks with their results and where those come from, checks, files."""
 
     async def __call__(self, request: ReportRequest, use: Use | None) -> ReportResult:
         """The report."""
-        return ReportResult(report="\n".join([headline(request), *facts(request)]))
+        numbers = numbered(request.tasks)
+        lines = [headline(request), *facts(request, numbers), *listed(numbers)]
+        return ReportResult(report="\n".join(lines))
 
 
 def headline(request: ReportRequest) -> str:
@@ -24,16 +30,30 @@ def headline(request: ReportRequest) -> str:
     return f"{line} {request.reason}" if request.status != "done" and request.reason else line
 
 
-def facts(request: ReportRequest) -> list[str]:
-    """What is known to be so, a line each."""
+def facts(
+    request: ReportRequest, numbers: Mapping[str, int], found: Mapping[str, str] | None = None
+) -> list[str]:
+    """What is known to be so, a line each.
+
+    Args:
+        request: tasks, checks and files.
+        numbers: of the sources.
+        found: in place of the beginning of a task's result, by the task's id.
+    """
     lines = []
     for task in request.tasks:
         if task.status != "dropped":
-            lines.append(f"- {task.headline}: {task.status}")
-            if task.result:
-                lines.append(f"  {task.result.strip()[:_RESULT_CHARS]}")
+            lines.append(f"- {task.headline}: {_status(task)}")
+            if result := (found or {}).get(task.id) or task.result.strip()[:_RESULT_CHARS]:
+                lines.append(f"  {result}")
+            if sources := sources_of(task, numbers):
+                lines.append(f"  {sources}")
     lines += [f"- {result.describe()}" for result in request.evidence]
     if request.artifacts:
         lines.append(f"Files: {', '.join(request.artifacts)}")
     lines += [f"{path} holds:\n{text}" for path, text in request.shown.items() if text]
     return lines
+
+
+def _status(task: Task) -> str:
+    return "not done, only told of" if task.rehearsed else task.status

@@ -12,15 +12,15 @@ class ReviewByChecks:
         if request.limit and not _finished(request):
             return ReviewResult(decision="stopped", reason=request.limit)
         if not request.tasks:
-            return _again(request, "the goal was not decomposed into tasks")
+            return again(request, "the goal was not decomposed into tasks")
         failed = [task for task in request.tasks if task.status == "failed"]
         if failed:
-            return _again(request, f"'{failed[-1].headline[:160]}' failed: {_why(failed[-1])}")
+            return again(request, f"'{failed[-1].headline[:160]}' failed: {_why(failed[-1])}")
         if any(task.status == "open" for task in request.tasks):
             return ReviewResult(decision="next")
         failing = [result.describe() for result in request.evidence if not result.passed]
         if failing:
-            return _again(request, "; ".join(failing))
+            return again(request, "; ".join(failing))
         return ReviewResult(decision="done", reason="every task is done and every check passes")
 
 
@@ -35,7 +35,8 @@ def _finished(request: ReviewRequest) -> bool:
     return bool(request.tasks) and done and all(result.passed for result in request.evidence)
 
 
-def _again(request: ReviewRequest, why: str) -> ReviewResult:
+def again(request: ReviewRequest, why: str) -> ReviewResult:
+    """Another plan, for a reason; the end when the run may not plan anew any more."""
     if request.replans < request.max_replans:
         return ReviewResult(decision="replan", reason=why)
     limit = replans_used_up(request.max_replans)

@@ -82,6 +82,8 @@ def conversation(
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
     parts += shown_now(sources, request.brief.survey)
+    if task.found and task.rounds > len(task.attempts):  # of the turns only the latest are told
+        parts.append(marked("\n".join(task.found), "Found so far"))
     hints = [marked("\n".join(task.hints), "From earlier runs")] if task.hints else []
     if task.attempts and _misled(task.attempts[-1]):
         # Who sees the same turns again says the same again: only what went wrong is told.
@@ -138,7 +140,8 @@ def _wrong(attempt: Attempt) -> str:
     seen = attempt.observation
     if seen.repeated:
         return "- the same call again"
-    return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}"
+    lesson = f" Instead: {attempt.lesson}" if attempt.lesson else ""
+    return f"- {attempt.action.tool}: {(seen.error or attempt.reason)[:300]}{lesson}"
 
 
 def _turns(task: Task, at: int, tools: Toolbox, ask: str) -> list[BaseMessage]:
@@ -243,6 +246,8 @@ def told(attempt: Attempt) -> str:
         lines.append(f"Not done yet:\n{failing}")
     elif attempt.reason and attempt.reason not in seen.error:
         lines.append(f"Not done yet: {attempt.reason}")
+    if attempt.lesson:
+        lines.append(f"Do now: {attempt.lesson}")
     return "\n".join(lines)
 
 

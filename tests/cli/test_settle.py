@@ -34,7 +34,7 @@ def test_what_is_given_replaces_what_the_run_had() -> None:
         ("max_memory_mb=0", "max_memory_mb: Input should be greater"),
         ("sandbox=none", "sandbox: Input should be 'auto', 'bubblewrap', 'landlock' or 'unsafe'"),
         ("memory=1", "--set takes NAME=VALUE, not 'memory=1'. Roles: recall"),
-        ("workspace=a", "Settings: documents, max_attempts"),
+        ("workspace=a", "Settings: best_of, documents, max_attempts"),
         ("max_steps=", "--set takes NAME=VALUE"),
     ],
 )

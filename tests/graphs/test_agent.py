@@ -225,7 +225,7 @@ async def test_unknown_roles_and_implementations_are_named(start_agent) -> None:
         async with start_agent(ScriptedAgent([WRITE]), {"planner": listing}):
             pytest.fail("built")
     async with start_agent(ScriptedAgent([WRITE])) as agent:
-        with pytest.raises(SettingError, match=r"plan has no implementation 'htn'.*dag, sequence"):
+        with pytest.raises(SettingError, match=r"no implementation 'htn'.*dag, rewoo, sequence"):
             await agent.run(GOAL, plan="htn")
         with pytest.raises(GoalError):
             await agent.run(" ")

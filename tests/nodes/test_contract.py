@@ -32,6 +32,7 @@ TASK = Task(
     rounds=1,
     attempts=[Attempt(action=ACTION, observation=SEEN, evidence=[MISSING], reason="no file")],
 )
+DONE = TASK.model_copy(update={"status": "done"})
 REQUESTS: dict[str, list[Noun]] = {
     "recall": [
         contract.RecallRequest(goal=GOAL),
@@ -68,6 +69,7 @@ REQUESTS: dict[str, list[Noun]] = {
     "review": [
         contract.ReviewRequest(goal=GOAL, tasks=[TASK]),
         contract.ReviewRequest(goal=GOAL, tasks=[TASK], evidence=[MISSING], limit="no more"),
+        contract.ReviewRequest(goal=GOAL, brief=BRIEF, tasks=[DONE]),
     ],
     "report": [
         contract.ReportRequest(
@@ -96,12 +98,18 @@ ASKS_THE_MODEL = [
     ("decompose", "llm"),
     ("plan", "sequence"),
     ("plan", "dag"),
+    ("plan", "rewoo"),
+    ("plan", "compiler"),
     ("select_tool", "json"),
     ("select_tool", "native"),
     ("select_tool", "code"),
     ("reflect", "checks_then_llm"),
+    ("reflect", "llm"),
+    ("review", "llm"),
     ("report", "llm"),
 ]
+# The first of the requests that the model is asked about.
+ASKED_AT = {"plan": 1, "reflect": 1, "review": 2}
 # Asked when the work is done: an answer that cannot be used is no error any more.
 ASKS_IF_IT_CAN = [("remember", "store")]
 SCRIPT = ScriptedAgent([Move("python", "print(6)")])
@@ -129,7 +137,7 @@ async def test_without_a_store_there_is_just_no_memory(use_of, role: str, name: 
 
 @pytest.mark.parametrize(("role", "name"), ASKS_THE_MODEL)
 async def test_a_model_that_refuses_is_an_error_that_says_so(use_of, role: str, name: str) -> None:
-    request = REQUESTS[role][1 if role in ("plan", "reflect") else 0]
+    request = REQUESTS[role][ASKED_AT.get(role, 0)]
     async with use_of(lambda body: Reply(refusal="No.")) as (use, server):
         with pytest.raises(ModelAnswerError, match="refusal"):
             await implementation(role, name)(request.model_copy(deep=True), use)

@@ -1,6 +1,6 @@
 import pytest
 
-from replan.nodes.named_files import is_test_file, named_files
+from replan.nodes.named_files import files_meant, is_test_file, named_files
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,27 @@ def test_a_file_that_exists_is_known_by_its_name(
 )
 def test_what_pytest_collects(path: str, is_test: bool) -> None:
     assert is_test_file(path) == is_test
+
+
+SITES = ["sites/lima.md", "sites/oslo.md", "sites/riga_2.md", "sites/pune.md"]
+SERVICES = ["service_backup.md", "service_invoices.md", "service_payroll.md"]
+STORES = ["仓库_北京.md", "仓库_上海.md", "仓库_广州.md", "仓库_成都.md"]
+
+
+@pytest.mark.parametrize(
+    ("text", "existing", "meant"),
+    [
+        ("How big are the sites Oslo and Lima?", SITES, ["sites/lima.md", "sites/oslo.md"]),
+        ("Of Riga, Lima's neighbour", SITES, ["sites/lima.md", "sites/riga_2.md"]),
+        ("Who heads the service invoice?", SERVICES, []),
+        ("Who heads the services invoices and backup?", SERVICES, SERVICES[:2]),
+        ("北京和广州两个仓库的库存", STORES, ["仓库_北京.md", "仓库_广州.md"]),
+        ("Read them all", ["readme.md", "all-in-all.md"], ["all-in-all.md"]),
+        ("What is here?", SITES, []),
+        ("anything", [], []),
+    ],
+)
+def test_files_that_the_words_of_a_text_mean(
+    text: str, existing: list[str], meant: list[str]
+) -> None:
+    assert files_meant(text, existing) == meant

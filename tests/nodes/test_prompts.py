@@ -63,7 +63,7 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
     "replan": (
         "plan",
         "sequence",
-        contract.PlanRequest(brief=BRIEF, tasks=[task()], problem="the sum was wrong"),
+        contract.PlanRequest(brief=BRIEF, tasks=[task(rounds=1)], problem="the sum was wrong"),
     ),
     "choose": ("select_tool", "json", select(task(before=[MISSING]))),
     "choose again": ("select_tool", "json", select(task(tries=1, attempts=[
@@ -86,6 +86,57 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
             action=SCRIPT,
             observation=Observation(ok=True, text="6", changed=["sum.txt"]),
             existing=["sales.csv", "sum.txt"],
+        ),
+    ),
+    "reflect by the model": (
+        "reflect",
+        "llm",
+        contract.ReflectRequest(
+            brief=BRIEF,
+            task=task(),
+            action=SCRIPT,
+            observation=Observation(ok=True, text="6"),
+            evidence=[MISSING],
+            existing=["sales.csv"],
+        ),
+    ),
+    "choose after a lesson": ("select_tool", "json", select(task(tries=1, attempts=[
+        tried(Observation(ok=True, text="6"), lesson="write the file")]))),
+    "plan look-ups": (
+        "plan",
+        "rewoo",
+        contract.PlanRequest(
+            brief=BRIEF,
+            tasks=[task(writes=[])],
+            existing=["sales.csv", "a.md", "b.md"],
+        ),
+    ),
+    "plan look-ups and tasks": (
+        "plan",
+        "compiler",
+        contract.PlanRequest(
+            brief=BRIEF,
+            tasks=[task(writes=["sum.txt", "mean.txt"])],
+            existing=["sales.csv", "a.md", "b.md"],
+        ),
+    ),
+    "review": (
+        "review",
+        "llm",
+        contract.ReviewRequest(
+            goal=GOAL,
+            brief=BRIEF,
+            tasks=[task(status="done", result="wrote 6")],
+            evidence=[MISSING.model_copy(update={"passed": True, "detail": ""})],
+        ),
+    ),
+    "report with sources": (
+        "report",
+        "llm",
+        contract.ReportRequest(
+            brief=BRIEF,
+            status="done",
+            tasks=[task(status="done", writes=[], result="6", sources=["sums.md, line 3"])],
         ),
     ),
     "report": (

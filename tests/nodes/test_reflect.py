@@ -126,3 +126,49 @@ async def test_the_model_judges_where_no_check_exists(
         asked = request(Observation(ok=True, text="the answer is 42"), tool=tool)
         assert (await ReflectByChecksThenModel()(asked, use)).verdict == verdict
         assert "the answer is 42" in server.requests[0]["messages"][-1]["content"]
+
+
+FILES = ["lima.md", "oslo.md", "riga.md", "pune.md"]
+
+
+def reading(path: str, *found: str, survey: str = "", **task: Any) -> ReflectRequest:
+    fields = {"id": "t1", "title": "How big are Oslo, Lima and Pune?", "found": list(found), **task}
+    return ReflectRequest(
+        brief=Brief(goal="How big are they?", survey=survey),
+        task=Task.model_validate(fields),
+        action=Action(tool="read_file", args={"path": path}),
+        observation=Observation(ok=True, text="so big"),
+        existing=FILES,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "unseen"),
+    [
+        (reading("oslo.md"), "lima.md, pune.md"),
+        (reading("oslo.md", "read_file lima.md: 7"), "pune.md"),
+        (reading("oslo.md", "read_file lima.md: 7", "read_file pune.md 40: 8"), ""),
+        (reading("oslo.md", survey="All:\nlima.md holds:\n7"), "pune.md"),
+        (reading("riga.md"), ""),  # it does not go by the names
+        (reading("oslo.md", writes=["a.txt"]), ""),
+        (reading("oslo.md", *["read_file x.md: 1"] * 8), ""),
+    ],
+)
+def test_while_files_are_read_that_the_task_speaks_of_it_goes_on(
+    asked: ReflectRequest, unseen: str
+) -> None:
+    decided = by_evidence(asked)
+    if unseen:
+        assert decided is not None
+        assert (decided.verdict, decided.reason) == ("continue", f"not looked at yet: {unseen}")
+    else:
+        assert decided is None
+
+
+async def test_the_judge_is_shown_what_was_found_before(use_of) -> None:
+    asked = reading("riga.md", "read_file lima.md: 7 people")
+    async with use_of([{"missing": "nothing", "done": True}]) as (use, server):
+        result = await ReflectByChecksThenModel()(asked, use)
+    assert result.verdict == "done"
+    told = server.requests[0]["messages"][-1]["content"]
+    assert told.index("Found before") < told.index(": 7 people") < told.index("The last call")

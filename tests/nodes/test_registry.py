@@ -63,12 +63,12 @@ def test_an_unknown_implementation_is_told_which_there_are(name: str, why: str) 
         implementation("plan", name)
     assert repr(name) in raised.value.what
     assert why in raised.value.what
-    assert "There are: dag, sequence, or module:attribute" in raised.value.todo
+    assert "There are: compiler, dag, rewoo, sequence, or module:attribute" in raised.value.todo
 
 
 @pytest.mark.usefixtures("plugin")
 def test_an_entry_point_is_an_implementation_by_name() -> None:
-    assert names("plan") == ["dag", "mine", "sequence"]
+    assert names("plan") == ["compiler", "dag", "mine", "rewoo", "sequence"]
     assert type(implementation("plan", "mine")).__name__ == "Mine"
     assert names("report") == ["llm", "template"]
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,11 +25,13 @@ from openai_server import OpenAIServer, openai_server_in_thread
 from scripted_research import ScriptedResearch
 
 from replan.graphs.build import build_agent
+from replan.graphs.strategies import strategies
 from replan.memory.owner import Owner
 from replan.memory.postgres import PostgresMemories
 from replan.models.embeddings import choose_embedder
+from replan.nodes.registry import names
 from replan.state.agent_state import AgentInput
-from replan.state.context import Context
+from replan.state.context import ROLES, Context
 from replan.state.settings import settings
 from replan.storage.database import Database
 from replan.storage.persistence import list_threads, open_persistence
@@ -157,6 +160,33 @@ async def test_schemas_describe_input_and_settings(address: str) -> None:
     for name, shown in form["properties"].items():
         assert shown["description"] == Context.model_fields[name].description
         assert shown["default"] == Context.model_fields[name].default
+
+
+async def test_the_form_lists_every_implementation_and_strategy(address: str) -> None:
+    async with get_client(url=address) as client:
+        [assistant] = await client.assistants.search(graph_id="agent")
+        schemas = await client.assistants.get_schemas(assistant["assistant_id"])
+    fields: Any = (schemas["context_schema"] or {})["properties"]
+    for role in ROLES:
+        known, own = fields[role]["anyOf"]
+        assert known["enum"] == fields[role]["examples"] == names(role)
+        assert fields[role]["default"] in known["enum"]
+        assert re.fullmatch(own["pattern"], "my_package.planners:Mine")
+    assert fields["strategy"]["enum"] == ["", *strategies()]
+
+
+async def test_a_strategy_is_named_through_the_sdk(address: str, model: OpenAIServer) -> None:
+    asked = len(model.requests)
+    async with get_client(url=address) as client:
+        context = {"strategy": "one_shot", "recall": "none", "remember": "none"}
+        values: Any = await client.runs.wait(None, "agent", input=GOAL, context=context)
+        assert values["status"] == "done"
+        assert values["report"].startswith("Done.")  # by template: two questions, and no more
+        assert len(model.requests) == asked + 2
+        wrong: Any = await client.runs.wait(
+            None, "agent", input=GOAL, context={"strategy": "two_shots"}, raise_error=False
+        )
+    assert wrong["__error__"]["error"] == "SettingError"  # the server keeps messages to its log
 
 
 async def test_a_run_its_history_a_replay_and_a_fork(address: str, model: OpenAIServer) -> None:

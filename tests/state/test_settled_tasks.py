@@ -99,3 +99,15 @@ def test_merging_again_changes_nothing() -> None:
     tasks = merge_tasks(run_of(20, reasons=("no such file",)), None)
     assert merge_tasks(tasks, None) == tasks
     assert merge_tasks(json.loads(json.dumps(tasks)), {}) == tasks
+
+
+def test_what_an_open_task_waited_for_stays_whole_until_it_is_done() -> None:
+    waiting = {**task(99, "open"), "depends_on": ["t0"]}
+    first = merge_tasks({"t99": waiting}, {"t0": task(0)})
+    for number in range(1, 20):
+        first = merge_tasks(first, {f"t{number}": task(number)})
+    assert first["t0"] == task(0)
+    assert first["t1"].get("attempts", []) == []
+    done = merge_tasks(first, {"t99": {**waiting, "status": "done"}})
+    done = merge_tasks(done, {"t100": task(100)})
+    assert done["t0"].get("attempts", []) == []
