@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
@@ -276,14 +276,14 @@ async def _last_join(
     rest = await join(
         {**state, "tasks": now, "copies": left, "contenders": contenders}, where, over=True
     )
-    said = rest.update()
+    said: dict[str, Any] = rest.update()
     said["tasks"] = {**decided.get("tasks", {}), **said.get("tasks", {})}
     said["copies"] = {**decided.get("copies", {}), **said.get("copies", {})}
     said["contenders"] = {**decided.get("contenders", {}), **said.get("contenders", {})}
     if rest.told:
         said["reason"] = f"{decided.get('reason', '')} {rest.told}".strip()
         said["problem"] = said["reason"] if decided["decision"] == "replan" else ""
-    return AgentState(**said)
+    return cast("AgentState", said)
 
 
 def _decided(

@@ -219,7 +219,7 @@ def _told(conflict: Conflict, tasks: Mapping[str, Task]) -> str:
 
 def _maker(conflict: Conflict, tasks: Mapping[str, Task]) -> str:
     """The task that was seen to change the path, of those joined before."""
-    for name, task in reversed(tasks.items()):
+    for name, task in reversed(list(tasks.items())):
         changed = [path for one in task.attempts for path in one.observation.changed]
         if name != conflict.side and conflict.path in changed:
             return name
