@@ -17,6 +17,7 @@ from replan.state.context import Context
 from replan.state.settings import settings
 from replan.storage.copying import bring_copy_back, copies_of_thread, copy_folder
 from replan.storage.revisions import revisions_in
+from replan.tools.listing import note_hashes
 from replan.tools.trees import discard
 from replan.tools.workspace import Workspace
 
@@ -58,7 +59,16 @@ async def copy_for(
     copied = await copy_folder(revisions, workspace.path, folder, thread_id, limits)
     if copied is None:
         return None
-    return Workspace(folder), {"base": copied.base, "revision": copied.revision}
+    made = Workspace(folder)
+    note_hashes(
+        made.path,
+        (
+            (path, stamp, entry.value)
+            for path, (stamp, entry) in copied.known.items()
+            if stamp is not None
+        ),
+    )
+    return made, {"base": copied.base, "revision": copied.revision}
 
 
 def folder_of_copy(workspace: Path, thread_id: str, branch: str) -> Path:

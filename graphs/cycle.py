@@ -3,7 +3,7 @@
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
@@ -267,7 +267,7 @@ async def _last_join(
     if rest.told:
         said["reason"] = f"{decided.get('reason', '')} {rest.told}".strip()
         said["problem"] = said["reason"] if decided["decision"] == "replan" else ""
-    return AgentState(**said)
+    return cast(AgentState, said)
 
 
 def _decided(

@@ -148,15 +148,18 @@ async def _merged(
     """
     folder = where.workspace.path
     taken = await revisions.take(folder, where.thread_id, revision_limits(where.context))
-    here = await revisions.load(taken.revision)
+    here = await _files(revisions, folder, taken.revision)
     # What no revision holds must not be written over.
     alone = {path: Entry("file", 0, why, -1) for path, why in here.left_out.items()}
     now = {**here.manifest, **alone}
     merging = Merging(now)
     sides: dict[str, Revision] = {}
+    begun: dict[str, Revision] = {}
     for name in names:
-        base = await revisions.load(copies[name]["base"])
-        sides[name] = await revisions.load(copies[name]["revision"])
+        number = copies[name]["base"]  # mostly the same for all
+        begun[number] = base = begun.get(number) or await revisions.load(number)
+        copy = folder_of_copy(folder, where.thread_id, name)
+        sides[name] = await _files(revisions, copy, copies[name]["revision"])
         theirs = sides[name].manifest
         await asyncio.to_thread(merging.take_in, name, base.manifest, theirs)
     target = Revision("", str(folder), merging.manifest, {}, [])
@@ -166,6 +169,14 @@ async def _merged(
         copy = folder_of_copy(folder, where.thread_id, name)
         conflicts += await _carried(copy, folder, name, side.left_out)
     return conflicts
+
+
+async def _files(revisions: Revisions, folder: Path, revision: str) -> Revision:
+    """A revision of a folder; what this process knows of the folder is not read again."""
+    here = revisions.known(folder)
+    if here.last != revision:
+        return await revisions.load(revision)
+    return Revision(revision, str(folder), here.last_manifest, here.last_left_out, [])
 
 
 async def _carried(
@@ -208,7 +219,7 @@ def _told(conflict: Conflict, tasks: Mapping[str, Task]) -> str:
 
 def _maker(conflict: Conflict, tasks: Mapping[str, Task]) -> str:
     """The task that was seen to change the path, of those joined before."""
-    for name, task in reversed(tasks.items()):
+    for name, task in reversed(list(tasks.items())):
         changed = [path for one in task.attempts for path in one.observation.changed]
         if name != conflict.side and conflict.path in changed:
             return name

@@ -16,8 +16,9 @@ from typing import Any
 
 from replan.models.weights import Progress, ensure_weights
 from replan.state.errors import ModelUnavailableError
+from replan.state.settings import settings
 
-CONTEXT_TOKENS = 16_384
+CONTEXT_TOKENS = 16_384  # of each slot: 470 MB of memory with the default weights
 # Prompts that were pushed out of the one slot are kept here, so that roles with different
 # prompts, asked in turn, do not make each other's prefix cold (28 KB a token).
 PROMPT_CACHE_MIB = 1_024
@@ -102,9 +103,10 @@ def _load(weights: Path, key: str) -> Any:
     params.ui = False
     params.endpoint_slots = False
     params.verbosity = SILENT
-    params.n_ctx = CONTEXT_TOKENS
-    # One slot: what is cached, and so what is answered, does not depend on who asked meanwhile.
-    params.n_parallel = 1
+    # With one slot, which is the default, what is cached, and so what is answered, does not depend
+    # on who asked meanwhile; with several, tasks side by side are answered together.
+    params.n_parallel = settings().replan_model_slots
+    params.n_ctx = CONTEXT_TOKENS * params.n_parallel
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = usable_cores()
     # Text that repeats the prompt (a file, mended) is guessed from it and checked in one go: the

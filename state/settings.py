@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     replan_page_ports: str = "80,443"
     replan_model_path: Path | None = None
     replan_model_sha256: str = DEFAULT_WEIGHTS_SHA256
+    replan_model_slots: int = Field(default=1, ge=1, le=16)
     hf_endpoint: str = "https://huggingface.co"
 
     @property

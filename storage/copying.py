@@ -33,6 +33,7 @@ from replan.storage.revisions import Revisions
 _CLONE = 0x40049409  # FICLONE of Linux
 _WORTH_CLONING = 128 * 1024
 _BLOCK = 1 << 20
+_MANY = 1000
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAKE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,10 +41,13 @@ _ENTER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Copied:
-    """The revision that was copied, and the copy's own first one, which holds the same."""
+    """The revision that was copied; the copy's own first one, which holds the same; and what is
+    known of its files.
+    """
 
     base: str
     revision: str
+    known: Known
 
 
 def copies_of_thread(workspaces: Path, thread_id: str) -> Path:
@@ -81,7 +85,7 @@ async def copy_folder(
     there.known = await asyncio.to_thread(_copied, source, target, manifest, known)
     there.last_thread = thread_id
     there.last = await revisions.repeat(taken.revision, target, thread_id)
-    return Copied(taken.revision, there.last)
+    return Copied(taken.revision, there.last, there.known)
 
 
 async def bring_copy_back(
@@ -168,7 +172,12 @@ class _Copying:
                     os.close(opened)
 
     def settled(self) -> Known:
-        """What is known of the copies: the stamp only of those that can no more change unseen."""
+        """What is known of the copies: the stamp only of those that can no more change unseen.
+
+        Many are waited for: to read them all again would take longer.
+        """
+        if len(self._made) >= _MANY:
+            time.sleep(grain_ns(self._made[-1][1]) / 1e9)
         now = time.time_ns()
         for path, found, same in self._made:
             if same and now - found.st_ctime_ns > grain_ns(found):
@@ -182,7 +191,8 @@ class _Copying:
         made = os.open(name, _MAKE, 0o600, dir_fd=folder)
         try:
             self._content(opened, made, before.st_size)
-            os.fchmod(made, stat.S_IMODE(before.st_mode))
+            if (mode := stat.S_IMODE(before.st_mode)) != 0o600:
+                os.fchmod(made, mode)
             os.utime(made, ns=(before.st_atime_ns, before.st_mtime_ns))
             stamp: Stamp | None = self._known.get(path, (None, entry))[0]
             same = stamp_of(before) == stamp == stamp_of(os.fstat(opened))
@@ -197,7 +207,10 @@ class _Copying:
                 return
             except OSError:  # Another file system, or one that cannot.
                 self._can_clone = False
-        while block := os.read(opened, _BLOCK):
+        done = 0
+        while (block := os.read(opened, _BLOCK)) and (done := done + len(block)):
             rest = memoryview(block)
             while rest:
                 rest = rest[os.write(made, rest) :]
+            if done == size:  # What is added to it from now on is not of this moment.
+                return

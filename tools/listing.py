@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path, PurePath
 
@@ -81,6 +81,21 @@ def hash_one(root: Path, inside: PurePath) -> str:
             return _hash(_known_hashes(root), shown, held, inside.name or ".")
     except OSError:
         return ""
+
+
+def note_hashes(root: Path, known: Iterable[tuple[str, Stamp, str]]) -> None:
+    """Take as known what was hashed elsewhere.
+
+    Args:
+        root: the folder; a real path.
+        known: path in the spelling of `os.fsdecode`, stamp and sha256 of files of it, that were
+            stamped when they could no more change unseen.
+    """
+    _known_hashes(root).update(
+        (printable(path), (stamp, sha256))
+        for path, stamp, sha256 in known
+        if stamp[0] <= HASHED_BYTES
+    )
 
 
 @lru_cache(maxsize=64)

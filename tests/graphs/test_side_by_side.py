@@ -1,80 +1,28 @@
 """Tasks side by side: each in its own copy of the workspace, and their files joined."""
 
+import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from scripted_agent import Move, ScriptedAgent
+from scripted_agent import Move
+from told_tasks import GOAL, Apart, Told, again, files_in, moves, script, writing
 
 from replan.graphs import joining
+from replan.graphs.build import build_agent
 from replan.graphs.copies import folder_of_copy
-from replan.graphs.replay import replay
-from replan.nodes.contract import (
-    DecomposeRequest,
-    DecomposeResult,
-    PlanRequest,
-    PlanResult,
-    ReviewRequest,
-    ReviewResult,
-    Use,
-)
-from replan.nodes.select_tool.conversation import APPROACHES
-from replan.state.task import Check, Task
+from replan.nodes.contract import ReviewRequest, ReviewResult, Use
+from replan.state.task import Observation
+from replan.storage.archive import Reader
+from replan.storage.database import Database
+from replan.storage.export import export_thread
+from replan.storage.importing import import_thread, read_bundle
+from replan.storage.prune import Wanted, prune
 from replan.storage.restore import restore
 from replan.storage.revisions import Revisions
-
-GOAL = "Do the tasks"
-
-
-class Apart(ScriptedAgent):
-    """Asked by several at the same time, it tells them apart by the request alone."""
-
-    def _text(self, body: dict[str, Any]) -> str:
-        self._contents.clear()
-        return super()._text(body)
-
-
-class Told:
-    """Plays decompose and plan: the tasks as they are given, and after a failure those for it."""
-
-    def __init__(self, *tasks: Task, then: tuple[Task, ...] = ()) -> None:
-        self.tasks, self.then = list(tasks), list(then)
-        self.problems: list[str] = []
-        self.seen: list[list[str]] = []
-
-    async def decompose(self, request: DecomposeRequest, use: Use) -> DecomposeResult:
-        return DecomposeResult(tasks=self.tasks)
-
-    async def plan(self, request: PlanRequest, use: Use) -> PlanResult:
-        if not request.problem:
-            return PlanResult(tasks=request.tasks)
-        self.problems.append(request.problem)
-        self.seen.append(request.existing)
-        left = [task for task in request.tasks if task.status in ("open", "failed")]
-        dropped = [task.model_copy(update={"status": "dropped"}) for task in left]
-        return PlanResult(tasks=[*dropped, *self.then])
-
-    @property
-    def roles(self) -> dict[str, Any]:
-        return {"decompose": self.decompose, "plan": self.plan}
-
-
-def writing(name: str, path: str, **more: Any) -> Task:
-    checks = [Check(kind="file_exists", path=path)]
-    return Task(id=name, title=f"{name.upper()} is to write", checks=checks, **more)
-
-
-def moves(**by_task: Move) -> Any:
-    """The move of the task whose name stands last in the request."""
-
-    def move(text: str) -> Move:
-        return by_task[max(by_task, key=lambda name: text.rfind(f"{name.upper()} is to"))]
-
-    return Apart(move)
-
-
-def script(code: str) -> Move:
-    return Move("python", code)
+from replan.tools.protocol import CallContext, schema
 
 
 async def copies_at(agent: Any, nodes: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -86,14 +34,6 @@ async def copies_at(agent: Any, nodes: tuple[str, ...]) -> dict[str, dict[str, s
         await restore(revisions, copy["revision"], folder)
         found[name] = files_in(folder)
     return found
-
-
-def files_in(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): path.read_text().strip()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 async def test_each_has_its_own_copy_and_the_join_has_all(start_agent) -> None:
@@ -118,6 +58,45 @@ async def test_each_has_its_own_copy_and_the_join_has_all(start_agent) -> None:
     assert values["copies"] == {}
     for name in ("ta", "tb"):
         assert not folder_of_copy(agent.workspace, agent.thread, name).exists()
+
+
+class Meeting:
+    """A tool whose calls wait for each other: one alone runs out of time."""
+
+    name = "meet"
+    description = "Meet the others, then write NAME.txt."
+    parameters = schema(["name"], name={"type": "string", "minLength": 1})
+    subject = "name"
+    content = None
+    content_language = ""
+
+    def __init__(self, count: int) -> None:
+        self.all_there = asyncio.Barrier(count)
+
+    def unavailable(self) -> str:
+        return ""
+
+    async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
+        await self.all_there.wait()
+        await context.workspace.write_text(f"{args['name']}.txt", args["name"])
+        return Observation(ok=True, text="met")
+
+
+async def test_the_calls_of_eight_tasks_are_made_at_the_same_time(start_agent) -> None:
+    """How much sooner they are done is measured by `benchmarks/side_by_side.py`."""
+    names = [f"t{letter}" for letter in "abcdefgh"]
+    told = Told(*(writing(name, f"{name}.txt") for name in names))
+    model = moves(**{name: Move("meet", name=name) for name in names})
+    async with start_agent(model, told.roles) as agent:
+        agent.graph = build_agent(
+            told.roles,
+            tools=[Meeting(len(names))],
+            checkpointer=agent.kept.saver,
+            store=agent.kept.store,
+        )
+        result = await agent.run(GOAL, max_parallel=8)
+        assert (result["status"], result["usage"]["steps"]) == ("done", 8)
+        assert files_in(agent.workspace) == {f"{name}.txt": name for name in names}
 
 
 async def test_a_task_alone_works_in_the_workspace_itself(start_agent) -> None:
@@ -291,24 +270,65 @@ async def test_a_branch_from_the_middle_has_the_files_of_each(start_agent) -> No
     assert agent.read("a.txt") == "a"
 
 
-async def test_copies_that_are_gone_come_back_when_the_run_goes_on(start_agent) -> None:
-    """Stopped before the judgement; the machine that goes on has only the database."""
-    told = Told(writing("ta", "a.txt"), writing("tb", "b.txt"))
+async def halfway(agent: Any) -> None:
+    """Both have made their calls; neither is judged, and the copies are gone from the disk."""
+    await agent.graph.ainvoke(
+        {"goal": GOAL}, agent.config, context=agent.context(),
+        interrupt_before=["reflect"], durability="sync",
+    )  # fmt: skip
+    assert files_in(agent.workspace) == {}
+    for name in ("ta", "tb"):
+        shutil.rmtree(folder_of_copy(agent.workspace, agent.thread, name))
+
+
+def two_writers() -> tuple[Told, Any]:
     model = moves(
         ta=Move("write_file", "a", path="a.txt"), tb=Move("write_file", "b", path="b.txt")
     )
+    return Told(writing("ta", "a.txt"), writing("tb", "b.txt")), model
+
+
+async def test_copies_that_are_gone_come_back_when_the_run_goes_on(start_agent) -> None:
+    """The machine that goes on has only the database."""
+    told, model = two_writers()
     async with start_agent(model, told.roles) as agent:
-        await agent.graph.ainvoke(
-            {"goal": GOAL}, agent.config, context=agent.context(),
-            interrupt_before=["reflect"], durability="sync",
-        )  # fmt: skip
-        assert files_in(agent.workspace) == {}
-        for name in ("ta", "tb"):
-            folder = folder_of_copy(agent.workspace, agent.thread, name)
-            (folder / f"{name[1]}.txt").unlink()
-            folder.rmdir()
+        await halfway(agent)
         assert (await agent.run(None))["status"] == "done"
         assert files_in(agent.workspace) == {"a.txt": "a", "b.txt": "b"}
+
+
+async def test_pruning_leaves_the_revisions_of_copies_that_are_in_use(
+    start_agent, database: Database, tmp_path: Path
+) -> None:
+    told, model = two_writers()
+    async with start_agent(model, told.roles) as agent:
+        await halfway(agent)
+        wanted = Wanted(threads=[agent.thread], keep_latest=1)
+        done = await prune(database, agent.kept, wanted, tmp_path)
+        assert done.checkpoints > 0
+        assert (await agent.run(None))["status"] == "done"
+        assert files_in(agent.workspace) == {"a.txt": "a", "b.txt": "b"}
+
+
+async def test_an_imported_thread_goes_on_with_the_files_of_each(
+    start_agent, tmp_path: Path
+) -> None:
+    told, model = two_writers()
+    async with start_agent(model, told.roles) as agent:
+        await halfway(agent)
+        await export_thread(agent.kept, agent.thread, tmp_path / "run.zip")
+        reader = await asyncio.to_thread(Reader, tmp_path / "run.zip")
+        bundle = await asyncio.to_thread(read_bundle, reader, agent.kept)
+        before, agent.thread = (await agent.values())["copies"], str(uuid4())
+        await import_thread(agent.kept, reader, bundle, agent.thread, tmp_path / "own")
+        reader.close()
+        values = await agent.values()
+        assert set(values["copies"]) == set(before)
+        assert values["copies"]["ta"]["revision"] not in ("", before["ta"]["revision"])
+        await asyncio.to_thread(Path(values["workspace"]).mkdir, parents=True, exist_ok=True)
+        assert (await agent.run(None))["status"] == "done"
+        assert files_in(agent.workspace) == {}
+        assert files_in(Path(values["workspace"])) == {"a.txt": "a", "b.txt": "b"}
 
 
 async def test_files_too_large_for_a_revision_come_along(start_agent) -> None:
@@ -344,10 +364,7 @@ async def test_where_revisions_do_not_hold_all_there_are_no_copies(
 
 
 async def test_a_run_broken_off_in_the_join_is_joined_once(start_agent, monkeypatch) -> None:
-    told = Told(writing("ta", "a.txt"), writing("tb", "b.txt"))
-    model = moves(
-        ta=Move("write_file", "a", path="a.txt"), tb=Move("write_file", "b", path="b.txt")
-    )
+    told, model = two_writers()
     turn, broken = joining.turn_into, [True]
 
     async def turn_into(*args: Any) -> None:
@@ -364,72 +381,3 @@ async def test_a_run_broken_off_in_the_join_is_joined_once(start_agent, monkeypa
         assert files_in(agent.workspace) == {"a.txt": "a", "b.txt": "b"}
         done = await again(agent, told)
     assert (done.divergence, done.calls["join"]) == (None, 1)
-
-
-async def again(agent: Any, told: Told) -> Any:
-    return await replay(agent.kept, agent.thread, roles=told.roles)
-
-
-def attempts(**by_number: Move) -> Any:
-    """The move of each attempt at a task, told apart by what it is asked; `n1` to `n3`."""
-
-    def move(text: str) -> Move:
-        found = [at for at, approach in enumerate(APPROACHES, start=2) if approach in text]
-        return by_number[f"n{found[0] if found else 1}"]
-
-    return Apart(move)
-
-
-async def test_of_several_attempts_the_first_that_passes_its_checks_wins(start_agent) -> None:
-    told = Told(writing("ta", "out.txt"))
-    model = attempts(
-        n1=script("open('astray.txt', 'w').write('1')"),
-        n2=script("open('out.txt', 'w').write('2')"),
-        n3=script("open('out.txt', 'w').write('3')"),
-    )
-    async with start_agent(model, told.roles) as agent:
-        result = await agent.run(GOAL, best_of=3)
-        assert (result["status"], result["usage"]["steps"]) == ("done", 3)
-        assert files_in(agent.workspace) == {"out.txt": "2"}
-        [task] = await agent.tasks()
-        values = await agent.values()
-        done = await again(agent, told)
-    assert (task["status"], task["tries"], len(task["attempts"])) == ("done", 0, 1)
-    assert (values["copies"], values["contenders"]) == ({}, {})
-    assert done.divergence is None
-    warmth = [body["temperature"] for body in agent.server.requests if "response_format" in body]
-    assert {0.0, 0.4, 0.8} <= set(warmth)
-
-
-async def test_where_none_passes_the_task_counts_one_failed_attempt(start_agent) -> None:
-    """The next attempts begin with the files of the best."""
-    task = writing("ta", "out.txt")
-    task.checks.append(Check(kind="file_contains", path="out.txt", text="right"))
-    told = Told(task)
-
-    def move(text: str) -> Move:
-        if "wrong" in text:  # told of the best of the first three
-            return script("text = open('out.txt').read()\n"
-                          "open('out.txt', 'w').write(text.replace('wrong', 'right'))")  # fmt: skip
-        if APPROACHES[0] in text:
-            return script("open('out.txt', 'w').write('wrong')\nraise SystemExit('wrong')")
-        return script("open('other.txt', 'w').write('nothing')")
-
-    async with start_agent(Apart(move), told.roles) as agent:
-        result = await agent.run(GOAL, best_of=2)
-        [task] = await agent.tasks()
-        assert (result["status"], result["usage"]["steps"]) == ("done", 4)
-        assert files_in(agent.workspace) == {"out.txt": "right"}
-        assert (await again(agent, told)).divergence is None
-    assert (task["status"], task["tries"]) == ("done", 1)
-    assert [attempt["verdict"] for attempt in task["attempts"]] == ["retry", "done"]
-
-
-async def test_attempts_that_all_fail_use_up_the_tasks_attempts(start_agent) -> None:
-    told = Told(writing("ta", "out.txt"))
-    failing = Move("python", "raise SystemExit('no')")
-    async with start_agent(attempts(n1=failing, n2=failing), told.roles) as agent:
-        result = await agent.run(GOAL, best_of=2, max_attempts=1, max_replans=0)
-        [task] = await agent.tasks()
-    assert result["status"] == "failed"
-    assert (task["status"], task["tries"]) == ("failed", 1)
