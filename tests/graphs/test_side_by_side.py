@@ -11,8 +11,10 @@ from scripted_agent import Move
 from told_tasks import GOAL, Apart, Told, again, files_in, moves, script, writing
 
 from replan.graphs import joining
+from replan.graphs.build import build_agent
 from replan.graphs.copies import folder_of_copy
 from replan.nodes.contract import ReviewRequest, ReviewResult, Use
+from replan.state.task import Observation
 from replan.storage.archive import Reader
 from replan.storage.database import Database
 from replan.storage.export import export_thread
@@ -20,6 +22,7 @@ from replan.storage.importing import import_thread, read_bundle
 from replan.storage.prune import Wanted, prune
 from replan.storage.restore import restore
 from replan.storage.revisions import Revisions
+from replan.tools.protocol import CallContext, schema
 
 
 async def copies_at(agent: Any, nodes: tuple[str, ...]) -> dict[str, dict[str, str]]:
@@ -55,6 +58,45 @@ async def test_each_has_its_own_copy_and_the_join_has_all(start_agent) -> None:
     assert values["copies"] == {}
     for name in ("ta", "tb"):
         assert not folder_of_copy(agent.workspace, agent.thread, name).exists()
+
+
+class Meeting:
+    """A tool whose calls wait for each other: one alone runs out of time."""
+
+    name = "meet"
+    description = "Meet the others, then write NAME.txt."
+    parameters = schema(["name"], name={"type": "string", "minLength": 1})
+    subject = "name"
+    content = None
+    content_language = ""
+
+    def __init__(self, count: int) -> None:
+        self.all_there = asyncio.Barrier(count)
+
+    def unavailable(self) -> str:
+        return ""
+
+    async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
+        await self.all_there.wait()
+        await context.workspace.write_text(f"{args['name']}.txt", args["name"])
+        return Observation(ok=True, text="met")
+
+
+async def test_the_calls_of_eight_tasks_are_made_at_the_same_time(start_agent) -> None:
+    """How much sooner they are done is measured by `benchmarks/side_by_side.py`."""
+    names = [f"t{letter}" for letter in "abcdefgh"]
+    told = Told(*(writing(name, f"{name}.txt") for name in names))
+    model = moves(**{name: Move("meet", name=name) for name in names})
+    async with start_agent(model, told.roles) as agent:
+        agent.graph = build_agent(
+            told.roles,
+            tools=[Meeting(len(names))],
+            checkpointer=agent.kept.saver,
+            store=agent.kept.store,
+        )
+        result = await agent.run(GOAL, max_parallel=8)
+        assert (result["status"], result["usage"]["steps"]) == ("done", 8)
+        assert files_in(agent.workspace) == {f"{name}.txt": name for name in names}
 
 
 async def test_a_task_alone_works_in_the_workspace_itself(start_agent) -> None:
