@@ -171,6 +171,4 @@ async def test_the_judge_is_shown_what_was_found_before(use_of) -> None:
         result = await ReflectByChecksThenModel()(asked, use)
     assert result.verdict == "done"
     told = server.requests[0]["messages"][-1]["content"]
-    assert (
-        told.index("Found before") < told.index(": 7 people") < told.index("The last call")
-    )
+    assert told.index("Found before") < told.index(": 7 people") < told.index("The last call")
