@@ -6,6 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_config
 from langgraph.pregel.remote import RemoteGraph
+from langgraph_sdk import get_client
 
 from replan.state.context import Context
 
@@ -20,7 +21,7 @@ class RemoteAgent:
     """
 
     def __init__(self, url: str, context: Context | None = None, graph: str = "agent") -> None:
-        self._graph = RemoteGraph(graph, url=url)
+        self._url, self._name = url, graph
         self._context = (context or Context()).changed()
 
     async def ainvoke(self, input: Any, /) -> Any:
@@ -31,4 +32,6 @@ class RemoteAgent:
         caller = config["metadata"].get("langgraph_checkpoint_ns", "")
         thread = uuid5(NAMESPACE_URL, f"{config['configurable'].get('thread_id')}/{caller}")
         there = RunnableConfig(configurable={"thread_id": str(thread)})
-        return await self._graph.ainvoke(input, there, context=self._context)
+        async with get_client(url=self._url) as client:
+            agent = RemoteGraph(self._name, client=client)
+            return await agent.ainvoke(input, there, context=self._context)
