@@ -6,17 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from langchain_core.messages import (
-    AIMessage,
-    BaseMessage,
-    HumanMessage,
-    message_to_dict,
-    messages_from_dict,
-)
+from langchain_core.messages import AIMessage, BaseMessage, message_to_dict
 
 from replan.models.answers import UnusableError, called, content_of, function_of
 from replan.models.budget import UNLIMITED, Budget, prompt_tokens
 from replan.models.failures import RESUMABLE, said_by, translated
+from replan.models.messages import appended, message_of, request_of, with_note
 from replan.models.patience import broke_off, patience, pause, whole
 from replan.models.prices import cost
 from replan.models.schemas import is_strict, read_object, violation, without_lengths
@@ -172,7 +167,7 @@ class Asker:
     ) -> T:
         problem, unusable = "", []
         for attempt in range(self.attempts):
-            asked = _with_note(messages, problem) if problem else list(messages)
+            asked = with_note(messages, problem) if problem else list(messages)
             warmth = max(temperature, self.warmth, WARMER[min(attempt, len(WARMER) - 1)])
             with self.waiting:
                 call = await self._call(asked, max_tokens, warmth, extra)
@@ -220,7 +215,7 @@ class Asker:
             )
             before = _used_before(entry)
             if entry is not None and entry.outcome == "ok":
-                answer = self._taken(_message(entry.response), before)
+                answer = self._taken(message_of(entry.response), before)
                 return _Call(entry, answer, before, limit)
             self._add(before)
             started = time.monotonic()
@@ -261,7 +256,7 @@ class Asker:
         per_input, per_output = self._price(1, 0), self._price(0, 1)
         known = per_input is not None and per_output is not None
         return self.budget.room(
-            lambda: prompt_tokens(_request(params)),
+            lambda: prompt_tokens(request_of(params)),
             params["max_tokens"],
             (per_input or 0.0, per_output or 0.0) if known else None,
             self.usage,
@@ -287,7 +282,7 @@ class Asker:
         if "response_format" in refused and "response_format" in body:
             schema = body.pop("response_format")["json_schema"]["schema"]
             note = f"Answer with one JSON object that fits this JSON schema: {schema}"
-            messages = _appended(messages, note)
+            messages = appended(messages, note)
         kept = {key: value for key, value in params.items() if key not in refused}
         return {
             "input": messages,
@@ -307,7 +302,7 @@ class Asker:
         process, and a question is the same question. `of` is what it depends on of the model.
         """
         params = self._parameters(messages, room, temperature, extra, ())
-        return {**_request(params), "max_tokens": room, "of": self.chat.traits}
+        return {**request_of(params), "max_tokens": room, "of": self.chat.traits}
 
     def _learn(self, error: Exception, params: dict[str, Any]) -> bool:
         """Notes the parameter that a refusal names; False when it names none that was sent."""
@@ -371,31 +366,3 @@ def _used_before(entry: Entry | None) -> Usage:
     if "model_seconds" in used:
         used["seconds"] = used["model_seconds"]
     return used
-
-
-def _request(params: dict[str, Any]) -> dict[str, Any]:
-    """What is asked, as JSON."""
-    said = [{"role": message.type, "content": message.content} for message in params["input"]]
-    return {**params, "input": said}
-
-
-def _message(response: dict[str, Any]) -> AIMessage:
-    """An answer as the record has it."""
-    (message,) = messages_from_dict([response])
-    assert isinstance(message, AIMessage)
-    return message
-
-
-def _with_note(messages: Sequence[BaseMessage], problem: str) -> list[BaseMessage]:
-    return _appended(messages, f"Your last answer could not be used: {problem}. Answer again.")
-
-
-def _appended(messages: Sequence[BaseMessage], note: str) -> list[BaseMessage]:
-    """The messages with a note at their end: what stands before stays in the server's cache.
-
-    It goes into a last message by the user, since some chat templates refuse two in a row.
-    """
-    last = messages[-1]
-    if isinstance(last, HumanMessage) and isinstance(last.content, str):
-        return [*messages[:-1], HumanMessage(f"{last.content}\n\n{note}")]
-    return [*messages, HumanMessage(note)]

@@ -5,7 +5,7 @@ from replan.nodes.decompose.llm import merge_drafts
 from replan.nodes.plan.acceptance import share_out
 from replan.nodes.plan.dag import needs
 from replan.nodes.plan.lookups import as_tasks, planned_lookups
-from replan.nodes.plan.replanning import plan_anew
+from replan.nodes.plan.replanning import open_tasks, plan_anew
 from replan.nodes.plan.rewoo import answered, looked_up
 from replan.state.task import Task
 
@@ -21,7 +21,7 @@ class PlanCompiler:
         if request.problem:
             dropped, fresh = await plan_anew(request, use)
             return PlanResult(tasks=[*dropped, *as_graph(request, fresh, looked_up(request))])
-        waiting = [task for task in request.tasks if task.status == "open"]
+        waiting = open_tasks(request)
         planned = await planned_lookups(request, use, waiting, splits=True)
         tasks, replaced = _split(request, waiting, planned.drafts)
         number = len(request.tasks) + len(tasks) - len(waiting) + 1

@@ -3,7 +3,7 @@
 from replan.nodes.contract import PlanRequest, PlanResult, Use
 from replan.nodes.plan.acceptance import share_out
 from replan.nodes.plan.lookups import as_tasks, planned_lookups
-from replan.nodes.plan.replanning import plan_anew
+from replan.nodes.plan.replanning import open_tasks, plan_anew
 from replan.state.task import Task
 
 
@@ -18,7 +18,7 @@ class PlanRewoo:
         if request.problem:
             dropped, fresh = await plan_anew(request, use)
             return PlanResult(tasks=[*dropped, *in_a_row(request, fresh, looked_up(request))])
-        waiting = [task for task in request.tasks if task.status == "open"]
+        waiting = open_tasks(request)
         planned = await planned_lookups(request, use, waiting)
         lookups = as_tasks(planned, len(request.tasks) + 1, chained=True)
         if planned.answer:

@@ -15,7 +15,8 @@ PAIRS = [(role, name) for role in BUILT_IN for name in names(role)]
 
 @pytest.mark.parametrize(("role", "name"), PAIRS)
 async def test_any_role_can_be_swapped(start_agent, role: str, name: str) -> None:
-    scripted = ScriptedAgent([WRITE], report="It is written.")
+    by_code = ["write_file(path='hello.txt', text='hello')"]
+    scripted = ScriptedAgent([WRITE], report="It is written.", codes=by_code)
 
     def answer(body: dict[str, Any]) -> Any:
         if "tools" in body:  # the server's own tool calling
