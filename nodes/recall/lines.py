@@ -19,15 +19,15 @@ def line_of(memory: Memory) -> str:
 def teaches(memory: Memory, files: Collection[str]) -> bool:
     """Whether it says more than that something went well, and not of other files than these.
 
-    What went wrong with a file that is not here ("its first line has to be ...") a small model
-    takes for what is asked of it now.
+    What was found out about a file that is not here ("its first line has to be ...") a small
+    model takes for what is asked of it now. What a person told is shown as it is.
     """
-    if memory.kind != "experience":
-        return True
     tried, lesson = memory.detail.get("tried"), memory.detail.get("lesson")
-    if isinstance(tried, list) and set(named_files("\n".join(map(str, tried)))) - set(files):
-        return False
-    return memory.outcome != "done" or bool(tried or lesson)
+    told = tried if memory.kind == "experience" and isinstance(tried, list) else [memory.text]
+    named = set(named_files("\n".join(map(str, told))))
+    if memory.kind == "fact":
+        return bool(memory.source.told_by) or not named or bool(named & set(files))
+    return named <= set(files) and (memory.outcome != "done" or bool(tried or lesson))
 
 
 def tokens_of(text: str) -> int:

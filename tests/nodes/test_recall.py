@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from replan.nodes.recall.lines import line_of, teaches, tokens_of, within
-from replan.state.memory import Memory
+from replan.state.memory import Memory, Source
 
 FACT = Memory(kind="fact", text="The sums\nare in EUR", learned=datetime(2026, 5, 4, tzinfo=UTC))
 FAILED = Memory(kind="experience", text="'x' ended failed.", outcome="failed")
@@ -48,3 +48,9 @@ def test_what_went_wrong_with_other_files_is_not_taught() -> None:
     failed = FAILED.model_copy(update={"detail": {"tried": tried}})
     assert teaches(failed, ["games.csv", "sums.csv"])
     assert not teaches(failed, ["games.csv", "counts.csv"])
+    learned = Memory(kind="fact", text="The first line of sums.csv has to be 'team,sum'.")
+    assert teaches(learned, ["sums.csv"])
+    assert not teaches(learned, ["counts.csv"])
+    told = learned.model_copy(update={"source": Source(told_by="a person")})
+    assert teaches(told, ["counts.csv"])
+    assert teaches(FACT, ["counts.csv"])
