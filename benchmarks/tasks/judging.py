@@ -4,6 +4,7 @@ A judge runs with the workspace as current folder. Every function here that find
 prints it and ends the process with 1.
 """
 
+import atexit
 import contextlib
 import csv
 import functools
@@ -53,7 +54,8 @@ def near(found: object, wanted: float, what: str, within: float = 0.0051) -> Non
 @functools.cache
 def start() -> Path:
     """The workspace as it was given, made anew."""
-    folder = Path(tempfile.mkdtemp(prefix="start-", dir=Path.cwd().parent))
+    folder = Path(tempfile.mkdtemp(prefix="start-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if (TASK / "files").is_dir():
         shutil.copytree(TASK / "files", folder, dirs_exist_ok=True)
     if (TASK / "make.py").exists():
@@ -136,9 +138,8 @@ def run(*arguments: str, said: str = "", code: int | None = 0) -> str:
     except subprocess.TimeoutExpired:
         fail(f"{' '.join(arguments)[:80]}: no end after 30 s")
     if code is not None and done.returncode != code:
-        fail(
-            f"{' '.join(arguments)[:60]}: exit {done.returncode}: {(done.stderr or done.stdout)[-300:]}"
-        )
+        why = (done.stderr or done.stdout)[-300:]
+        fail(f"{' '.join(arguments)[:60]}: exit {done.returncode}: {why}")
     return done.stdout
 
 
