@@ -5,13 +5,14 @@ READY := .venv/ready
 GOAL ?=
 ARGS ?=
 
-.PHONY: help run test e2e chaos dev lint format lock clean
+.PHONY: help run test e2e bench chaos dev lint format lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run GOAL="..." [ARGS="..."]  work on a goal with the embedded model and database'
 	@echo 'make test                         all tests'
 	@echo 'make e2e [ARGS="..."]             ten whole goals with the embedded model'
+	@echo 'make bench [ARGS="--peers"]        the task suite, with a table and results'
 	@echo 'make chaos [ARGS="..."]           runs killed 200 times, their database 20 times'
 	@echo 'make dev                          langgraph dev, for Studio and the SDK'
 	@echo 'make lint | format | lock         check style and types | format | pin requirements'
@@ -38,6 +39,9 @@ test: $(READY)
 
 e2e: $(READY)
 	$(BIN)/python tests/e2e/run_goals.py --times 3 $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 chaos: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/chaos/run_chaos.py $(ARGS)

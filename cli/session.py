@@ -185,6 +185,7 @@ class Session:
             "report": values.get("report", ""),
             "artifacts": values.get("artifacts", []),
             "usage": whole_usage(values.get("usage", {})),
+            "replans": values.get("replans", 0),
             "memories": memories_of(values),
             "workspace": values.get("workspace", ""),
             "waiting": [{"interrupt": one.id, **one.value} for one in snapshot.interrupts],

@@ -1,14 +1,40 @@
-"""LangGraph's saver on Postgres, which remembers how the latest checkpoints came to be."""
+"""LangGraph's saver on Postgres: threads do not wait for each other; origins are noted."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg_pool import AsyncConnectionPool
 
 from replan.storage.lineage import note_source
 
 
 class Saver(AsyncPostgresSaver):
-    """Writes checkpoints; the nodes of the same process then need not ask where they come from."""
+    """Writes checkpoints; the nodes of the same process then need not ask where they come from.
+
+    LangGraph's own holds one lock around every statement, which one connection needs and a pool
+    does not (langgraph issue 7259): there each statement has a connection to itself. Without the
+    lock, the threads of a process wait for the disk together instead of one after the other.
+
+    Args:
+        pool: connections of `open_persistence`.
+        serde: see `AsyncPostgresSaver`.
+    """
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[AsyncConnection[DictRow]],
+        serde: SerializerProtocol | None = None,
+    ) -> None:
+        super().__init__(pool, serde=serde)
+        free: AbstractAsyncContextManager[None] = nullcontext()
+        self.lock = cast("asyncio.Lock", free)
 
     async def aput(
         self,

@@ -1,0 +1,80 @@
+"""The runs of the task suite summed up: summary.json and a table."""
+
+import json
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+SUMS = ("model_calls", "input_tokens", "output_tokens", "seconds", "replans")
+
+
+def newest(rows: Iterable[Row]) -> list[Row]:
+    """Of each agent, strategy and model the runs of its newest revision, by the file's order."""
+    kept = list(rows)
+    last = {_who(row): row["revision"] for row in kept}
+    tasks = {(_who(row), row["task"]): row["task_revision"] for row in kept}
+    return [
+        row
+        for row in kept
+        if row["revision"] == last[_who(row)]
+        and row["task_revision"] == tasks[_who(row), row["task"]]
+    ]
+
+
+def summary(rows: Iterable[Row]) -> list[Row]:
+    """A row for each agent, strategy, model, split and category, and `all` of them.
+
+    `passed` of `total` counts every repeat; `lowest` and `highest` are the shares passed of the
+    repeats, each by itself.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in newest(rows):
+        for category in (row["category"], "all"):
+            groups.setdefault((*_who(row), row["split"], category), []).append(row)
+    names = ("agent", "strategy", "model", "split", "category")
+    return [
+        {**dict(zip(names, key, strict=True)), **_sums(of)} for key, of in sorted(groups.items())
+    ]
+
+
+def _sums(rows: list[Row]) -> Row:
+    repeats: dict[int, list[bool]] = {}
+    for row in rows:
+        repeats.setdefault(row["repeat"], []).append(bool(row["passed"]))
+    shares = [statistics.mean(one) for one in repeats.values()]
+    return {
+        "passed": sum(bool(row["passed"]) for row in rows),
+        "total": len(rows),
+        **{name: round(sum(row[name] for row in rows), 1) for name in SUMS},
+        "repeats": len(repeats),
+        "lowest": round(min(shares), 3),
+        "highest": round(max(shares), 3),
+    }
+
+
+def table(rows: Iterable[Row]) -> list[str]:
+    """The summary as a table in markdown."""
+    heads = ("agent", "strategy", "split", "category", "passed", "spread", "calls", "tokens in",
+             "tokens out", "seconds", "replans")  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for row in rows:
+        spread = f"{row['lowest']:.0%} to {row['highest']:.0%}" if row["repeats"] > 1 else ""
+        cells = [row["agent"], row["strategy"], row["split"], row["category"],
+                 f"{row['passed']} of {row['total']}", spread,
+                 *(f"{row[name]:.0f}" for name in SUMS)]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def write_summary(rows: Iterable[Row], path: Path) -> list[Row]:
+    """Write summary.json. Returns its rows."""
+    found = summary(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return found
+
+
+def _who(row: Row) -> tuple[str, str, str]:
+    return row["agent"], row["strategy"], row["model"]

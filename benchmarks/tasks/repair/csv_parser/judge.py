@@ -1,0 +1,4 @@
+from judging import kept, tests
+
+kept("parse.py")
+tests("test_parse.py")

@@ -1,0 +1,4 @@
+from judging import kept, tests
+
+kept("textkit.py")
+tests("test_text.py")

@@ -1,0 +1,3 @@
+# Copyright Fern Ltd
+class Model:
+    pass

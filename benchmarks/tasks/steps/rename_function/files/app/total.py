@@ -1,0 +1,5 @@
+from app import source
+
+
+def total():
+    return sum(count for _, count in source.get_data())

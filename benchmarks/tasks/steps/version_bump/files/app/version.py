@@ -1,0 +1,3 @@
+"""The version of birdwatch."""
+
+VERSION = "2.3.1"
