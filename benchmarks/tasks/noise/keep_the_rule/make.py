@@ -7,7 +7,20 @@ Path("rules.txt").write_text(
     "in capital letters, in order of the notes, joined by hyphens. Example: CAT-DOG\n"
 )
 Path("notes").mkdir()
-animals = ["otter", "heron", "badger", "lynx", "stork", "marten", "ibex", "raven", "newt", "hare", "viper", "swan"]
+animals = [
+    "otter",
+    "heron",
+    "badger",
+    "lynx",
+    "stork",
+    "marten",
+    "ibex",
+    "raven",
+    "newt",
+    "hare",
+    "viper",
+    "swan",
+]
 filler = (
     "The path was wet.",
     "We had tea at four.",
