@@ -1,0 +1,4 @@
+from judging import kept, tests
+
+kept("leap.py")
+tests("test_leap.py")

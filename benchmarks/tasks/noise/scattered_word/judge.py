@@ -1,0 +1,4 @@
+from judging import equal, kept, text
+
+equal(text("word.txt").strip().lower(), "lighthouse", "word.txt")
+kept()

@@ -1,0 +1,4 @@
+from judging import equal, kept, text
+
+equal(text("five.txt").strip(), "5", "five.txt")
+kept()
