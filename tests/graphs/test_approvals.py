@@ -150,10 +150,12 @@ async def test_branches_wait_side_by_side_and_are_answered_by_id(start_agent) ->
         assert set(asked) == {"a.txt", "b.txt"}
         await answer(agent, {asked["b.txt"]: {"decision": "approve"}}, **context)
         assert [one.id for one in await waiting(agent)] == [asked["a.txt"]]
-        assert (agent.workspace / "b.txt").exists()
-        assert not (agent.workspace / "a.txt").exists()
+        # Each works in its own copy: both come into the workspace when both have ended.
+        assert [call["path"] for call in counting.calls] == ["b.txt"]
+        assert [file.name for file in agent.workspace.iterdir()] == []
         result = await answer(agent, {asked["a.txt"]: {"decision": "approve"}}, **context)
         assert result["status"] == "done"
+        assert sorted(file.name for file in agent.workspace.iterdir()) == ["a.txt", "b.txt"]
         assert sorted(call["path"] for call in counting.calls) == ["a.txt", "b.txt"]
 
 
