@@ -185,6 +185,9 @@ def require_price(max_cost: float, model: ModelChoice | ChatModel) -> None:
         )
 
 
+WARMING_UP = "replan warms up"  # its threads' name
+
+
 def warm_up(name: str = "auto") -> None:
     """Begin in the background what takes longest before the first call; return at once.
 
@@ -203,7 +206,7 @@ def warm_up(name: str = "auto") -> None:
             importlib.import_module("langchain_openai")
 
     for work in (load, fetch):
-        threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=work, name=WARMING_UP, daemon=True).start()
 
 
 def _key() -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from embedding_server import EmbeddingServer, embedding_server
 from memory_commands import MemoryCommands, database_of_its_own
 
 from replan.cli.main import app
+from replan.models.chat import WARMING_UP
 from replan.state.settings import settings
 from replan.storage.database import Database
 
@@ -124,6 +126,10 @@ def inside(
             with pytest.raises(SystemExit) as exit_:
                 app(list(args), prog_name="replan")
             said = capfd.readouterr()
+            # What goes on in the background would read these settings into the next command's.
+            for thread in threading.enumerate():
+                if thread.name == WARMING_UP:
+                    thread.join()
         settings.cache_clear()
         code = exit_.value.code
         assert isinstance(code, int)
