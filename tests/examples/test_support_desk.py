@@ -22,6 +22,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "support_desk"
 KEY = "sk-scripted-0123456789"
 QUESTION = {"customer": "Ann", "message": "When do you open on Sundays?"}
 OPENING = "On Sundays the shop is open from ten to four."
+CITED = f"{OPENING}\nSources:\n[1] hours.md, line 1"
 
 
 class ScriptedDesk:
@@ -80,7 +81,7 @@ async def test_a_question_is_answered_by_the_agent(start) -> None:
     model = ScriptedDesk("question", [True])
     async with start(model) as run:
         sent = await run(QUESTION)
-    assert sent == {"kind": "question", "reply": OPENING, "by": "agent", "sent": True}
+    assert sent == {"kind": "question", "reply": CITED, "by": "agent", "sent": True}
     assert model.asked.index("triage") < model.asked.index("select_tool")
     assert model.asked[-1] == "review"
 
@@ -99,7 +100,7 @@ async def test_what_is_turned_down_twice_goes_to_a_person(start) -> None:
     model = ScriptedDesk("question", [False, False])
     async with start(model) as run:
         [asked] = (await run(QUESTION))["__interrupt__"]
-        assert asked.value["draft"] == OPENING
+        assert asked.value["draft"] == CITED
         assert asked.value["objection"] == "it names no hours"
         sent = await run(Command(resume={asked.id: {"reply": "From ten to four."}}))
     assert (sent["by"], sent["reply"]) == ("person", "From ten to four.")

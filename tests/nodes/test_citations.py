@@ -7,7 +7,7 @@ from replan.nodes.contract import Brief, ReportRequest
 from replan.nodes.report.citations import listed, numbered, sources_of, with_sources
 from replan.nodes.report.llm import ReportByModel
 from replan.nodes.report.template import ReportByTemplate
-from replan.state.task import Action, Attempt, Observation, Task
+from replan.state.task import Action, Attempt, Observation, Source, Task
 
 A, B, C = "http://a.example/", "papers/b.md, line 3", "papers/c.md, line 1"
 
@@ -45,6 +45,8 @@ def test_without_sources_the_text_stays() -> None:
     assert with_sources("The list is [1].", {}) == "The list is [1]."
 
 
+TEXT = "All of what the page says."
+PAGE = Source(kind="page", name=A, text=TEXT)
 FOUND = task(
     "t1",
     A,
@@ -52,7 +54,7 @@ FOUND = task(
     attempts=[
         Attempt(
             action=Action(tool="read_page", args={"url": A}),
-            observation=Observation(ok=True, text="All of what the page says.", sources=[A]),
+            observation=Observation(ok=True, text=TEXT, sources=[PAGE]),
             verdict="done",
         )
     ],
