@@ -52,7 +52,7 @@ STOCK = {
     "天津": 505, "武汉": 780, "西安": 615,
 }  # fmt: skip
 HEADS = {
-    "archive": "Ines Duarte", "backup": "Tomas Weiss", "billing": "Farah Nadim",
+    "archive": "Rita Duarte", "backup": "Tomas Weiss", "billing": "Farah Nadim",
     "catalogue": "Yuki Mori", "garden": "Paul Okello", "invoices": "Greta Lind",
     "library": "Ana Popescu", "newsletter": "Samir Haddad", "payroll": "Eva Novak",
     "website": "Juan Ortiz",

@@ -52,13 +52,13 @@ def _moved(source: Path, target: Path, path: str, place: str) -> str:
     with (
         open_root(source) as old,
         open_root(target) as new,
-        closing(Parents(old)) as froms,
-        closing(Parents(new)) as tos,
+        closing(Parents(old)) as sources,
+        closing(Parents(new)) as targets,
     ):
         _make_folders(new, place)
-        folder, name = tos.of(place)
+        folder, name = targets.of(place)
         there = _seen(folder, name)
-        above, old_name = froms.of(path)
+        above, old_name = sources.of(path)
         found = _seen(above, old_name)
         if found is None:
             return "gone" if there is not None else "no file"

@@ -112,12 +112,12 @@ def _copied(source: Path, target: Path, manifest: Manifest, known: Known) -> Kno
         with (
             open_root(source) as old,
             open_root(target) as new,
-            closing(Parents(old)) as froms,
-            closing(Parents(new)) as tos,
+            closing(Parents(old)) as sources,
+            closing(Parents(new)) as targets,
         ):
             for path, entry in _folders_first(manifest):
-                copying.copy(path, entry, froms, tos)
-            copying.close_folders(manifest, tos)
+                copying.copy(path, entry, sources, targets)
+            copying.close_folders(manifest, targets)
     except OSError as error:
         raise WorkspaceError(
             f"{source} cannot be copied to {target}: {error.strerror or error}.",
@@ -139,16 +139,16 @@ class _Copying:
         self._done: Known = {}
         self._can_clone = sys.platform == "linux"
 
-    def copy(self, path: str, entry: Entry, froms: Parents, tos: Parents) -> None:
+    def copy(self, path: str, entry: Entry, sources: Parents, targets: Parents) -> None:
         """A path that is gone meanwhile is left out."""
-        folder, name = tos.of(path)
+        folder, name = targets.of(path)
         if entry.kind == "folder":
             os.mkdir(name, 0o700, dir_fd=folder)
         elif entry.kind == "link":
             os.symlink(entry.value, name, dir_fd=folder)
         else:
             try:
-                above, _ = froms.of(path)
+                above, _ = sources.of(path)
                 opened = os.open(name, _READ, dir_fd=above)
             except OSError as error:
                 if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
@@ -160,11 +160,11 @@ class _Copying:
                 os.close(opened)
         self._done[path] = None, entry
 
-    def close_folders(self, manifest: Manifest, tos: Parents) -> None:
+    def close_folders(self, manifest: Manifest, targets: Parents) -> None:
         """Give the folders their modes, once all is in them."""
         for path, entry in reversed(_folders_first(manifest)):
             if entry.kind == "folder" and entry.mode != 0o700:
-                folder, name = tos.of(path)
+                folder, name = targets.of(path)
                 opened = os.open(name, _ENTER, dir_fd=folder)
                 try:
                     os.fchmod(opened, entry.mode)
