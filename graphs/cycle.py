@@ -22,7 +22,7 @@ from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
 from replan.models.budget import NOTHING_LEFT
 from replan.nodes import contract
 from replan.nodes.decompose.none import DecomposeNot
-from replan.nodes.named_files import named_files
+from replan.nodes.named_files import files_meant, named_files
 from replan.nodes.report.template import ReportByTemplate
 from replan.nodes.review.checks import ReviewByChecks
 from replan.nodes.skills.shapes import shapes_of
@@ -310,7 +310,8 @@ def _decided(
 
 async def _survey(state: AgentState, workspace: Workspace) -> str:
     existing = await workspace.files()
-    return await survey(workspace, _asked_for(state, existing))
+    meant = files_meant(state["goal"], existing)
+    return await survey(workspace, _asked_for(state, existing), meant)
 
 
 def _asked_for(state: AgentState, existing: list[str]) -> list[str]:

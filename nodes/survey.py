@@ -17,6 +17,8 @@ _CODE_CHARS = 2500
 _HEAD_LINES = 4
 _LINE_CHARS = 160
 _FIRST_LOOKS = 4
+_FEW_MEANT = 6
+_MEANT_CHARS = 1500
 _READ = 200_000
 # How a survey marks lines that are for code to read, not for eyes.
 DATA = "lines of data"
@@ -25,12 +27,18 @@ CODE = (".py", ".js", ".ts", ".sh", ".sql", ".c", ".java", ".go", ".rs", ".html"
 TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
 
 
-async def survey(workspace: Workspace, named: Sequence[str]) -> str:
+async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str] = ()) -> str:
     """Lists the files and shows the ones that matter.
 
     Files that the goal names, and small projects with tests, are shown whole as far as room
     allows; of tables and long files the first lines: a small model that has seen the columns
-    does not invent them. Of other files a few are shown by their first lines.
+    does not invent them. Of other files a few are shown by their first lines, of each kind and
+    folder one: who has seen one invoice knows how to read them all.
+
+    Args:
+        workspace: where the files are.
+        named: the files to show first.
+        meant: files whose names hold words of the goal; shown next, if they are not many.
     """
     paths = await workspace.files()
     if not paths:
@@ -40,8 +48,11 @@ async def survey(workspace: Workspace, named: Sequence[str]) -> str:
         lines.append(f"(and {len(paths) - _LISTED} more)")
     room = _TOTAL_CHARS
     whole = _worth_reading(paths, named)
-    for path in [*whole, *_worth_a_look(paths, whole)]:
-        shown = await _show(workspace, path, min(room, _WHOLE_CHARS) if path in whole else 0)
+    meant = [path for path in meant if path not in whole]
+    meant = meant if len(meant) <= _FEW_MEANT else []
+    most = {**dict.fromkeys(meant, _MEANT_CHARS), **dict.fromkeys(whole, _WHOLE_CHARS)}
+    for path in [*whole, *meant, *_worth_a_look(paths, [*whole, *meant])]:
+        shown = await _show(workspace, path, min(room, most.get(path, 0)))
         if shown and len(shown) <= room:
             lines.append(shown)
             room -= len(shown)
@@ -57,12 +68,13 @@ def _worth_reading(paths: Sequence[str], named: Sequence[str]) -> list[str]:
 
 
 def _worth_a_look(paths: Sequence[str], whole: Sequence[str]) -> list[str]:
-    """A few more, one of each kind first; none where there are many, for then the names tell."""
+    """A few more: of each kind and folder the first; the others only where there are not many."""
     rest = [path for path in paths if path not in whole and path.endswith(TEXT)]
-    if len(rest) > 2 * _FIRST_LOOKS:
-        return []
-    kinds = {path.rsplit(".", 1)[-1]: path for path in reversed(rest)}
-    return list(dict.fromkeys([*kinds.values(), *rest]))[:_FIRST_LOOKS]
+    first: dict[tuple[str, str], str] = {}
+    for path in rest:
+        first.setdefault((path.rpartition("/")[0], path.rsplit(".", 1)[-1]), path)
+    others = rest if len(rest) <= 2 * _FIRST_LOOKS else []
+    return list(dict.fromkeys([*first.values(), *others]))[:_FIRST_LOOKS]
 
 
 async def _show(workspace: Workspace, path: str, most: int) -> str:

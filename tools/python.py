@@ -10,6 +10,7 @@ from replan.tools.failure import failure, shorten, stuck, without_report, withou
 from replan.tools.formats import syntax_fault
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.pytest_run import run_pytest
+from replan.tools.sandbox.file_functions import VARIABLE as FILE_FUNCTIONS
 from replan.tools.sandbox.protocol import PYTHON, SCRATCH, Confinement, Finished, Job
 from replan.tools.sandbox.session import SCRIPT, run_confined
 from replan.tools.sandbox.sessions import SESSIONS
@@ -126,7 +127,9 @@ async def _run_code(code: str, context: CallContext) -> Finished:
             context.confinement or Confinement(),
         )
         return await session.execute(code, context.seconds)
-    return await run_python((f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code})
+    return await run_python(
+        (f"{SCRATCH}/{SCRIPT}",), context, {SCRIPT: code}, {FILE_FUNCTIONS: "1"}
+    )
 
 
 async def run_python(

@@ -102,14 +102,13 @@ _WRITE = "Write NAME KEY=VALUE ..., with quotes around values of several words."
 
 
 def read_recipe(name: str, folder: Path) -> Recipe:
-    """A recipe by its name in the folder, or by the path of its file. Blocking.
+    """A recipe by its name in the folder, or by the path of its file, with its ending. Blocking.
 
     Raises:
         SettingError: there is none, or its file cannot be read.
     """
     named = Path(name).expanduser()
-    is_path = named.suffix == ENDING or len(named.parts) > 1
-    file = named if is_path else folder / f"{name}{ENDING}"
+    file = named if named.suffix == ENDING else folder / f"{name}{ENDING}"
     try:
         with file.open("rb") as opened:
             text = opened.read(_MOST_BYTES + 1)

@@ -60,12 +60,25 @@ async def test_the_room_is_bounded(place: Workspace) -> None:
     assert "PNG" not in told
 
 
-async def test_many_files_are_listed_up_to_a_limit_and_not_opened(place: Workspace) -> None:
+async def test_of_many_files_one_of_each_kind_and_folder_is_opened(place: Workspace) -> None:
     for at in range(70):
-        await place.write_text(f"f{at:02}.txt", "secret words")
+        await place.write_text(f"bills/{at:02}.txt", f"Amount: {at} euros")
+        await place.write_text(f"notes/{at:02}.txt", f"note {at}")
     told = await survey(place, [])
-    assert told.endswith("(and 10 more)")
-    assert "secret words" not in told
+    assert "(and 80 more)" in told
+    assert told.count(" holds:\n") == 2
+    assert "bills/00.txt holds:\nAmount: 0 euros\nnotes/00.txt holds:\nnote 0" in told
+
+
+async def test_what_the_goal_means_is_shown_where_it_is_little(place: Workspace) -> None:
+    for at in range(10):
+        await place.write_text(f"site_{at}.md", "\n".join([f"Site {at}.", *["More."] * 5]))
+    await place.write_text("long.md", "A long sentence.\n" * 200)
+    told = await survey(place, [], ["site_3.md", "long.md"])
+    assert "site_3.md holds:\nSite 3.\nMore." in told
+    assert "long.md begins (200 lines" in told
+    many = await survey(place, [], [f"site_{at}.md" for at in range(10)])
+    assert "Site 9." not in many
 
 
 async def test_what_cannot_be_read_is_said(place: Workspace) -> None:

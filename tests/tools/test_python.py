@@ -197,3 +197,24 @@ async def test_run_tests_refuses_what_is_not_there(call) -> None:
         seen = await call("run_tests", path=path)
         assert not seen.ok
         assert path in seen.error
+
+
+async def test_the_file_tools_are_functions_of_one_off_code(call, workspace: Workspace) -> None:
+    await workspace.write_text("in/a.txt", "one\n")
+    await workspace.write_text(".hidden/b.txt", "two\n")
+    code = "write_file('out/b.txt', read_file('in/a.txt') + 'more')\nprint(list_files())"
+    seen: Observation = await call("python", code=code)
+    assert seen.ok, seen.error
+    assert seen.text == "['in/a.txt', 'out/b.txt']"
+    assert await workspace.read_text("out/b.txt", 100) == "one\nmore"
+
+
+async def test_a_name_of_the_scripts_own_stands_before_them(call) -> None:
+    code = "def read_file(path):\n    return 'my own'\nprint(read_file('none'))"
+    assert (await call("python", code=code)).text == "my own"
+
+
+async def test_scripts_of_the_workspace_do_not_find_them(call, workspace: Workspace) -> None:
+    await workspace.write_text("own.py", "read_file('own.py')")
+    seen: Observation = await call("run_script", path="own.py")
+    assert seen.error.startswith("NameError: name 'read_file' is not defined")

@@ -22,10 +22,15 @@ from packaging.requirements import Requirement
 
 from replan.state.settings import settings
 from replan.tools.packages import PACKAGES
+from replan.tools.sandbox.file_functions import VARIABLE
+from replan.tools.sandbox.functions import HANDLE
 from replan.tools.sandbox.protocol import SandboxError
 
 _VARIABLES = Path(__file__).with_name("variables.py")
 _FUNCTIONS = Path(__file__).with_name("functions.py")
+_FILE_FUNCTIONS = Path(__file__).with_name("file_functions.py")
+# What a variable of the environment asks for; what comes later takes the names of the one before.
+_WHERE_USED = {VARIABLE: "replan_file_functions", HANDLE: "replan_functions"}
 _BUILD_SECONDS = 300
 # Of an environment: one made in another way is not taken for it.
 _LAYOUT = "copied"
@@ -82,6 +87,7 @@ def _environment(cache: str) -> PythonEnvironment:
             sorted((name, found.version) for name, found in distributions.items()),
             _VARIABLES.read_text("utf-8"),
             _FUNCTIONS.read_text("utf-8"),
+            _FILE_FUNCTIONS.read_text("utf-8"),
         ]
     )
     folder = Path(cache) / "sandbox" / hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -157,12 +163,13 @@ def _lay_out(folder: Path, distributions: list[Distribution]) -> None:
                 shutil.copy2(source, target)
     shutil.copyfile(_VARIABLES, packages / "replan_variables.py")
     shutil.copyfile(_FUNCTIONS, packages / "replan_functions.py")
-    # The other only where it is used: every script waits for it.
-    pth = (
-        "import replan_variables; replan_variables.install()\n"
-        "import os; 'REPLAN_FUNCTIONS' in os.environ and __import__('replan_functions').install()\n"
-    )
-    (packages / "replan.pth").write_text(pth, "utf-8")
+    shutil.copyfile(_FILE_FUNCTIONS, packages / "replan_file_functions.py")
+    lines = ["import replan_variables; replan_variables.install()"]
+    # The others only where they are used: every script waits for them.
+    for variable, module in _WHERE_USED.items():
+        installs = f"__import__('{module}').install()"
+        lines.append(f"import os; '{variable}' in os.environ and {installs}")
+    (packages / "replan.pth").write_text("".join(f"{line}\n" for line in lines), "utf-8")
     _warm(folder, packages)
 
 

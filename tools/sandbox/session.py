@@ -17,6 +17,7 @@ from typing import TypeVar
 import psutil
 
 from replan.tools.sandbox.choose import choose
+from replan.tools.sandbox.file_functions import VARIABLE as FILE_FUNCTIONS
 from replan.tools.sandbox.local import LocalSandbox, one_line
 from replan.tools.sandbox.process_tree import wait_until_stopped
 from replan.tools.sandbox.protocol import PYTHON, Confinement, Finished, Job, Limits, SandboxError
@@ -125,7 +126,7 @@ class _Worker:
         job = Job(
             (PYTHON, str(_WORKER), str(other.fileno())),
             workspace,
-            environment={"PYTHONPATH": str(workspace)},
+            environment={"PYTHONPATH": str(workspace), FILE_FUNCTIONS: "1"},
         )
         # Not by rlimit: the worker lives longer than a call. What counts is the tree's CPU time.
         lasting = replace(limits, cpu_seconds=10**6)
