@@ -310,8 +310,11 @@ def _decided(
 
 async def _survey(state: AgentState, workspace: Workspace) -> str:
     existing = await workspace.files()
-    meant = files_meant(state["goal"], existing)
-    return await survey(workspace, _asked_for(state, existing), meant)
+    named = _asked_for(state, existing)
+    # A question is answered by what was read for it, and cites that; who writes needs it at once.
+    writes = any(path not in existing for path in named)
+    meant = files_meant(state["goal"], existing) if writes else []
+    return await survey(workspace, named, meant)
 
 
 def _asked_for(state: AgentState, existing: list[str]) -> list[str]:
