@@ -44,7 +44,8 @@ def replan_agent(strategy: str, options: Iterable[str] = ()) -> Agent:
         documents = ["--set", f"documents={task.documents}"] if task.documents else []
         seconds = max(1, int(task.seconds) - RESERVE_SECONDS)
         return [
-            *(sys.executable, "-m", "replan.cli.main", "run", task.goal, "--json"),
+            # Not the workspace, in which it is started, first on the path: no code is run then.
+            *(sys.executable, "-P", "-m", "replan.cli.main", "run", task.goal, "--json"),
             *("--workspace", str(workspace), "--max-seconds", str(seconds)),
             *chosen,
             *documents,

@@ -63,6 +63,36 @@ OPENED = {
 }  # fmt: skip
 
 
+AROUND = """\
+This page is kept by the people it is about. Who finds a mistake in it tells the office, which mends
+it within the week. What is printed may be older than what stands here.
+
+Visitors come in by the main door and leave their coats and bags on the left. Dogs stay outside. The
+lift is being repaired; whoever cannot use the stairs rings the bell and is met there.
+"""
+BELOW = """\
+Letters are answered in the order in which they come, and calls at once. Nobody has to give a name
+to ask a question, and a question costs nothing.
+
+The rooms can be rented for an evening. The chairs are put back afterwards, the windows closed, and
+the key left where it was found. Music ends before the neighbours go to bed.
+
+Suggestions are read at the meeting in spring, and again in autumn by those who were not there. What
+is decided is written down here, below the older decisions, which hold until somebody changes them.
+"""
+AROUND_ZH = """\
+本页由相关人员自行维护。如发现错误，请告知办公室，一周之内会更正。打印的内容可能比这里的旧。
+
+来访者从正门进入，外套和包放在左边，宠物请留在门外。电梯正在维修，不便走楼梯的人请按铃，会有人来接。
+"""
+BELOW_ZH = "来信按收到的先后回复，来电当时答复。提问不需要留下姓名，也不收取任何费用。\n" * 8
+
+
+def _page(title: str, fact: str, around: str = AROUND, below: str = BELOW) -> str:
+    """A page with its fact below the first lines: it has to be looked up."""
+    return f"# {title}\n\n{around}\n{fact}\n\n{below}\n{around}\n{below}"
+
+
 def _each(report: str, wanted: Mapping[str, int]) -> str:
     """Behind each name, before the next one, its own number and no other's."""
     for name, number in wanted.items():
@@ -114,8 +144,9 @@ GOALS = [
         "staff",
         "How many people are on staff at each of the sites Cairo, Lima, Oslo and Pune?",
         {
-            f"{site}.md": f"# {site.title()}\n\nOur site in {site.title()} has {count} people on "
-            "staff. It is open from Monday to Friday.\n"
+            f"{site}.md": _page(
+                site.title(), f"Our site in {site.title()} has {count} people on staff."
+            )
             for site, count in STAFF.items()
         },
         _staff,
@@ -125,8 +156,7 @@ GOALS = [
         "Write the monthly prices of the plans basic, school and team to prices.json, an object "
         "from plan to number",
         {
-            f"plan_{plan}.txt": f"The plan {plan} costs {price} euros a month. It can be ended at "
-            "any time.\n"
+            f"plan_{plan}.txt": _page(plan, f"The plan {plan} costs {price} euros a month.")
             for plan, price in PRICES.items()
         },
         _prices,
@@ -136,7 +166,7 @@ GOALS = [
         "Write to heads.txt who is responsible for backup, invoices and newsletter: a line for "
         "each, with the service and the name of the person",
         {
-            f"service_{name}.md": f"# The service {name}\n\nResponsible: {head}\nHours: 9 to 17\n"
+            f"service_{name}.md": _page(f"The service {name}", f"Responsible: {head}")
             for name, head in HEADS.items()
         },
         _heads,
@@ -144,7 +174,10 @@ GOALS = [
     Goal(
         "stock",
         "北京、上海和广州三个仓库目前的库存各有多少件？",
-        {f"仓库_{city}.md": f"# {city}仓库\n\n目前库存：{n} 件。\n" for city, n in STOCK.items()},
+        {
+            f"仓库_{city}.md": _page(f"{city}仓库", f"目前库存：{n} 件。", AROUND_ZH, BELOW_ZH)
+            for city, n in STOCK.items()
+        },
         _stock,
     ),
     Goal(
@@ -152,8 +185,9 @@ GOALS = [
         "Search the documents: in which years were the harbour museum and the botanical garden "
         "opened?",
         {
-            f"{place.replace(' ', '_')}.md": f"# The {place}\n\nThe {place} was opened in {year}. "
-            "It has been rebuilt twice since.\n"
+            f"{place.replace(' ', '_')}.md": _page(
+                f"The {place}", f"The {place} was opened in {year}. It has been rebuilt twice."
+            )
             for place, year in OPENED.items()
         },
         _opened,
