@@ -42,10 +42,9 @@ def replan_agent(strategy: str, options: Iterable[str] = ()) -> Agent:
 
     def command(task: Task, workspace: Path) -> list[str]:
         documents = ["--set", f"documents={task.documents}"] if task.documents else []
-        seconds = max(1, int(task.seconds) - RESERVE_SECONDS)
         return [
             *(sys.executable, "-m", "replan.cli.main", "run", task.goal, "--json"),
-            *("--workspace", str(workspace), "--max-seconds", str(seconds)),
+            *("--workspace", str(workspace), "--max-seconds", str(own_seconds(task))),
             *chosen,
             *documents,
             *given,
@@ -72,10 +71,15 @@ def peer_agents(python: Path) -> list[Agent]:
 def _peer(python: Path, script: Path) -> Callable[[Task, Path], list[str]]:
     def command(task: Task, workspace: Path) -> list[str]:
         documents = ["--documents", str(task.documents)] if task.documents else []
-        plain = [str(python), str(script), task.goal, "--steps", str(PEER_STEPS), *documents]
-        return confined(plain, workspace)
+        limits = ["--steps", str(PEER_STEPS), "--seconds", str(own_seconds(task))]
+        return confined([str(python), str(script), task.goal, *limits, *documents], workspace)
 
     return command
+
+
+def own_seconds(task: Task) -> int:
+    """The limit that an agent is told, so that it ends before it is killed."""
+    return max(1, int(task.seconds) - RESERVE_SECONDS)
 
 
 def confined(command: list[str], workspace: Path) -> list[str]:
@@ -89,18 +93,8 @@ def confined(command: list[str], workspace: Path) -> list[str]:
     return [
         *(str(bwrap_path()), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--bind", str(workspace), str(workspace), "--bind", own, own, "--unshare-pid"),
-        *(
-            "--setenv",
-            "HOME",
-            own,
-            "--setenv",
-            "TMPDIR",
-            own,
-            "--die-with-parent",
-            "--chdir",
-            str(workspace),
-            "--",
-        ),
+        *("--setenv", "HOME", own, "--setenv", "TMPDIR", own),
+        *("--die-with-parent", "--chdir", str(workspace), "--"),
         *command,
     ]
 
