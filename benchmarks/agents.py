@@ -99,6 +99,11 @@ def confined(command: list[str], workspace: Path) -> list[str]:
     ]
 
 
+def peers_folder(cache: Path) -> Path:
+    """Where the peers' environment is or will be; it holds a file `ready` once it is whole."""
+    return cache / f"bench-peers-{digest([PEERS / 'requirements.txt'])}"
+
+
 def peers_python(cache: Path) -> Path:
     """The interpreter of the peers' environment, which is made when it is missing.
 
@@ -106,8 +111,9 @@ def peers_python(cache: Path) -> Path:
         subprocess.CalledProcessError: it cannot be installed.
     """
     pinned = PEERS / "requirements.txt"
-    folder = cache / f"bench-peers-{digest([pinned])}"
+    folder = peers_folder(cache)
     if not (folder / "ready").exists():
+        print("Setting up the peers' environment (once) ...", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         python = str(folder / "bin" / "python")
         install = [python, "-m", "pip", "install", "--quiet", "-r", str(pinned)]

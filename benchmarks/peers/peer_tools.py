@@ -57,7 +57,7 @@ def read_file(path: str) -> str:
     """
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")[:_MOST_CHARS]
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return f"error: {error}"
 
 
@@ -74,7 +74,7 @@ def write_file(path: str, content: str) -> str:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(content, encoding="utf-8")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return f"error: {error}"
     return f"{path} is written"
 
@@ -90,10 +90,16 @@ def run_python(code: str) -> str:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=_CALL_SECONDS
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_CALL_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return f"error: it ran longer than {_CALL_SECONDS} s"
+    except (OSError, ValueError) as error:  # which would end langgraph's agent
+        return f"error: {error}"
     return (done.stdout + done.stderr)[-_MOST_CHARS:] or f"exit code {done.returncode}, no output"
 
 
