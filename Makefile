@@ -61,6 +61,7 @@ lint: $(READY)
 	@# mypy does not see through the editable mapping of the namespace: check an ordinary install.
 	@rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target build/typed .
 	MYPYPATH=build/typed $(BIN)/mypy -p replan
+	MYPYPATH=build/typed:benchmarks/peers:tests:tests/e2e $(BIN)/mypy benchmarks/*.py benchmarks/peers/*.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -126,12 +126,13 @@ async def run_all(
     Raises:
         SetUpFault: an agent does not reach the model server.
     """
+    made = runs.made()
     planned = [
         (agent, task, repeat)
         for repeat in range(1, times + 1)
         for task in tasks
         for agent in agents
-        if not runs.has(key_of(agent, task, proxy.model, repeat))
+        if tuple(key_of(agent, task, proxy.model, repeat).values()) not in made
     ]
     if planned:
         runs.append(conditions(proxy.model, agents))

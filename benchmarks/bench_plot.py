@@ -9,8 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-# The same rows give the same file: text stays text, ids hang on what they name, no date.
-_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "summary", "font.family": "sans-serif"}
 _MARKS = {"dev": "o", "holdout": "s"}
 
 
@@ -23,7 +21,8 @@ def draw(rows: Iterable[dict[str, Any]], path: Path) -> None:
         path: of the file.
     """
     points = [row for row in rows if row["category"] == "all"]
-    with rc_context(_STYLE):
+    # The same rows give the same file: text stays text, ids hang on what they name, no date.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "summary"}):
         figure = Figure(figsize=(8, 5), layout="constrained")
         axes = figure.add_subplot()
         if points:
@@ -38,9 +37,8 @@ def draw(rows: Iterable[dict[str, Any]], path: Path) -> None:
 
 def _draw_points(axes: Axes, points: list[dict[str, Any]]) -> None:
     spent = [row["input_tokens"] + row["output_tokens"] for row in points]
-    most = max(
-        max(tokens / max(row["passed"], 1) for tokens, row in zip(spent, points, strict=True)), 1
-    )
+    costs = [all_ / row["passed"] for all_, row in zip(spent, points, strict=True) if row["passed"]]
+    most = max(costs, default=1)
     agents = sorted({row["agent"] for row in points})
     drawn = set()
     for tokens, row in zip(spent, points, strict=True):

@@ -57,9 +57,9 @@ class RunsFile:
                 found.append(json.loads(line))
         return [line for line in found if isinstance(line, dict)]
 
-    def has(self, key: dict[str, Any]) -> bool:
-        """Whether this run has been made."""
-        return any(all(row.get(name) == key[name] for name in KEY) for row in self.rows())
+    def made(self) -> set[tuple[Any, ...]]:
+        """The keys of the runs, as the values of `key_of`."""
+        return {tuple(row.get(name) for name in KEY) for row in self.rows()}
 
     def append(self, row: dict[str, Any]) -> None:
         """Write a line at once, below an unfinished one if need be."""

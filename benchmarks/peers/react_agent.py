@@ -7,6 +7,7 @@ import json
 import os
 import warnings
 
+from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphRecursionError
 from langgraph.prebuilt import create_react_agent
@@ -20,7 +21,9 @@ def main() -> None:
     model = ChatOpenAI(model=os.environ["OPENAI_MODEL"], temperature=0.0)
     with warnings.catch_warnings(action="ignore", category=LangGraphDeprecatedSinceV10):
         agent = create_react_agent(model, tools_for(asked.documents))
-    config = {"recursion_limit": 2 * asked.steps + 1}  # a model call and its tools are two steps
+    config = RunnableConfig(
+        recursion_limit=2 * asked.steps + 1
+    )  # a model call and its tools are two steps
     try:
         ended = agent.invoke({"messages": [("user", asked.goal)]}, config)
     except GraphRecursionError:
