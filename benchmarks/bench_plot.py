@@ -1,14 +1,18 @@
 """The summary of the task suite as a plot: the share of tasks passed against their cost."""
 
 from collections.abc import Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+_COLOURS = [to_hex(colormaps["tab20"](number)) for number in range(20)]
 _MARKS = {"dev": "o", "holdout": "s"}
 
 
@@ -23,10 +27,10 @@ def draw(rows: Iterable[dict[str, Any]], path: Path) -> None:
     points = [row for row in rows if row["category"] == "all"]
     # The same rows give the same file: text stays text, ids hang on what they name, no date.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "summary"}):
-        figure = Figure(figsize=(8, 5), layout="constrained")
+        figure = Figure(figsize=(9, 5), layout="constrained")
         axes = figure.add_subplot()
         if points:
-            _draw_points(axes, points)
+            figure.legend(handles=_draw_points(axes, points), loc="outside right upper")
         axes.set_xlabel("tokens in and out a solved task")
         axes.set_ylabel("tasks passed")
         axes.set_ylim(-0.03, 1.03)
@@ -35,26 +39,32 @@ def draw(rows: Iterable[dict[str, Any]], path: Path) -> None:
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def _draw_points(axes: Axes, points: list[dict[str, Any]]) -> None:
-    spent = [row["input_tokens"] + row["output_tokens"] for row in points]
-    costs = [all_ / row["passed"] for all_, row in zip(spent, points, strict=True) if row["passed"]]
+def _draw_points(axes: Axes, points: list[dict[str, Any]]) -> list[Line2D]:
+    """Draw them. Returns what the legend is to say: a colour for who, a mark for the split."""
+    costs = [_tokens(row) / row["passed"] for row in points if row["passed"]]
     most = max(costs, default=1)
-    agents = sorted({row["agent"] for row in points})
-    drawn = set()
-    for tokens, row in zip(spent, points, strict=True):
-        split, share = row["split"], row["passed"] / row["total"]
-        across = tokens / row["passed"] if row["passed"] else most
+    colours = dict(zip(sorted({_who(row) for row in points}), cycle(_COLOURS), strict=False))
+    for row in points:
+        share = row["passed"] / row["total"]
         axes.errorbar(
-            across,
+            _tokens(row) / row["passed"] if row["passed"] else most,
             share,
             yerr=[[max(share - row["lowest"], 0)], [max(row["highest"] - share, 0)]],
-            fmt=_MARKS[split],
-            color=f"C{agents.index(row['agent'])}",
+            fmt=_MARKS[row["split"]],
+            color=colours[_who(row)],
             capsize=3,
-            label=split if split not in drawn else None,
         )
-        name = " ".join(dict.fromkeys((row["agent"], row["strategy"], row["model"])))
-        axes.annotate(name, (across, share), xytext=(6, 6), textcoords="offset points")
-        drawn.add(split)
-    axes.set_xlim(0, 1.25 * most)
-    axes.legend(loc="lower right")
+    axes.set_xlim(0, 1.1 * most)
+    splits = [split for split in _MARKS if any(row["split"] == split for row in points)]
+    return [
+        *(Line2D([], [], color=colour, linewidth=4, label=who) for who, colour in colours.items()),
+        *(Line2D([], [], color="0.3", ls="", marker=_MARKS[one], label=one) for one in splits),
+    ]
+
+
+def _tokens(row: dict[str, Any]) -> float:
+    return float(row["input_tokens"] + row["output_tokens"])
+
+
+def _who(row: dict[str, Any]) -> str:
+    return " ".join((row["agent"], row["strategy"], row["model"]))

@@ -46,8 +46,7 @@ def test_the_same_runs_give_the_same_files(tmp_path: Path) -> None:
 def test_the_plot_names_every_agent_and_split(tmp_path: Path) -> None:
     root = ElementTree.fromstring(written(tmp_path)["summary.svg"])
     said = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert said.count("replan default m") == 2
-    assert {"idle default m", "dev", "holdout", "tasks passed"} <= set(said)
+    assert {"replan default m", "idle default m", "dev", "holdout", "tasks passed"} <= set(said)
 
 
 def test_no_runs_are_written_as_none(tmp_path: Path) -> None:
