@@ -5,14 +5,15 @@ READY := .venv/ready
 GOAL ?=
 ARGS ?=
 
-.PHONY: help run test e2e bench chaos dev lint format lock clean
+.PHONY: help run test e2e bench bench-peers chaos dev lint format lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run GOAL="..." [ARGS="..."]  work on a goal with the embedded model and database'
 	@echo 'make test                         all tests'
 	@echo 'make e2e [ARGS="..."]             ten whole goals with the embedded model'
-	@echo 'make bench [ARGS="--peers"]        the task suite, with a table and results'
+	@echo 'make bench [ARGS="..."]           the task suite, with results (ARGS="--help" for more)'
+	@echo 'make bench-peers [ARGS="..."]     the same, in turn with other agents'
 	@echo 'make chaos [ARGS="..."]           runs killed 200 times, their database 20 times'
 	@echo 'make dev                          langgraph dev, for Studio and the SDK'
 	@echo 'make lint | format | lock         check style and types | format | pin requirements'
@@ -43,6 +44,9 @@ e2e: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
+bench-peers: $(READY)
+	$(BIN)/python benchmarks/bench.py --peers $(ARGS)
+
 chaos: $(READY)
 	PYTHONPATH=tests $(BIN)/python tests/chaos/run_chaos.py $(ARGS)
 
@@ -57,6 +61,7 @@ lint: $(READY)
 	@# mypy does not see through the editable mapping of the namespace: check an ordinary install.
 	@rm -rf build && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target build/typed .
 	MYPYPATH=build/typed $(BIN)/mypy -p replan
+	MYPYPATH=build/typed:benchmarks/peers:tests:tests/e2e $(BIN)/mypy benchmarks/*.py benchmarks/peers/*.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

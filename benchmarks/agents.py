@@ -42,11 +42,10 @@ def replan_agent(strategy: str, options: Iterable[str] = ()) -> Agent:
 
     def command(task: Task, workspace: Path) -> list[str]:
         documents = ["--set", f"documents={task.documents}"] if task.documents else []
-        seconds = max(1, int(task.seconds) - RESERVE_SECONDS)
         return [
             # Not the workspace, in which it is started, first on the path: no code is run then.
             *(sys.executable, "-P", "-m", "replan.cli.main", "run", task.goal, "--json"),
-            *("--workspace", str(workspace), "--max-seconds", str(seconds)),
+            *("--workspace", str(workspace), "--max-seconds", str(own_seconds(task))),
             *chosen,
             *documents,
             *given,
@@ -73,10 +72,15 @@ def peer_agents(python: Path) -> list[Agent]:
 def _peer(python: Path, script: Path) -> Callable[[Task, Path], list[str]]:
     def command(task: Task, workspace: Path) -> list[str]:
         documents = ["--documents", str(task.documents)] if task.documents else []
-        plain = [str(python), str(script), task.goal, "--steps", str(PEER_STEPS), *documents]
-        return confined(plain, workspace)
+        limits = ["--steps", str(PEER_STEPS), "--seconds", str(own_seconds(task))]
+        return confined([str(python), str(script), task.goal, *limits, *documents], workspace)
 
     return command
+
+
+def own_seconds(task: Task) -> int:
+    """The limit that an agent is told, so that it ends before it is killed."""
+    return max(1, int(task.seconds) - RESERVE_SECONDS)
 
 
 def confined(command: list[str], workspace: Path) -> list[str]:
@@ -90,20 +94,15 @@ def confined(command: list[str], workspace: Path) -> list[str]:
     return [
         *(str(bwrap_path()), "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
         *("--bind", str(workspace), str(workspace), "--bind", own, own, "--unshare-pid"),
-        *(
-            "--setenv",
-            "HOME",
-            own,
-            "--setenv",
-            "TMPDIR",
-            own,
-            "--die-with-parent",
-            "--chdir",
-            str(workspace),
-            "--",
-        ),
+        *("--setenv", "HOME", own, "--setenv", "TMPDIR", own),
+        *("--die-with-parent", "--chdir", str(workspace), "--"),
         *command,
     ]
+
+
+def peers_folder(cache: Path) -> Path:
+    """Where the peers' environment is or will be; it holds a file `ready` once it is whole."""
+    return cache / f"bench-peers-{digest([PEERS / 'requirements.txt'])}"
 
 
 def peers_python(cache: Path) -> Path:
@@ -113,8 +112,9 @@ def peers_python(cache: Path) -> Path:
         subprocess.CalledProcessError: it cannot be installed.
     """
     pinned = PEERS / "requirements.txt"
-    folder = cache / f"bench-peers-{digest([pinned])}"
+    folder = peers_folder(cache)
     if not (folder / "ready").exists():
+        print("Setting up the peers' environment (once) ...", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         python = str(folder / "bin" / "python")
         install = [python, "-m", "pip", "install", "--quiet", "-r", str(pinned)]

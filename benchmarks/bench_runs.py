@@ -3,15 +3,22 @@
 import asyncio
 import json
 import os
+import platform
+import re
 import signal
+import subprocess
+import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import bench_guard
 from agents import Agent, digest
+from bench_guard import signal_group, stop_database
 from counting_proxy import CountingProxy
 from task_files import Task, judge, make_workspace
 
@@ -33,18 +40,26 @@ class RunsFile:
         self.path = path
 
     def rows(self) -> list[dict[str, Any]]:
-        """The runs; a line that a killed process left unfinished is passed over."""
+        """The runs, in the order they were made."""
+        return [line for line in self._lines() if "task" in line]
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """The conditions of each session, in the order they were begun."""
+        return [line["conditions"] for line in self._lines() if "conditions" in line]
+
+    def _lines(self) -> list[dict[str, Any]]:
+        """All lines; one that a killed process left unfinished is passed over."""
         if not self.path.exists():
             return []
         found = []
         for line in self.path.read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):
                 found.append(json.loads(line))
-        return [row for row in found if isinstance(row, dict) and "task" in row]
+        return [line for line in found if isinstance(line, dict)]
 
-    def has(self, key: dict[str, Any]) -> bool:
-        """Whether this run has been made."""
-        return any(all(row.get(name) == key[name] for name in KEY) for row in self.rows())
+    def made(self) -> set[tuple[Any, ...]]:
+        """The keys of the runs, as the values of `key_of`."""
+        return {tuple(row.get(name) for name in KEY) for row in self.rows()}
 
     def append(self, row: dict[str, Any]) -> None:
         """Write a line at once, below an unfinished one if need be."""
@@ -75,12 +90,11 @@ async def run_task(agent: Agent, task: Task, proxy: CountingProxy, repeat: int) 
         env.pop("DATABASE_URL", None)
         began = time.monotonic()
         try:
-            killed, code = await _ended(
-                agent.command(task, workspace), workspace, env, folder, task
-            )
+            with _guarded(folder) as watch:
+                command = agent.command(task, workspace)
+                killed, code = await _ended(command, workspace, env, folder, task, watch)
         finally:
             tally = proxy.close(account)
-            _stop_database(folder / "home")
         seconds = time.monotonic() - began
         fault, wrong = "", ""
         try:
@@ -95,20 +109,48 @@ async def run_task(agent: Agent, task: Task, proxy: CountingProxy, repeat: int) 
         "split": task.split,
         "category": task.category,
         "passed": not fault,
-        "fault": fault,
-        "judged": wrong,
+        "fault": impersonal(fault),
+        "judged": impersonal(wrong),
         "killed": killed,
         "exit_code": code,
         "status": str(told.get("status", "")),
         **asdict(tally),
         "replans": int(told.get("replans") or 0),
         "seconds": round(seconds, 2),
-        "said": errors[-300:] if fault else "",
+        "said": impersonal(errors)[-300:] if fault else "",
     }
 
 
+@contextmanager
+def _guarded(folder: Path) -> Iterator[Callable[[int], None]]:
+    """A process that ends the run if the bench is gone before; it is told the run's group."""
+    guard = subprocess.Popen(
+        [sys.executable, str(Path(bench_guard.__file__)), str(folder)],
+        stdin=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is the bench's own
+    )
+    assert guard.stdin is not None
+    told = guard.stdin
+
+    def watch(group: int) -> None:
+        told.write(f"{group}\n")
+        told.flush()
+
+    try:
+        yield watch
+    finally:
+        stop_database(folder / "home")
+        guard.communicate("done\n")
+
+
 async def _ended(
-    command: list[str], workspace: Path, env: dict[str, str], folder: Path, task: Task
+    command: list[str],
+    workspace: Path,
+    env: dict[str, str],
+    folder: Path,
+    task: Task,
+    watch: Callable[[int], None],
 ) -> tuple[bool, int | None]:
     """Whether it had to be killed, and its exit code."""
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
@@ -123,29 +165,24 @@ async def _ended(
         )
     killed = False
     try:
+        watch(process.pid)
         await asyncio.wait_for(process.wait(), task.seconds)
     except TimeoutError:
         killed = True
     finally:  # also where the bench itself is ended, and for what the agent left behind
         if process.returncode is None:
-            _signal(process.pid, signal.SIGTERM)
+            signal_group(process.pid, signal.SIGTERM)
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), GRACE_SECONDS)
-        _signal(process.pid, signal.SIGKILL)
+        signal_group(process.pid, signal.SIGKILL)
         await process.wait()
     return killed, process.returncode
 
 
-def _signal(group: int, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(group, number)
-
-
-def _stop_database(home: Path) -> None:
-    """End the embedded Postgres of a run that was killed before it could."""
-    for found in home.glob("postgres/**/postmaster.pid"):
-        with suppress(OSError, ValueError, IndexError):
-            os.kill(int(found.read_text().split()[0]), signal.SIGQUIT)
+def impersonal(text: str) -> str:
+    """A text without folders of this machine: of absolute paths only the last part is left."""
+    text = re.sub(r"(?<![\w/.:~])/(?:[\w.@+~-]+/)*(?=[\w.@+~-])", "", text)
+    return re.sub(rf"\b{re.escape(platform.node() or ' ')}\b", "host", text)
 
 
 def _last_object(text: str) -> dict[str, Any]:

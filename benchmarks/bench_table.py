@@ -1,10 +1,13 @@
-"""The runs of the task suite summed up: summary.json and a table."""
+"""The runs of the task suite summed up: summary.json, summary.md, summary.svg, conditions.json."""
 
 import json
 import statistics
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from bench_plot import draw
+from bench_runs import RunsFile
 
 Row = dict[str, Any]
 SUMS = ("model_calls", "input_tokens", "output_tokens", "seconds", "replans")
@@ -68,12 +71,39 @@ def table(rows: Iterable[Row]) -> list[str]:
     return lines
 
 
-def write_summary(rows: Iterable[Row], path: Path) -> list[Row]:
-    """Write summary.json. Returns its rows."""
-    found = summary(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def conditions_of(rows: Iterable[Row], sessions: Iterable[Row]) -> list[Row]:
+    """For each agent of the summary the conditions of the newest session that ran it as it is."""
+    kept = list(sessions)
+    found = []
+    for who, revision in sorted({(_who(row), row["revision"]) for row in newest(rows)}):
+        agent, strategy, model = who
+        newest_first = (
+            one
+            for one in reversed(kept)
+            if one["model"] == model and one["agents"].get(f"{agent} {strategy}") == revision
+        )
+        session = next(newest_first, {})
+        told = {key: value for key, value in session.items() if key not in ("agents", "model")}
+        found.append(
+            {"agent": agent, "strategy": strategy, "model": model, "revision": revision, **told}
+        )
     return found
+
+
+def write_results(runs: RunsFile) -> list[Row]:
+    """Write what sums the runs up beside them. Returns the rows of the summary."""
+    rows, folder = runs.rows(), runs.path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    found = summary(rows)
+    _write_json(folder / "summary.json", found)
+    _write_json(folder / "conditions.json", conditions_of(rows, runs.sessions()))
+    (folder / "summary.md").write_text("\n".join(table(found)) + "\n", encoding="utf-8")
+    draw(found, folder / "summary.svg")
+    return found
+
+
+def _write_json(path: Path, value: list[Row]) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _who(row: Row) -> tuple[str, str, str]:

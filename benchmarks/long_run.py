@@ -193,8 +193,8 @@ async def measure(steps: int, turns: int, only: str, home: Path) -> dict[str, An
     found: dict[str, Any] = {}
     async with open_persistence(await open_database()) as kept:
         if only != "overhead":
-            for name, *kind in RUNS:
-                found[name] = await measure_bytes(kept, steps, folder, *kind)
+            for name, tasks, said in RUNS:
+                found[name] = await measure_bytes(kept, steps, folder, tasks, said)
         if only != "bytes":
             found["milliseconds_a_step"] = await measure_overhead(kept, 20, folder, turns)
     return found

@@ -29,6 +29,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,15 +175,15 @@ async def measure(kept: Persistence, size: int, prefix: str, questions: int) -> 
         for row in await cursor.fetchall():
             vector = cloud.near(np.array(json.loads(row["vector"]))).tolist()
             question = Vectors([vector], made_by=MODEL)
-            near = await timed(times["exact"], lambda v=vector: exact(connection, prefix, v))
+            near = await timed(times["exact"], partial(exact, connection, prefix, vector))
             found = await timed(
-                times["meaning"], lambda q=question: search(connection, [prefix], "", q, 10, -1)
+                times["meaning"], partial(search, connection, [prefix], "", question, 10, -1)
             )
             shares.append(len(near & {one.key for one in found or []}) / len(near))
             words = texts.question(row["text"])
             await timed(
                 times["recall"],
-                lambda q=question, w=words: search(connection, [prefix], w, q, 10, -1),
+                partial(search, connection, [prefix], words, question, 10, -1),
             )
     recalled = {"recall_at_10": round(statistics.fmean(shares), 4), "worst": min(shares)}
     return {"memories": size, **recalled, **{name: spread(ms) for name, ms in times.items()}}
@@ -282,9 +283,9 @@ async def with_the_model(database: Database, questions: int) -> dict[str, Any]:
         alone: list[Took] = []
         for memory in known:
             question = texts.question(memory.text)
-            recalled = await timed(times, lambda q=question: memories.recall(q))
+            recalled = await timed(times, partial(memories.recall, question))
             assert len(recalled.found) == 5, recalled.note
-            await timed(alone, lambda q=question: memories.recall(q))
+            await timed(alone, partial(memories.recall, question))
         return {"memories": RECALLED, "recall": spread(times), "question_known": spread(alone)}
 
 

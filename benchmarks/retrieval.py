@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,12 @@ class Alone:
 
     def __init__(self, which: str) -> None:
         self.name = which
-        self._model: Any = {
+        kinds: dict[str, Callable[[], Any]] = {
             "e5": lambda: e5.E5(e5.find_weights()),
             "minilm": lambda: minilm.MiniLM(minilm.find_minilm()),
             "both": lambda: EmbeddedPair(e5.find_weights(), minilm.find_minilm()),
-        }[which]()
+        }
+        self._model = kinds[which]()
 
     def now(self, texts: Sequence[str], kind: EmbeddingKind) -> Any:
         """The vectors."""
@@ -87,7 +89,7 @@ def cost(which: str) -> dict[str, float]:
     return {
         "load_seconds": round(loading, 2),
         "megabytes": round((psutil.Process().memory_info().rss - before) / 1e6),
-        **percentiles([timed(lambda one=text: model.now([one], "query")) for text in plain]),
+        **percentiles([timed(partial(model.now, [text], "query")) for text in plain]),
         "processor_ms": round(1000 * processor_seconds(model, plain) / len(plain), 1),
     }
 

@@ -41,7 +41,7 @@ class Cloud:
 
     def _directions(self, count: int) -> np.ndarray:
         rows = self.random.standard_normal((count, self.dims))
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
     def vectors(self, count: int) -> np.ndarray:
         """That many, of length 1."""
@@ -49,13 +49,13 @@ class Cloud:
         noise = self.random.standard_normal((count, self.dims)) * self.spectrum / np.sqrt(self.dims)
         rows = self.common + 0.4 * self.topics[theme % len(self.topics)]
         rows = rows + 0.35 * self.themes[theme] + 0.35 * noise
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
     def near(self, vector: np.ndarray) -> np.ndarray:
         """A question about what a vector stands for."""
         noise = self.random.standard_normal(self.dims) * self.spectrum / np.sqrt(self.dims)
         row = vector + 0.2 * noise
-        return row / np.linalg.norm(row)
+        return np.asarray(row / np.linalg.norm(row))
 
 
 class Texts:

@@ -189,11 +189,11 @@ async def measure(home: Path, options: argparse.Namespace) -> dict[str, Any]:
     async with open_persistence(await open_database()) as kept:
         await run(kept, home / "warm", argparse.Namespace(**{**vars(options), "tasks": 1}), 1)
         first = await run(kept, home / "first", options, options.tasks)
-        ones, alls = [], []
+        ones, of_all = [], []
         for turn in range(options.rounds):
             ones.append(await run(kept, home / f"one{turn}", options, 1))
-            alls.append(await run(kept, home / f"all{turn}", options, options.tasks))
-    one, all_ = statistics.median(ones), statistics.median(alls)
+            of_all.append(await run(kept, home / f"all{turn}", options, options.tasks))
+    one, all_ = statistics.median(ones), statistics.median(of_all)
     return {
         "tasks": options.tasks,
         "seconds_of_a_call": SECONDS,

@@ -101,7 +101,7 @@ async def _own_seconds(graph: Any, steps: int, folder: Path) -> float:
     )
     wall, usage = time.monotonic() - began, ended["usage"]
     assert usage["steps"] == steps, usage
-    return wall - usage["model_seconds"] - usage["tool_seconds"]
+    return float(wall - usage["model_seconds"] - usage["tool_seconds"])
 
 
 def main() -> None:

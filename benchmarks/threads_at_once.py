@@ -68,6 +68,8 @@ async def measured(saver: Any, threads: int, steps: int) -> tuple[float, float]:
 async def compare(threads: int, steps: int, size: int, turns: int) -> dict[str, float]:
     """Both savers over one pool of that size, by turns; medians."""
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import AsyncConnection
+    from psycopg.rows import DictRow
     from psycopg_pool import AsyncConnectionPool
 
     from replan.storage.database import open_database
@@ -78,7 +80,7 @@ async def compare(threads: int, steps: int, size: int, turns: int) -> dict[str, 
     async with open_persistence(database):
         pass  # makes the tables
     found: dict[str, list[tuple[float, float]]] = {"one lock": [], "ours": []}
-    async with AsyncConnectionPool(
+    async with AsyncConnectionPool[AsyncConnection[DictRow]](
         database.url, min_size=size, max_size=size, kwargs=CONNECTION, timeout=120, open=False
     ) as pool:
         await pool.wait(60)

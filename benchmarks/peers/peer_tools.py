@@ -1,9 +1,13 @@
 """The tools that a user would give an agent for a folder: files, Python, and documents."""
 
 import argparse
+import json
+import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 _MOST_CHARS = 8_000
@@ -11,12 +15,25 @@ _CALL_SECONDS = 30
 
 
 def arguments() -> argparse.Namespace:
-    """The goal, the most steps, and the folder of documents if there is one."""
+    """The goal, the limits, and the folder of documents if there is one. The time runs from here:
+    at its end the agent leaves its files as they are, as `replan` does.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("goal")
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=225)
     parser.add_argument("--documents", type=Path)
-    return parser.parse_args()
+    asked = parser.parse_args()
+    clock = threading.Timer(asked.seconds, _time_is_up)
+    clock.daemon = True
+    clock.start()
+    return asked
+
+
+def _time_is_up() -> None:
+    # With os.write: smolagents catches what the model's code prints, and so might hold sys.stdout.
+    os.write(1, json.dumps({"status": "max_seconds"}).encode() + b"\n")
+    os._exit(1)
 
 
 def list_files() -> str:
@@ -40,7 +57,7 @@ def read_file(path: str) -> str:
     """
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")[:_MOST_CHARS]
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return f"error: {error}"
 
 
@@ -57,7 +74,7 @@ def write_file(path: str, content: str) -> str:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(content, encoding="utf-8")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return f"error: {error}"
     return f"{path} is written"
 
@@ -73,14 +90,20 @@ def run_python(code: str) -> str:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=_CALL_SECONDS
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_CALL_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return f"error: it ran longer than {_CALL_SECONDS} s"
+    except (OSError, ValueError) as error:  # which would end langgraph's agent
+        return f"error: {error}"
     return (done.stdout + done.stderr)[-_MOST_CHARS:] or f"exit code {done.returncode}, no output"
 
 
-def document_tool(folder: Path):
+def document_tool(folder: Path) -> Callable[[str], str]:
     """A tool that searches the documents of a folder."""
 
     def search_documents(query: str) -> str:
@@ -106,7 +129,7 @@ def document_tool(folder: Path):
     return search_documents
 
 
-def tools_for(documents: Path | None) -> list:
+def tools_for(documents: Path | None) -> list[Callable[..., str]]:
     """All tools of a task."""
-    tools = [list_files, read_file, write_file, run_python]
+    tools: list[Callable[..., str]] = [list_files, read_file, write_file, run_python]
     return [*tools, document_tool(documents)] if documents else tools

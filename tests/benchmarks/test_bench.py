@@ -106,7 +106,7 @@ async def test_a_judge_that_fails_makes_a_row(suite: Path, tmp_path: Path) -> No
 
 
 async def test_the_summary_adds_up(suite: Path, tmp_path: Path) -> None:
-    agents = [agent(ASKS), agent("pass", "idle")]
+    agents = [agent(ASKS), agent(ASKS.replace(".touch()", ".exists()"), "idle")]
     rows, _ = await run(agents, suite, tmp_path / "runs.jsonl", times=2)
     found = {(row["strategy"], row["split"], row["category"]): row for row in summary(rows)}
     assert len(found) == 2 * 2 * 2
@@ -118,3 +118,36 @@ async def test_the_summary_adds_up(suite: Path, tmp_path: Path) -> None:
         assert row["input_tokens"] == sum(one["input_tokens"] for one in of)
     older = [{**row, "revision": "r0", "passed": True} for row in rows]
     assert summary([*older, *rows]) == summary(rows)
+
+
+async def test_an_agent_that_never_reaches_the_model_stops_the_bench(
+    suite: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "runs.jsonl"
+    broken = agent("import sys; sys.exit('no such option: /home/me/x')", "broken")
+    with pytest.raises(bench.SetUpFault, match="peer broken made no model call") as fault:
+        await run([agent(ASKS), broken], suite, path, times=2)
+    told = str(fault.value)
+    assert "no such option: x" in told
+    assert "\n" not in told
+    assert {row["strategy"] for row in RunsFile(path).rows()} == {"plain"}
+
+
+async def test_one_run_without_a_call_is_no_fault(suite: Path, tmp_path: Path) -> None:
+    once = "import os, pathlib\nif os.path.exists('%s'):\n%s\nelse: pathlib.Path('%s').touch()"
+    mark = tmp_path / "mark"
+    asks = "\n".join(f"    {line}" for line in ASKS.splitlines())
+    rows, _ = await run([agent(once % (mark, asks, mark))], suite, tmp_path / "runs.jsonl", 2)
+    assert [row["model_calls"] for row in rows] == [0, 2, 2, 2]
+
+
+def test_a_set_up_fault_is_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    async def faulty(asked: Any) -> None:
+        raise bench.SetUpFault("set-up fault: the model server was never reached")
+
+    monkeypatch.setattr(bench, "bench", faulty)
+    monkeypatch.setattr(sys, "argv", ["bench.py", "--results", str(tmp_path)])
+    assert bench.main() == 1
+    assert capsys.readouterr().err == "set-up fault: the model server was never reached\n"
