@@ -16,6 +16,13 @@ _BARE = re.compile(
     rf"(?<![A-Za-z0-9_./@:-])((?:\./)?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.{_ENDING})"
     r"(?![A-Za-z0-9_/-])",
 )
+# Chinese runs on into the words around it: a name begins behind a space or a mark, or behind a word
+# that only a name can follow.
+_CHINESE = re.compile(
+    r"(?:(?<=[\s，。；：、,:;])|(?<=写入)|(?<=存入)|(?<=写到)|(?<=存到)|(?<=保存为)|(?<=保存到)|(?<=合并成)|(?<=合并到)"
+    r"|(?<=生成)|(?<=输出到)|(?<=输出为)|(?<=命名为)|(?<=编写)|(?<=读取)|(?<=打开))"
+    rf"([\w/-]*[\u4e00-\u9fff][\w./-]*?\.{_ENDING})(?![A-Za-z0-9_/-])"
+)
 _QUOTED = re.compile(rf"[\"'`“‘「『《]([^\"'`”’」』》\n]{{1,100}}?\.{_ENDING})[\"'`”’」』》]")
 
 
@@ -23,8 +30,8 @@ def named_files(text: str, existing: Sequence[str] = ()) -> list[str]:
     """The file paths that a text mentions, in the order of their mention.
 
     Args:
-        text: any language; names in quotes may hold any letters, bare ones only ASCII, since
-            Chinese runs on into the words around it.
+        text: any language; names in quotes may hold any letters; bare Chinese ones count where
+            it is plain where they begin.
         existing: paths that exist; one whose whole path or base name stands in the text counts,
             whatever its ending.
     """
@@ -43,12 +50,23 @@ def named_files(text: str, existing: Sequence[str] = ()) -> list[str]:
     return sorted(found, key=lambda path: found[path])
 
 
+# Words that no file is named with: where they stand, the name begins behind them.
+_RUNS_ON = re.compile(r"[的把将从到在和与请]|写入|保存|读取|文件")
+
+
 def _mentions(text: str) -> list[re.Match[str]]:
     """Names in quotes and bare ones; a sentence in quotes is no name, nor a name's last word."""
     quoted = [one for one in _QUOTED.finditer(text) if len(_BARE.findall(one.group(1))) < 2]
     for one in quoted:
         text = f"{text[: one.start()]}{' ' * len(one.group())}{text[one.end() :]}"
-    return [*quoted, *_BARE.finditer(text)]
+    bare = list(_BARE.finditer(text))
+    chinese = [
+        one
+        for one in _CHINESE.finditer(text)
+        if not any(other.start() < one.end() and one.start() < other.end() for other in bare)
+        and not _RUNS_ON.search(one.group(1))
+    ]
+    return [*quoted, *bare, *chinese]
 
 
 def _mention(text: str, name: str, path: str, existing: Sequence[str]) -> int:

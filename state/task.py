@@ -18,7 +18,11 @@ class Check(Noun):
     Kinds: `file_exists` (path, with content in its format), `file_unchanged` (path, against the
     start of the run), `csv_columns` (path, columns), `one_row_per` (path of a CSV file, text: what
     each row stands for, such as "city"), `json_numbers` (path of a JSON file that holds an object
-    from names to numbers), `file_contains` (path, text),
+    from names to numbers), `json_keys` (path, columns: the keys that each object in it has),
+    `number_only` (path, text: how many decimals, "" for any), `is_sorted` (path, columns: the
+    column of a CSV file that it is sorted by; none for the lines of a text), `as_many_rows` (path,
+    text: the CSV file that has as many), `file_contains` (path, text), `gone` (path of a file or
+    folder), `call_gives` (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`),
     `tests_pass` (path of a pytest file; "" for all tests), `workspace_changed` (text: the
     workspace's digest at the start of the run).
     """
@@ -29,7 +33,13 @@ class Check(Noun):
         "csv_columns",
         "one_row_per",
         "json_numbers",
+        "json_keys",
+        "number_only",
+        "is_sorted",
+        "as_many_rows",
         "file_contains",
+        "gone",
+        "call_gives",
         "tests_pass",
         "workspace_changed",
     ]
@@ -49,6 +59,20 @@ class Check(Noun):
             return f"{self.path} has one row per {self.text}"
         if self.kind == "json_numbers":
             return f"{self.path} holds an object with one number for each name"
+        if self.kind == "json_keys":
+            return f"each object in {self.path} has the keys {', '.join(self.columns)}"
+        if self.kind == "number_only":
+            places = f" with {self.text} decimals" if self.text else ""
+            return f"{self.path} holds one number{places} and nothing else"
+        if self.kind == "is_sorted":
+            by = f"sorted by {self.columns[0]}" if self.columns else "in alphabetical order"
+            return f"{self.path} is {by}"
+        if self.kind == "as_many_rows":
+            return f"{self.path} has as many rows as {self.text}"
+        if self.kind == "gone":
+            return f"{self.path} is no longer there"
+        if self.kind == "call_gives":
+            return f"with {self.path}, {self.text}"
         if self.kind == "file_contains":
             return f"{self.path} contains {self.text!r}"
         if self.kind == "workspace_changed":

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from replan.state.task import Check, CheckResult
 from replan.tools.bounds import storable
+from replan.tools.call_checks import wrong_calls
+from replan.tools.form_checks import FORMS, as_many_rows
 from replan.tools.formats import fault, first_lines, header
 from replan.tools.listing import IGNORED
 from replan.tools.protocol import ToolError
@@ -39,6 +41,7 @@ async def run_checks(
         confinement: the sandbox of test runs; None for `auto`.
     """
     tested: dict[str, str] = {}
+    called: dict[str, dict[str, str]] = {}
     results = []
     for check in checks:
         try:
@@ -46,6 +49,10 @@ async def run_checks(
                 if check.path not in tested:
                     tested[check.path] = await _tests(check, workspace, seconds, confinement)
                 wrong = tested[check.path]
+            elif check.kind == "call_gives":
+                if check.path not in called:
+                    called[check.path] = await _calls(checks, check.path, workspace, confinement)
+                wrong = called[check.path][check.text]
             elif check.kind == "workspace_changed":
                 same = await workspace.digest() == check.text
                 wrong = "no file has changed; printing is not doing" if same else ""
@@ -66,6 +73,16 @@ async def _tests(
         return await asyncio.to_thread(_missing, check.path, workspace)
     report = await run_pytest(workspace, check.path, seconds, confinement)
     return "" if report.ok else report.text(_DETAIL)
+
+
+async def _calls(
+    checks: Sequence[Check], path: str, workspace: Workspace, confinement: Confinement | None
+) -> dict[str, str]:
+    """What is wrong with each call of the module; nothing is called where it is not there."""
+    of = [check for check in checks if check.kind == "call_gives" and check.path == path]
+    wrong = await asyncio.to_thread(_file, of[0], workspace)
+    told = [wrong] * len(of) if wrong else await wrong_calls(of, workspace, confinement)
+    return {check.text: one for check, one in zip(of, told, strict=True)}
 
 
 async def _unchanged(check: Check, workspace: Workspace, baseline: dict[str, str]) -> str:
@@ -89,6 +106,8 @@ def _file(check: Check, workspace: Workspace) -> str:
     if not check.path.strip():
         return "the check names no file"
     file = workspace.confine(check.path)
+    if check.kind == "gone":
+        return "it is still there" if file.exists() else ""
     if not file.exists():
         return _missing(check.path, workspace)
     if file.is_dir():
@@ -106,6 +125,11 @@ def _file(check: Check, workspace: Workspace) -> str:
         return _not_numbers(data)
     if check.kind == "file_contains":
         return _contains(check, data)
+    if form := FORMS.get(check.kind):
+        return form(check, data.decode("utf-8-sig", "replace"))
+    if check.kind == "as_many_rows":
+        other = workspace.read_bytes(check.text, _READ).decode("utf-8-sig", "replace")
+        return as_many_rows(check, data.decode("utf-8-sig", "replace"), other)
     if len(data) == _READ:
         return ""  # too large to judge; it is there and has content
     return fault(check.path, data)

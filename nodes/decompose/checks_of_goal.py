@@ -3,6 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from replan.nodes.decompose.examples import calls_in, keys_in
+from replan.nodes.decompose.forms import forms_of
+from replan.nodes.named_files import named_files
 from replan.state.task import Check
 
 
@@ -13,6 +16,7 @@ def checks_of_files(
     tests: Sequence[str] = (),
     columns: Mapping[str, Sequence[str]] | None = None,
     tests_must_pass: bool = False,
+    existing: Sequence[str] = (),
 ) -> list[Check]:
     """Checks that need no opinion.
 
@@ -23,6 +27,7 @@ def checks_of_files(
         tests: pytest files that the goal names; they have to pass.
         columns: for a CSV path the header that the goal asks for.
         tests_must_pass: all tests of the workspace have to pass.
+        existing: the files that are there.
     """
     checks = [Check(kind="file_exists", path=path) for path in writes]
     for path, names in (columns or {}).items():
@@ -36,11 +41,42 @@ def checks_of_files(
         checks.append(Check(kind="one_row_per", path=only, text=thing))
     if only.endswith(".json") and _TO_NUMBERS.search(goal):
         checks.append(Check(kind="json_numbers", path=only))
+    if only.endswith(".json") and (keys := keys_in(goal)):
+        checks.append(Check(kind="json_keys", path=only, columns=keys))
+    if only.endswith(".py"):
+        checks += [Check(kind="call_gives", path=only, text=call) for call in calls_in(goal)]
+    if only:
+        given = next((one.columns for one in checks if one.kind == "csv_columns"), [])
+        checks += forms_of(goal, only, given, named_files(goal, existing))
+    checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
+
+
+def to_be_gone(goal: str, existing: Sequence[str]) -> list[str]:
+    """The files and folders that are there and that the goal wants deleted, or renamed, by name."""
+    folders = {path.rpartition("/")[0] for path in existing} - {""}
+    named = [
+        next(filter(None, match.groups())).rstrip("/.").removeprefix("./")
+        for pattern in (_DELETED, _RENAMED)
+        for match in pattern.finditer(goal)
+    ]
+    return [name for name in dict.fromkeys(named) if name in existing or name in folders]
+
+
+_PATH = r"[`'\"“]?([A-Za-z0-9_][\w./-]*)[`'\"”]?"
+_DELETED = re.compile(
+    rf"(?<!not )(?<!n't )\b(?:delete|remove)\s+(?:the\s+)?(?:whole\s+|now empty\s+)?"
+    rf"(?:(?:folder|directory|file)\s+)?{_PATH}(?=\s*(?:$|[,;:.!]\s|[,;:.!]$|and\b|then\b|afterwards\b|too\b))"
+    rf"|(?<!不要)(?<!别)删除\s*{_PATH}",
+    re.IGNORECASE,
+)
+_RENAMED = re.compile(
+    rf"\b(?:rename)\s+(?:the\s+)?(?:file\s+)?{_PATH}\s+(?:to|into|as)\b", re.IGNORECASE
+)
 
 
 def counted_per(goal: str) -> str:

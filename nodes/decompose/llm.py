@@ -51,6 +51,7 @@ class DecomposeByModel:
             )
         kept = kept_files(request.brief.goal, named)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
+        use_of |= dict.fromkeys(_surely_made(request), "create")
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
         checks = checks_of_files(
             [path for path in named if use_of.get(path) == "create"],
@@ -59,6 +60,7 @@ class DecomposeByModel:
             tests=[path for path in named if is_test_file(path)],
             columns=answer.get("columns"),
             tests_must_pass=answer.get("tests_must_pass", False),
+            existing=existing,
         )
         wants_change = "change" in use_of.values() or answer.get("wanted") == "changed files"
         if wants_change and not any(check.kind != "file_unchanged" for check in checks):
@@ -75,12 +77,13 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
     """
     existing, goal = request.existing, request.brief.goal
     properties: dict[str, Any] = {}
-    if named:
+    made = _surely_made(request)
+    if open_ := [path for path in named if path not in made]:
         uses = {
             path: {
                 "enum": ["only read", "change"] if path in existing else ["create", "not needed"]
             }
-            for path in named
+            for path in open_
         }
         properties["files"] = strict_object(uses)
     tables = [path for path in named if path.endswith(".csv") and path not in existing]
@@ -105,6 +108,21 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
     return properties
 
 
+def _surely_made(request: DecomposeRequest) -> list[str]:
+    """The named files that are not there and that the goal tells to make in so many words."""
+    return [
+        path
+        for path in request.named
+        if path not in request.existing
+        and re.search(_MADE.format(name=re.escape(path)), request.brief.goal, re.IGNORECASE)
+    ]
+
+
+_MADE = (
+    r"(?:\b(?:write|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
+    r"(?:file\s+|module\s+|table\s+)?|\b(?:to|into|as|in)\s+(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?"
+    r"|写入|写到|存入|存到|保存[为到]|合并[成到]|生成|输出[到为]|编写|创建|新建|命名为)\s*[`'\"“「]?{name}"
+)
 _SENTENCE = re.compile(r"[.!?;](?=\s|$)|[。！？；]|\n")
 
 

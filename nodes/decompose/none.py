@@ -16,6 +16,8 @@ class DecomposeNot:
         writes = [path for path in request.named if path not in request.existing]
         goal = request.brief.goal
         tests = [path for path in request.named if is_test_file(path)]
-        checks = checks_of_files(writes, kept_files(goal, request.named), goal, tests)
+        checks = checks_of_files(
+            writes, kept_files(goal, request.named), goal, tests, existing=request.existing
+        )
         task = Task(id="t1", title=goal, writes=writes)
         return DecomposeResult(tasks=[task], checks=checks)

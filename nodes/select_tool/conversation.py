@@ -32,7 +32,16 @@ SOURCE = (
 )
 SOURCES = ("given", "composed", "computed")
 # Checks that say what a file has to look like: told at once, they need not be failed first.
-_SHAPES = ("csv_columns", "one_row_per", "json_numbers", "file_contains")
+_SHAPES = (
+    "csv_columns",
+    "one_row_per",
+    "json_numbers",
+    "json_keys",
+    "number_only",
+    "is_sorted",
+    "as_many_rows",
+    "file_contains",
+)
 NEXT = "Which tool call does the most of it now? Answer in JSON."
 CALL = "Make the tool call that does the most of it now."
 MEND_NATIVELY = "Make the tool call that mends the code."

@@ -34,17 +34,15 @@ async def test_a_goal_with_one_file_is_one_task(use_of) -> None:
         use_of,
         goal,
         {
-            "files": {"a.csv": "only read", "sum.csv": "create"},
+            "files": {"a.csv": "only read"},
             "columns": {"sum.csv": ["region", "total"]},
         },
         existing=["a.csv"],
         named=["a.csv", "sum.csv"],
     )
     assert list(asked) == ["files", "columns"]
-    assert asked["files"]["properties"] == {
-        "a.csv": {"enum": ["only read", "change"]},
-        "sum.csv": {"enum": ["create", "not needed"]},
-    }
+    # The goal says itself that sum.csv is to be written.
+    assert asked["files"]["properties"] == {"a.csv": {"enum": ["only read", "change"]}}
     assert [(task.title, task.writes) for task in result.tasks] == [(goal, ["sum.csv"])]
     assert result.checks == [
         exists("sum.csv"),
@@ -68,7 +66,7 @@ async def test_a_goal_of_several_files_asks_for_tasks(use_of) -> None:
         use_of,
         "Write a.py and b.md",
         {
-            "files": {"a.py": "create", "b.md": "create"},
+            "files": {"b.md": "create"},
             "tasks": [
                 {"title": "Think", "writes": []},
                 {"title": "Write a.py", "writes": ["a.py"]},
@@ -217,3 +215,17 @@ def test_what_one_figure_is_wanted_for(goal: str, thing: str) -> None:
 def test_an_object_of_numbers(goal: str, numbers: bool) -> None:
     kinds = [check.kind for check in checks_of_files(["a.json"], [], goal)]
     assert ("json_numbers" in kinds) is numbers
+
+
+async def test_what_the_goal_tells_to_make_is_not_asked_about(use_of) -> None:
+    goal = "Count the words of a.txt and write the counts to out.json"
+    result, asked = await decompose(
+        use_of,
+        goal,
+        {"files": {"a.txt": "only read"}},
+        existing=["a.txt"],
+        named=["a.txt", "out.json"],
+    )
+    assert list(asked["files"]["properties"]) == ["a.txt"]
+    assert result.tasks[0].writes == ["out.json"]
+    assert exists("out.json") in result.checks

@@ -80,3 +80,19 @@ def test_files_that_the_words_of_a_text_mean(
     text: str, existing: list[str], meant: list[str]
 ) -> None:
     assert files_meant(text, existing) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("把结果写入 统计.json，格式如下", ["统计.json"]),
+        ("把结果保存为汇总.csv。", ["汇总.csv"]),
+        (
+            "读取 名单.txt 和 分数.csv，合并成 成绩/总表.csv",
+            ["名单.txt", "分数.csv", "成绩/总表.csv"],
+        ),
+        ("把销售里的数据.csv读一遍", []),
+    ],
+)
+def test_chinese_names_without_quotes(text: str, names: list[str]) -> None:
+    assert named_files(text) == names

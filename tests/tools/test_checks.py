@@ -178,3 +178,81 @@ async def test_tests_pass(workspace: Workspace) -> None:
     assert all(one.passed for one in await run_checks(checks, workspace, {}))
     missing = await run_one(workspace, kind="tests_pass", path="test_b.py")
     assert missing.detail == "it does not exist; its folder holds: test_a.py"
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "fault"),
+    [
+        ({"kind": "json_keys", "columns": ["a", "b"]}, '{"a": 1, "b": 2, "c": 3}', ""),
+        ({"kind": "json_keys", "columns": ["a", "b"]}, '[{"a": 1, "b": 2}]', ""),
+        (
+            {"kind": "json_keys", "columns": ["a", "b"]},
+            '[{"b": 1}]',
+            "the key a is missing; its keys are: b",
+        ),
+        ({"kind": "json_keys", "columns": ["a", "b"]}, "[1]", "it holds 1, which has no keys"),
+        ({"kind": "json_keys", "columns": ["a"]}, "{", "it is not valid JSON"),
+        ({"kind": "number_only"}, " 12\n", ""),
+        ({"kind": "number_only", "text": "2"}, "-12.50", ""),
+        ({"kind": "number_only", "text": "2"}, "12.5", "12.5 has 1 decimals"),
+        ({"kind": "number_only"}, "12 days", "it holds more than one number, or another thing: 12"),
+        ({"kind": "number_only"}, "", "it holds more than one number, or another thing: (nothing)"),
+        ({"kind": "is_sorted"}, "Ann\nbob\nCleo\n", ""),
+        ({"kind": "is_sorted"}, "Zoe\nann\n", ""),
+        ({"kind": "is_sorted"}, "2\n10\n", ""),
+        ({"kind": "is_sorted"}, "b=1\na=2\n", "'a' stands behind 'b'"),
+        ({"kind": "is_sorted"}, "", ""),
+        ({"kind": "is_sorted", "columns": ["n"]}, "id,n\nz,2\na,10\n", ""),
+        ({"kind": "is_sorted", "columns": ["n"]}, "id,n\na,b\nz,a\n", "'a' stands behind 'b'"),
+        ({"kind": "is_sorted", "columns": ["x"]}, "id,n\nz,2\na,1\n", ""),
+        ({"kind": "as_many_rows", "text": "in.csv"}, "x\n1\n\n2\n", ""),
+        ({"kind": "as_many_rows", "text": "in.csv"}, "x\n1\n", "it has 1 rows, in.csv has 2"),
+        ({"kind": "as_many_rows", "text": "no.csv"}, "x\n1\n", "no.csv does not exist"),
+    ],
+)
+async def test_the_form_of_the_content(
+    workspace: Workspace, check: dict[str, Any], text: str, fault: str
+) -> None:
+    await workspace.write_text("a.any", text)
+    await workspace.write_text("in.csv", "a,b\n1,2\n3,4\n")
+    result = await run_one(workspace, path="a.any", **check)
+    assert result.passed == (not fault), result.detail
+    assert result.detail.startswith(fault)
+
+
+async def test_gone(workspace: Workspace) -> None:
+    await workspace.write_text("old/a.txt", "x")
+    assert (await run_one(workspace, kind="gone", path="old")).detail == "it is still there"
+    assert (await run_one(workspace, kind="gone", path="new")).passed
+
+
+async def test_calls_give_what_they_have_to(workspace: Workspace) -> None:
+    code = (
+        "print('loud')\n"
+        "def half(n):\n"
+        "    if n < 0:\n        raise ValueError('too small')\n"
+        "    return n / 2\n"
+    )
+    await workspace.write_text("m.py", code)
+    calls = {
+        "half(3) == 1.5": "",
+        "half(4) == 3": "it gives 2.0",
+        "half('a') == 3": "it raises TypeError: '<' not supported",
+        "half(-1) raises ValueError": "",
+        "half(1) raises ValueError": "it gives 0.5",
+        "half('a') raises ValueError": "it raises TypeError",
+        "other(1) == 2": "it raises NameError: name 'other' is not defined",
+    }
+    checks = [Check(kind="call_gives", path="m.py", text=call) for call in calls]
+    results = await run_checks(checks, workspace, {})
+    for result, fault in zip(results, calls.values(), strict=True):
+        assert result.passed == (not fault), result
+        assert result.detail.startswith(fault)
+
+
+async def test_a_module_that_cannot_be_called(workspace: Workspace) -> None:
+    await workspace.write_text("m.py", "import nothing_here\n")
+    told = await run_one(workspace, kind="call_gives", path="m.py", text="f(1) == 1")
+    assert told.detail.startswith("it cannot be called: ModuleNotFoundError")
+    missing = await run_one(workspace, kind="call_gives", path="n.py", text="f(1) == 1")
+    assert missing.detail.startswith("it does not exist")

@@ -1,0 +1,78 @@
+"""What a goal says about the form of what a file holds."""
+
+import re
+from collections.abc import Sequence
+
+from replan.state.task import Check
+
+_DECIMALS = {
+    "one": 1, "two": 2, "three": 3, "1": 1, "2": 2, "3": 3, "一": 1, "两": 2, "二": 2, "三": 3,
+}  # fmt: skip
+_PLACES = re.compile(
+    r"\b(one|two|three|[123])\s+(?:decimals?|decimal places|places|digits after the)\b"
+    r"|保留([一两二三123])\s*位小数",
+    re.IGNORECASE,
+)
+_NUMBER = (
+    r"(?:\bwrite\s+(?:only\s+|just\s+)?(?:the|its|their|this|that)\s+(?:\w+\s+)?"
+    r"(?:number|sum|total|count|average|mean|median|difference)\b"
+    r"(?:(?!\b(?:per|each|every|by|and|line|row)\b)[^.;:\n]){{0,60}}?"
+    r"\b(?:to|into|in)\s+(?:the\s+file\s+)?[`'\"“]?{name}"
+    r"|(?:只|仅)[^。；\n]{{0,8}}(?:数字|数值)[^。；\n]{{0,8}}[“「`'\"]?{name})"
+)
+_UNTOLD = re.compile(
+    r"descending|reverse|largest|highest|most|latest|newest|降序|从大到小|倒序", re.IGNORECASE
+)
+_LINES_BY_NAME = re.compile(
+    r"\b(?:in alphabetical order|alphabetically|sorted by (?:\w+ )?(?:name|path|title|key)s?)\b"
+    r"|按(?:字母顺序|文件名|名称)(?:排序|排列)",
+    re.IGNORECASE,
+)
+_LINE_EACH = re.compile(
+    r"\b(?:one|each) (?:per|on a|on its own) line\b|\bas NAME=VALUE\b|\ba line (?:for )?each\b"
+    r"|每行一[个条]",
+    re.IGNORECASE,
+)
+_BY_COLUMN = re.compile(
+    r"\b(?:sorted|ordered) by (?:the )?(\w+)\b(?!\s*(?:,|and|then)\s+(?:then|by))", re.IGNORECASE
+)
+_SAME_ROWS = re.compile(
+    r"\bthe same rows\b|\ball (?:the )?rows\b|\bevery row\b|(?:所有|全部)行", re.IGNORECASE
+)
+_FEWER = re.compile(
+    r"\b(?:where|whose|without|except|only|remov\w*|drop\w*|delet\w*|duplicat\w*|filter\w*|merg\w*)\b"
+    r"|去除|删除|去重|只保留",
+    re.IGNORECASE,
+)
+
+
+def forms_of(
+    goal: str, path: str, columns: Sequence[str] = (), sources: Sequence[str] = ()
+) -> list[Check]:
+    """Checks of the form of the one file that the goal wants written.
+
+    Args:
+        goal: its own words; what they leave open is not checked.
+        path: the file.
+        columns: of a CSV file, as the goal gives them.
+        sources: the files that the goal names and that are there.
+    """
+    found: list[Check] = []
+    is_text = path.endswith((".txt", ".csv"))
+    if path.endswith(".txt") and re.search(
+        _NUMBER.format(name=re.escape(path)), goal, re.IGNORECASE
+    ):
+        told = _PLACES.search(goal)
+        places = _DECIMALS[(told.group(1) or told.group(2)).lower()] if told else ""
+        found.append(Check(kind="number_only", path=path, text=str(places)))
+    if is_text and not _UNTOLD.search(goal):
+        by = _BY_COLUMN.search(goal)
+        if path.endswith(".csv") and by and by.group(1) in columns:
+            found.append(Check(kind="is_sorted", path=path, columns=[by.group(1)]))
+        if path.endswith(".txt") and _LINES_BY_NAME.search(goal) and _LINE_EACH.search(goal):
+            found.append(Check(kind="is_sorted", path=path))
+    tables = [source for source in sources if source.endswith(".csv")]
+    same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)
+    if same and len(tables) == 1 and path not in tables:
+        found.append(Check(kind="as_many_rows", path=path, text=tables[0]))
+    return found

@@ -1,0 +1,108 @@
+"""What a goal shows by example, and what it says about the form of a file."""
+
+import pytest
+
+from replan.nodes.decompose.checks_of_goal import checks_of_files, to_be_gone
+from replan.nodes.decompose.examples import calls_in, keys_in
+from replan.nodes.decompose.forms import forms_of
+from replan.state.task import Check
+
+
+@pytest.mark.parametrize(
+    ("goal", "calls"),
+    [
+        ('roman(4) returns "IV", roman(9) is "IX".', ['roman(4) == "IV"', 'roman(9) == "IX"']),
+        ("For example `double([1, 2])` gives `[2, 4]`, not more", ["double([1, 2]) == [2, 4]"]),
+        ("halve(3) == 1.5. Then write it", ["halve(3) == 1.5"]),
+        (
+            'area("x") raises ValueError, area(2, unit="m") is 4',
+            ['area("x") raises ValueError', 'area(2, unit="m") == 4'],
+        ),
+        ('例如 reverse("ab") 返回 "ba"；如果为空，则返回空', ['reverse("ab") == "ba"']),
+        ('is_even("3") 应抛出 TypeError', ['is_even("3") raises TypeError']),
+        ("pair(1) is (1, 1) and flag(0) is False", ["pair(1) == (1, 1)", "flag(0) == False"]),
+        ('quote("a (b)") is "(a)"', ['quote("a (b)") == "(a)"']),
+        ("f(x) returns 3, stack.push(1) is 2, open('a') is needed, g() is 1", []),
+        ("send(1) is done twice, take(2) is 3rd", []),
+        ("broken(1 is 2", []),
+    ],
+)
+def test_calls_whose_outcome_is_told(goal: str, calls: list[str]) -> None:
+    assert calls_in(goal) == calls
+
+
+@pytest.mark.parametrize(
+    ("goal", "keys"),
+    [
+        ('Count "red" and "blue" into c.json, such as {"red": 1, "blue": 2}', ["red", "blue"]),
+        ('Map each word to its length, such as {"tree": 4, "house": 5}', []),
+        (
+            "Write a.json with the keys title, year (a number) and author",
+            ["title", "year", "author"],
+        ),
+        ("an object with the fields `from` and `to`", ["from", "to"]),
+        ("写入 a.json，键为 name、age 和 city", ["name", "age", "city"]),
+        ("The keys are the names and the values are counts", []),
+        ("with the key name", []),
+    ],
+)
+def test_keys_that_an_object_has_to_have(goal: str, keys: list[str]) -> None:
+    assert keys_in(goal) == keys
+
+
+@pytest.mark.parametrize(
+    ("goal", "path", "kinds"),
+    [
+        ("Write the total to t.txt with two decimals", "t.txt", [("number_only", "2")]),
+        ("Count the words and write only the number to n.txt", "n.txt", [("number_only", "")]),
+        ("统计行数，只把数字写入 n.txt，保留两位小数", "n.txt", [("number_only", "2")]),
+        ("Write the number of words per chapter to n.txt", "n.txt", []),
+        ("Write the total and the mean to n.txt", "n.txt", []),
+        (
+            "Write all names to n.txt in alphabetical order, one per line",
+            "n.txt",
+            [("is_sorted", "")],
+        ),
+        ("Write all names to n.txt, sorted by length, one per line", "n.txt", []),
+        ("One per line, in descending order, sorted by name, into n.txt", "n.txt", []),
+        ("Write o.csv with the same rows and a new column", "o.csv", [("as_many_rows", "i.csv")]),
+        ("Write o.csv with the same rows, without duplicates", "o.csv", []),
+    ],
+)
+def test_the_form_that_a_goal_asks_for(goal: str, path: str, kinds: list[tuple[str, str]]) -> None:
+    found = forms_of(goal, path, sources=["i.csv"])
+    assert [(check.kind, check.text) for check in found] == kinds
+
+
+def test_a_table_is_sorted_by_a_column_that_the_goal_gives() -> None:
+    goal = "Make o.csv with the columns city,size, sorted by city"
+    assert forms_of(goal, "o.csv", ["city", "size"]) == [
+        Check(kind="is_sorted", path="o.csv", columns=["city"])
+    ]
+    assert forms_of(goal, "o.csv", ["town"]) == []
+    assert forms_of(f"{goal}, then by size", "o.csv", ["city", "size"]) == []
+
+
+@pytest.mark.parametrize(
+    ("goal", "gone"),
+    [
+        ("Read old/ and write new.txt. Then delete the folder old/.", ["old"]),
+        ("Rename draft.md to final.md", ["draft.md"]),
+        ("Remove draft.md and keep the rest", ["draft.md"]),
+        ("删除 draft.md", ["draft.md"]),
+        ("Remove draft.md's first line", []),
+        ("Do not delete draft.md", []),
+        ("Delete nothing.txt", []),
+        ("Delete all drafts", []),
+    ],
+)
+def test_what_is_to_be_gone(goal: str, gone: list[str]) -> None:
+    assert to_be_gone(goal, ["draft.md", "old/a.txt"]) == gone
+
+
+def test_with_several_files_nobody_can_tell_which_is_meant() -> None:
+    goal = 'Write a.py and b.py so that f(1) == 2; keys x and y; {"x": 1, "y": 2}'
+    kinds = {check.kind for check in checks_of_files(["a.py", "b.py"], [], goal)}
+    assert kinds == {"file_exists"}
+    kinds = {check.kind for check in checks_of_files(["a.py"], [], goal)}
+    assert kinds == {"file_exists", "call_gives"}

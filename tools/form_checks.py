@@ -1,0 +1,99 @@
+"""Has a file's content the form that the goal asks for? Answers in words that help to mend it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
+
+from replan.state.task import Check
+from replan.tools.formats import first_lines
+
+_SHOWN = 80
+
+
+def json_keys(check: Check, text: str) -> str:
+    """Whether the object, or each object of the list, has the keys; others are let be."""
+    try:
+        held = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return f"it is not valid JSON: {error}"
+    for one in held if isinstance(held, list) else [held]:
+        if not isinstance(one, dict):
+            return f"it holds {json.dumps(one, ensure_ascii=False)[:_SHOWN]}, which has no keys"
+        missing = [key for key in check.columns if key not in one]
+        if missing:
+            there = ", ".join(map(str, one))[:_SHOWN] or "none"
+            return f"the key {', '.join(missing)} is missing; its keys are: {there}"
+    return ""
+
+
+def number_only(check: Check, text: str) -> str:
+    """Whether a number is all there is, with so many decimals."""
+    told = text.strip()
+    if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?", told):
+        return (
+            f"it holds more than one number, or another thing: {first_lines(told) or '(nothing)'}"
+        )
+    decimals = len(told.partition(".")[2])
+    if check.text and decimals != int(check.text):
+        return f"{told} has {decimals} decimals"
+    return ""
+
+
+def is_sorted(check: Check, text: str) -> str:
+    """Whether the values of the column, or what the lines begin with, ascend: as numbers if they
+    are, else as words, with capitals apart or not.
+    """
+    values = _values(check.columns, text)
+    for reading in (_as_numbers, _as_they_are, _without_capitals):
+        read = reading(values)
+        if read is not None and all(a <= b for a, b in pairwise(read)):
+            return ""
+    for before, after in pairwise(values):
+        if before.casefold() > after.casefold():
+            return f"{after[:_SHOWN]!r} stands behind {before[:_SHOWN]!r}"
+    return ""
+
+
+def _values(columns: Sequence[str], text: str) -> list[str]:
+    if not columns:
+        return [re.split(r"[\t=:]|\s", line, maxsplit=1)[0] for line in text.split("\n") if line]
+    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    names = [name.strip().casefold() for name in rows[0]] if rows else []
+    if columns[0].casefold() not in names:
+        return []
+    at = names.index(columns[0].casefold())
+    return [row[at].strip() for row in rows[1:] if len(row) > at]
+
+
+def _as_numbers(values: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(value) for value in values]
+    except ValueError:
+        return None
+
+
+def _as_they_are(values: Sequence[str]) -> list[str]:
+    return list(values)
+
+
+def _without_capitals(values: Sequence[str]) -> list[str]:
+    return [value.casefold() for value in values]
+
+
+FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
+    {"json_keys": json_keys, "number_only": number_only, "is_sorted": is_sorted}
+)
+
+
+def as_many_rows(check: Check, text: str, other: str) -> str:
+    """Whether both CSV texts have as many rows that are not empty."""
+    here, there = _count(text), _count(other)
+    return "" if here == there else f"it has {here - 1} rows, {check.text} has {there - 1}"
+
+
+def _count(text: str) -> int:
+    return sum(1 for row in csv.reader(io.StringIO(text, newline="")) if any(row))
