@@ -51,7 +51,7 @@ class DecomposeByModel:
             )
         kept = kept_files(request.brief.goal, named)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
-        use_of |= dict.fromkeys(_surely_made(request), "create")
+        use_of |= surely_used(request)
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
         checks = checks_of_files(
             [path for path in named if use_of.get(path) == "create"],
@@ -77,13 +77,13 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
     """
     existing, goal = request.existing, request.brief.goal
     properties: dict[str, Any] = {}
-    made = _surely_made(request)
-    if open_ := [path for path in named if path not in made]:
+    known = surely_used(request)
+    if unknown := [path for path in named if path not in known]:
         uses = {
             path: {
                 "enum": ["only read", "change"] if path in existing else ["create", "not needed"]
             }
-            for path in open_
+            for path in unknown
         }
         properties["files"] = strict_object(uses)
     tables = [path for path in named if path.endswith(".csv") and path not in existing]
@@ -108,14 +108,30 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
     return properties
 
 
-def _surely_made(request: DecomposeRequest) -> list[str]:
-    """The named files that are not there and that the goal tells to make in so many words."""
-    return [
+def surely_used(request: DecomposeRequest) -> dict[str, str]:
+    """What happens to the named files, as far as the goal's own words leave no doubt: "create"
+    for one that it tells to make; and where it makes one, "only read" for those that are there,
+    unless it speaks of changing anything.
+    """
+    goal = request.brief.goal
+    made = [
         path
         for path in request.named
         if path not in request.existing
-        and re.search(_MADE.format(name=re.escape(path)), request.brief.goal, re.IGNORECASE)
+        and re.search(_MADE.format(name=re.escape(path)), goal, re.IGNORECASE)
     ]
+    read = [path for path in request.named if path in request.existing]
+    if not made or _CHANGES.search(goal):
+        read = []
+    return {**dict.fromkeys(made, "create"), **dict.fromkeys(read, "only read")}
+
+
+_CHANGES = re.compile(
+    r"\b(?:chang|edit|mend|repair|fix|updat|append|add(?! up)|insert|replac|renam|remov|delet|"
+    r"correct|modif|rewrit|put|set|mov|tidy|clean|prepar|adapt|overwrit|extend|implement)"
+    r"|[改加删移换]|更新|插入|修复|整理",
+    re.IGNORECASE,
+)
 
 
 _MADE = (

@@ -29,7 +29,7 @@ async def decompose(use_of, goal: str, answer: dict[str, Any], **request: Any) -
 
 
 async def test_a_goal_with_one_file_is_one_task(use_of) -> None:
-    goal = "Add up a.csv and write region,total to sum.csv"
+    goal = "Add up a.csv, put the rest right, and write region,total to sum.csv"
     result, asked = await decompose(
         use_of,
         goal,
@@ -219,13 +219,14 @@ def test_an_object_of_numbers(goal: str, numbers: bool) -> None:
 
 async def test_what_the_goal_tells_to_make_is_not_asked_about(use_of) -> None:
     goal = "Count the words of a.txt and write the counts to out.json"
-    result, asked = await decompose(
-        use_of,
-        goal,
-        {"files": {"a.txt": "only read"}},
-        existing=["a.txt"],
-        named=["a.txt", "out.json"],
-    )
+    files = {"existing": ["a.txt"], "named": ["a.txt", "out.json"]}
+    result, asked = await decompose(use_of, goal, {}, **files)
+    assert asked == {}
+    assert Check(kind="file_unchanged", path="a.txt") in result.checks
+    goal += " and mend a.txt"
+    result, asked = await decompose(use_of, goal, {"files": {"a.txt": "change"}}, **files)
     assert list(asked["files"]["properties"]) == ["a.txt"]
+    assert result.tasks[0].writes == ["a.txt", "out.json"]
+    result, asked = await decompose(use_of, goal, {"files": {"a.txt": "only read"}}, **files)
     assert result.tasks[0].writes == ["out.json"]
     assert exists("out.json") in result.checks
