@@ -10,6 +10,7 @@ import fnmatch
 import os
 import platform
 import sys
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,12 @@ class FirstRuns:
 
 
 async def run_all(
-    agents: list[Agent], tasks: list[Task], times: int, proxy: CountingProxy, runs: RunsFile
+    agents: list[Agent],
+    tasks: list[Task],
+    times: int,
+    proxy: CountingProxy,
+    runs: RunsFile,
+    keep: Path | None = None,
 ) -> None:
     """Each task by every agent in turn, so that a cut-off session compares the same tasks.
 
@@ -138,7 +144,7 @@ async def run_all(
         runs.append(conditions(proxy.model, agents))
     first = FirstRuns(runs)
     for agent, task, repeat in planned:
-        row = await run_task(agent, task, proxy, repeat)
+        row = await run_task(agent, task, proxy, repeat, keep)
         _tell(row)
         first.append(row)
     first.close()
@@ -171,14 +177,28 @@ async def bench(asked: argparse.Namespace) -> None:
     tasks = [
         task
         for task in load_tasks(asked.suite)
-        if asked.split in ("all", task.split) and fnmatch.fnmatch(task.id, asked.tasks)
+        if asked.split in ("all", task.split)
+        and any(fnmatch.fnmatch(task.id, glob) for glob in asked.tasks.split(","))
     ]
+    tasks = in_turn(tasks)
     agents = [replan_agent(name, asked.option) for name in asked.strategies.split(",") if name]
     if asked.peers:
         agents += peer_agents(peers_python(settings().replan_cache))
     url, key = await asyncio.to_thread(upstream, asked.model)
     async with CountingProxy(url, key, asked.model).serving() as proxy:
-        await run_all(agents, tasks, asked.times, proxy, RunsFile(asked.results / "runs.jsonl"))
+        await run_all(
+            agents, tasks, asked.times, proxy, RunsFile(asked.results / "runs.jsonl"), asked.keep
+        )
+
+
+def in_turn(tasks: list[Task]) -> list[Task]:
+    """The first of each category, then the second of each: a cut-off session has seen all kinds."""
+    seen: Counter[str] = Counter()
+    places = []
+    for task in tasks:
+        places.append((seen[task.category], task.category, task))
+        seen[task.category] += 1
+    return [task for _, _, task in sorted(places, key=lambda place: place[:2])]
 
 
 def arguments() -> argparse.Namespace:
@@ -191,7 +211,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--strategies", default="default", help="of replan, with commas")
     parser.add_argument("--option", action="append", default=[], help="handed on to replan run")
     parser.add_argument("--peers", action="store_true", help="the peers as well")
-    parser.add_argument("--tasks", default="*", metavar="GLOB", help="category/name")
+    parser.add_argument("--tasks", default="*", metavar="GLOB", help="category/name, with commas")
     parser.add_argument(
         "--split",
         default="dev",
@@ -201,6 +221,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--times", type=int, default=1, help="runs of each task")
     parser.add_argument("--model", default="embedded", help="or a model of OPENAI_BASE_URL")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
+    parser.add_argument("--keep", type=Path, help="keep the folders of runs that fail here")
     parser.add_argument("--suite", type=Path, default=TASKS, help="folder of tasks")
     parser.add_argument("--table", action="store_true", help="sum up what there is, run nothing")
     return parser.parse_args()

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,10 +74,13 @@ class RunsFile:
             os.fsync(file.fileno())
 
 
-async def run_task(agent: Agent, task: Task, proxy: CountingProxy, repeat: int) -> dict[str, Any]:
+async def run_task(
+    agent: Agent, task: Task, proxy: CountingProxy, repeat: int, keep: Path | None = None
+) -> dict[str, Any]:
     """One run in a fresh home and workspace, ended from outside after the task's seconds.
 
-    A run that had to be killed has not passed, whatever its files are like.
+    A run that had to be killed has not passed, whatever its files are like. The folder of one that
+    has not passed is kept below `keep`, to be looked into.
     """
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -104,6 +108,8 @@ async def run_task(agent: Agent, task: Task, proxy: CountingProxy, repeat: int) 
         fault = f"ended after {task.seconds:g} s" if killed else wrong
         told = _last_object((folder / "out").read_text(encoding="utf-8", errors="replace"))
         errors = (folder / "err").read_text(encoding="utf-8", errors="replace").strip()
+        if fault and keep:
+            await asyncio.to_thread(_keep, folder, keep / f"{agent.name}-{agent.strategy}", task)
     return {
         **key_of(agent, task, proxy.model, repeat),
         "split": task.split,
@@ -119,6 +125,14 @@ async def run_task(agent: Agent, task: Task, proxy: CountingProxy, repeat: int) 
         "seconds": round(seconds, 2),
         "said": impersonal(errors)[-300:] if fault else "",
     }
+
+
+def _keep(folder: Path, place: Path, task: Task) -> None:
+    """As it is, with its owners: the database does not start without them."""
+    kept = place / task.id.replace("/", "-")
+    shutil.rmtree(kept, ignore_errors=True)
+    place.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", str(folder), str(kept)], check=True)
 
 
 @contextmanager
