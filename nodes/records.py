@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Sequence
 
+from replan.nodes.column_facts import column_facts
+
 _LINE_CHARS = 160
 _FIELDS = 8
 _FEW = 6
@@ -36,9 +38,11 @@ def describe_records(path: str, rows: Sequence[str]) -> str:
     if not rows:
         return ""
     if path.endswith(".csv"):
-        return f"pandas.read_csv('{path}') has the columns {_header(rows[0], ',')}"
+        told = f"pandas.read_csv('{path}') has the columns {_header(rows[0], ',')}"
+        return "\n".join([told, *column_facts(rows, ",")])
     if path.endswith(".tsv"):
-        return f"pandas.read_csv('{path}', sep='\\t') has the columns {_header(rows[0], chr(9))}"
+        told = f"pandas.read_csv('{path}', sep='\\t') has the columns {_header(rows[0], chr(9))}"
+        return "\n".join([told, *column_facts(rows, "\t")])
     if keys := _json_keys(rows):
         return f"Each line is JSON; json.loads(line) has the keys {keys}"
     return _words(rows)
