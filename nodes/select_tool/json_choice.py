@@ -10,6 +10,7 @@ from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import SOURCES, content_ask, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced
+from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.mending import (
     MEND_SCRIPT,
@@ -49,7 +50,7 @@ class SelectByJson:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        if given := given_call(request.task):
+        if given := given_call(request.task) or first_look(request, use.tools):
             return SelectToolResult(action=given)
         sources = await read_editable(request, use.tools.workspace)
         script = script_to_mend(request.task)

@@ -2,6 +2,7 @@
 
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import conversation, temperature
+from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.mending import read_editable
 from replan.nodes.select_tool.offers import offered
@@ -16,7 +17,7 @@ class SelectNatively:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        if call := given_call(request.task):
+        if call := given_call(request.task) or first_look(request, use.tools):
             return SelectToolResult(action=call)
         sources = await read_editable(request, use.tools.workspace)
         names = {tool.name for tool in offered(request, use.tools, sources)}

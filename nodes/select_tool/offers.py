@@ -36,7 +36,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     computes = _data_unseen(request) or _writes_data(request)
     tried = request.task.tries > 0
     fits = {
-        "python": not writes_code,
+        "python": not writes_code and not _only_documents(request),
         "code_action": False,  # of who acts by code
         # Code is mended by the line; written anew only when that has failed.
         "write_file": (not mends or tried) and (writes_code or not computes),
@@ -56,6 +56,15 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "search_documents": not writes_code,
     }
     return [tool for tool in tools.available() if fits.get(tool.name, True)]
+
+
+def _only_documents(request: SelectToolRequest) -> bool:
+    """Whether all there is to go by are passages of documents, which no script can open."""
+    made = [one.action.tool for one in request.task.attempts]
+    found = any(one.startswith("search_documents ") for one in request.task.found)
+    return ("search_documents" in made or found) and not set(request.existing) - set(
+        request.task.writes
+    )
 
 
 def _sees_address(request: SelectToolRequest) -> bool:

@@ -1,0 +1,67 @@
+"""The look into the documents before a file is written from them."""
+
+from pathlib import Path
+
+import pytest
+
+from replan.nodes.contract import Brief, SelectToolRequest
+from replan.nodes.select_tool.first_look import first_look
+from replan.nodes.select_tool.offers import offered
+from replan.state.task import Action, Attempt, Check, Observation, Task
+from replan.tools.documents.search_documents import SearchDocuments
+from replan.tools.toolbox import Toolbox, default_tools
+from replan.tools.workspace import open_workspace
+
+GOAL = "How long may a guest stay? Write it to stay.txt"
+
+
+@pytest.fixture
+def tools(workspace: Path, tmp_path: Path) -> Toolbox:
+    place = open_workspace(workspace, create=False)
+    others = [tool for tool in default_tools() if tool.name != "search_documents"]
+    return Toolbox(place, tools=[*others, SearchDocuments(tmp_path)])
+
+
+def request(goal: str = GOAL, existing: tuple[str, ...] = (), **task: object) -> SelectToolRequest:
+    made = {"id": "t1", "title": goal, "writes": ["stay.txt"], **task}
+    return SelectToolRequest(
+        brief=Brief(goal=goal), task=Task.model_validate(made), existing=list(existing)
+    )
+
+
+def test_the_goals_words_are_looked_up_first(tools: Toolbox) -> None:
+    query = "How long may a guest stay? Write it to"
+    assert first_look(request(), tools) == Action(tool="search_documents", args={"query": query})
+    there = request(f"{GOAL}, as our handbook has it", ("a.csv",))
+    assert first_look(there, tools) is not None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request(existing=("a.csv",)),
+        request(writes=[]),
+        request(rounds=1),
+        request(writes=["stay.py"]),
+        request(checks=[Check(kind="tests_pass")]),
+    ],
+)
+def test_where_none_is_needed_there_is_none(asked: SelectToolRequest, tools: Toolbox) -> None:
+    assert first_look(asked, tools) is None
+
+
+def test_without_documents_there_is_none(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REPLAN_DOCUMENTS", raising=False)
+    assert first_look(request(), Toolbox(open_workspace(workspace, create=False))) is None
+
+
+def test_then_no_script_is_offered_for_there_is_nothing_it_could_open(tools: Toolbox) -> None:
+    looked = Attempt(
+        action=Action(tool="search_documents", args={"query": "guest"}),
+        observation=Observation(ok=True, text="three nights"),
+        verdict="continue",
+    )
+    asked = request(attempts=[looked], rounds=1)
+    assert [tool.name for tool in offered(asked, tools, {})] == ["write_file", "search_documents"]
+    asked = request(existing=("a.csv",), attempts=[looked], rounds=1)
+    assert "python" in [tool.name for tool in offered(asked, tools, {})]
