@@ -16,6 +16,15 @@ from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _LISTED = 40
+# Which of more files than these meet a condition is for a script to find out: named one by one in
+# a call they take minutes, and some are forgotten.
+_FEW = 8
+_CONDITION = re.compile(
+    r"\b(?:whose|before|after|older|newer|larger|smaller|bigger|longer|shorter|more than|less than|"
+    r"at least|at most|contain(?:s|ing)?|hold(?:s|ing)?|identical|duplicates?|same content|empty)\b"
+    r"|大于|小于|多于|少于|早于|晚于|之前|之后|包含|含有|重复|相同",
+    re.IGNORECASE,
+)
 _DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
 
@@ -35,18 +44,23 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     mends = is_mending(request) and bool(sources)
     computes = _data_unseen(request) or _writes_data(request)
     tried = request.task.tries > 0
+    sifts = len(request.existing) > _FEW and bool(_CONDITION.search(request.task.title))
     fits = {
         "python": not writes_code and not _only_documents(request),
         "code_action": False,  # of who acts by code
         # Code is mended by the line; written anew only when that has failed.
         "write_file": (not mends or tried) and (writes_code or not computes),
         "edit_file": bool(sources),
-        "move_files": not request.task.writes and bool(request.existing) and not writes_code,
+        "move_files": not request.task.writes
+        and bool(request.existing)
+        and not writes_code
+        and not sifts,
         "read_file": bool(_unread(request)) and not mends and (tried or not _writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
         "search_files": len(request.existing) > _LISTED,
         "delete_file": not request.task.writes
         and bool(_deletable(request))
+        and not sifts
         and speaks_of_deleting(f"{request.task.title}\n{request.brief.goal}"),
         "run_script": any(_is_script(path) for path in request.existing) and not writes_code,
         # The checks run the tests after every call and show what fails.

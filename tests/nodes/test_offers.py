@@ -234,3 +234,21 @@ def test_where_not_all_was_shown_it_can_be_read_on(tools: Toolbox) -> None:
         "start": {"const": 41},
     }
     assert only_call(offers[:1], asked) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "count", "is_offered"),
+    [
+        ("Move all files with a date before 2020 to old", 20, False),
+        ("Move all files with a date before 2020 to old", 5, True),
+        ("Move all .md files to old", 20, True),
+        ("把大于一百行的文件移到 old", 20, False),
+    ],
+)
+def test_which_of_many_files_meet_a_condition_is_for_a_script(
+    tools: Toolbox, title: str, count: int, is_offered: bool
+) -> None:
+    asked = request(*MANY[:count], title=title)
+    names = {tool.name for tool in offered(asked, tools, {})}
+    assert ("move_files" in names) == is_offered
+    assert "python" in names
