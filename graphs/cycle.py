@@ -22,7 +22,7 @@ from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
 from replan.models.budget import NOTHING_LEFT
 from replan.nodes import contract
 from replan.nodes.decompose.none import DecomposeNot
-from replan.nodes.named_files import files_meant, named_files
+from replan.nodes.named_files import files_in_named_folders, files_meant, named_files
 from replan.nodes.report.template import ReportByTemplate
 from replan.nodes.review.checks import ReviewByChecks
 from replan.nodes.skills.shapes import shapes_of
@@ -314,7 +314,8 @@ async def _survey(state: AgentState, workspace: Workspace) -> str:
     # A question is answered by what was read for it, and cites that; who writes needs it at once.
     writes = any(path not in existing for path in named)
     meant = files_meant(state["goal"], existing) if writes else []
-    return await survey(workspace, named, meant)
+    folders = files_in_named_folders(state["goal"], existing)
+    return await survey(workspace, named, list(dict.fromkeys([*meant, *folders])))
 
 
 def _asked_for(state: AgentState, existing: list[str]) -> list[str]:

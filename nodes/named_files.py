@@ -96,6 +96,28 @@ def files_meant(text: str, existing: Sequence[str]) -> list[str]:
     return [path for path in existing if words[path] & telling]
 
 
+def files_in_named_folders(text: str, existing: Sequence[str]) -> list[str]:
+    """The existing files right below the folders that a text names: "in/" or "the folder in"."""
+    folders = {path.rpartition("/")[0] for path in existing} - {""}
+    named = {folder for folder in folders if _names_folder(text, folder)}
+    return [path for path in existing if path.rpartition("/")[0] in named]
+
+
+def _names_folder(text: str, folder: str) -> bool:
+    if folder not in text:
+        return False
+    name = re.escape(folder)
+    said = r"(?:folder|directory|文件夹|目录)"
+    return bool(
+        re.search(
+            rf"(?<![\w/.-]){name}/(?![\w*])|{said}\s*[`'\"“]?{name}(?![\w/-])"
+            rf"|(?<![\w/.-]){name}[`'\"”]?\s*{said}",
+            text,
+            re.IGNORECASE,
+        )
+    )
+
+
 def _words_of(name: str) -> list[str]:
     """The words of a file's name; one of a script without spaces has two letters at least."""
     found = re.split(r"[\W_\d]+", name.lower())

@@ -19,6 +19,8 @@ _LINE_CHARS = 160
 _FIRST_LOOKS = 4
 _FEW_MEANT = 6
 _MEANT_CHARS = 1500
+_MOST_MEANT = 20
+_MEANT_TOTAL = 2400
 _READ = 200_000
 # How a survey marks lines that are for code to read, not for eyes.
 DATA = "lines of data"
@@ -38,7 +40,8 @@ async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str
     Args:
         workspace: where the files are.
         named: the files to show first.
-        meant: files whose names hold words of the goal; shown next, if they are not many.
+        meant: files that words of the goal mean, by name or by folder; shown next, if they are not
+            many, or all of them together are short.
     """
     paths = await workspace.files()
     if not paths:
@@ -49,7 +52,8 @@ async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str
     room = _TOTAL_CHARS
     whole = _worth_reading(paths, named)
     meant = [path for path in meant if path not in whole]
-    meant = meant if len(meant) <= _FEW_MEANT else []
+    if len(meant) > _FEW_MEANT and not await _little(workspace, meant):
+        meant = []
     most = {**dict.fromkeys(meant, _MEANT_CHARS), **dict.fromkeys(whole, _WHOLE_CHARS)}
     for path in [*whole, *meant, *_worth_a_look(paths, [*whole, *meant])]:
         shown = await _show(workspace, path, min(room, most.get(path, 0)))
@@ -57,6 +61,21 @@ async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str
             lines.append(shown)
             room -= len(shown)
     return "\n".join(lines)
+
+
+async def _little(workspace: Workspace, paths: Sequence[str]) -> bool:
+    """Whether the files hold little, all in all."""
+    if len(paths) > _MOST_MEANT:
+        return False
+    size = 0
+    for path in paths:
+        try:
+            size += len(await workspace.read_text(path, _MEANT_TOTAL + 1))
+        except ReplanError:
+            continue
+        if size > _MEANT_TOTAL:
+            return False
+    return True
 
 
 def _worth_reading(paths: Sequence[str], named: Sequence[str]) -> list[str]:

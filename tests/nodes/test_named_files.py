@@ -1,6 +1,11 @@
 import pytest
 
-from replan.nodes.named_files import files_meant, is_test_file, named_files
+from replan.nodes.named_files import (
+    files_in_named_folders,
+    files_meant,
+    is_test_file,
+    named_files,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +101,21 @@ def test_files_that_the_words_of_a_text_mean(
 )
 def test_chinese_names_without_quotes(text: str, names: list[str]) -> None:
     assert named_files(text) == names
+
+
+FOLDERS = ["in/a.txt", "in/b.txt", "in/old/c.txt", "笔记/d.txt", "e.txt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("Add up the files in in/.", ["in/a.txt", "in/b.txt"]),
+        ("Sort the folder in by date", ["in/a.txt", "in/b.txt"]),
+        ("Look into in/old/ too", ["in/old/c.txt"]),
+        ("合并 笔记 文件夹里的文件", ["笔记/d.txt"]),
+        ("Write it in words to in/sum.txt", []),
+        ("Read in/a.txt", []),
+    ],
+)
+def test_files_of_the_folders_that_a_text_names(text: str, files: list[str]) -> None:
+    assert files_in_named_folders(text, FOLDERS) == files

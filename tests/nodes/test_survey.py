@@ -77,10 +77,21 @@ async def test_what_the_goal_means_is_shown_where_it_is_little(place: Workspace)
     told = await survey(place, [], ["site_3.md", "long.md"])
     assert "site_3.md holds:\nSite 3.\nMore." in told
     assert "long.md begins (200 lines" in told
-    many = await survey(place, [], [f"site_{at}.md" for at in range(10)])
+    many = await survey(place, [], [*(f"site_{at}.md" for at in range(10)), "long.md"])
     assert "Site 9." not in many
 
 
 async def test_what_cannot_be_read_is_said(place: Workspace) -> None:
     (place.path / "gone.txt").symlink_to(place.path / "nowhere")
     assert "gone.txt does not exist." in await survey(place, ["gone.txt"])
+
+
+async def test_many_files_are_shown_where_they_are_short(place: Workspace) -> None:
+    short = [f"notes/{at:02}.txt" for at in range(12)]
+    for at, path in enumerate(short):
+        await place.write_text(path, f"Note {at}: {'word ' * 20}")
+    assert "Note 11:" in await survey(place, [], short)
+    await place.write_text("notes/05.txt", "a long one\n" * 300)
+    told = await survey(place, [], short)
+    assert "Note 0:" in told
+    assert "Note 11:" not in told
