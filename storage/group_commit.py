@@ -20,7 +20,7 @@ def _of_columns(statement: str, *types: str) -> str:
     one = f"VALUES ({', '.join(['%s'] * len(types))})"
     if one not in statement:
         raise ValueError(f"LangGraph inserts in another way than thought: {statement}")
-    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+    arrays = ", ".join(f"%b::{kind}[]" for kind in types)
     return statement.replace(one, f"SELECT * FROM unnest({arrays})")
 
 
