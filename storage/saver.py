@@ -21,9 +21,9 @@ class Saver(AsyncPostgresSaver):
     """Writes checkpoints; the nodes of the same process then need not ask where they come from.
 
     LangGraph's own holds one lock around every statement, which one connection needs and a pool
-    does not (langgraph issue 7259): there each statement has a connection to itself. And it makes
-    two or three commits a step for every thread; here the threads of a process that write at the
-    same time share one, and wait for the disk together instead of one after the other.
+    does not (langgraph issue 7259): there each statement has a connection to itself. And there
+    every put is committed by itself; here the threads of a process that write at the same time
+    share a commit, and wait for the disk together instead of one after the other.
 
     Args:
         pool: connections of `open_persistence`.

@@ -70,12 +70,14 @@ async def all_wait(commits: Watched, count: int) -> None:
 async def test_what_is_put_during_a_commit_is_written_in_the_next() -> None:
     async with watched() as (saver, commits):
         all_made = [made(saver, f"said {number}") for number in range(PUTS)]
-        tasks = [put(saver, *one) for one in all_made]
+        tasks = [put(saver, *all_made[0])]
+        await all_wait(commits, 1)
+        tasks += [put(saver, *one) for one in all_made[1:]]
         await all_wait(commits, PUTS)
         assert not any(task.done() for task in tasks), "told before it is on the disk"
         commits.go_on.set()
         await asyncio.gather(*tasks)
-        assert len(commits.together) == 2
+        assert commits.together == [1, PUTS - 1]
         assert commits.alone == 0
         for thread, checkpoint in all_made:
             assert (await there(saver, thread)).checkpoint == checkpoint
