@@ -40,7 +40,7 @@ _SAME_ROWS = re.compile(
     r"\bthe same rows\b|\ball (?:the )?rows\b|\bevery row\b|(?:所有|全部)行", re.IGNORECASE
 )
 _FEWER = re.compile(
-    r"\b(?:where|whose|without|except|only|remov\w*|drop\w*|delet\w*|duplicat\w*|filter\w*|merg\w*)\b"
+    r"\b(?:where|whose|without|except|only|remov\w*|drop\w*|dele\w*|duplic\w*|filter\w*|merg\w*)\b"
     r"|去除|删除|去重|只保留",
     re.IGNORECASE,
 )

@@ -127,7 +127,7 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
 
 
 _CHANGES = re.compile(
-    r"\b(?:chang|edit|mend|repair|fix|updat|append|add(?! up)|insert|replac|renam|remov|delet|"
+    r"\b(?:chang|edit|mend|repair|fix|upd|append|add(?! up)|insert|replac|renam|remov|dele|"
     r"correct|modif|rewrit|put|set|mov|tidy|clean|prepar|adapt|overwrit|extend|implement)"
     r"|[改加删移换]|更新|插入|修复|整理",
     re.IGNORECASE,
