@@ -7,6 +7,7 @@ from replan.graphs.contenders import Going
 from replan.graphs.guard import Progress, avoided
 from replan.nodes.briefing import marked
 from replan.nodes.contract import Brief
+from replan.nodes.excerpt import excerpt
 from replan.nodes.references import names_in
 from replan.nodes.survey import CODE
 from replan.state.agent_state import AgentState, TaskBranch
@@ -66,7 +67,7 @@ def results_for(task: Task, tasks: list[Task]) -> dict[str, str]:
         and (other.id in named or (other.id in task.depends_on and not other.writes))
     ]
     room = min(_RESULT_CHARS, _RESULTS_CHARS // max(1, len(wanted)))
-    return {other.id: other.brought[:room] for other in wanted}
+    return {other.id: excerpt(other.brought, task.title, room) for other in wanted}
 
 
 def _brought_by(name: str, tasks: list[Task]) -> str:

@@ -48,10 +48,11 @@ def is_sorted(check: Check, text: str) -> str:
     are, else as words, with capitals apart or not.
     """
     values = _values(check.columns, text)
-    for reading in (_as_numbers, _as_they_are, _without_capitals):
-        read = reading(values)
-        if read is not None and all(a <= b for a, b in pairwise(read)):
-            return ""
+    numbers = _as_numbers(values)
+    if numbers is not None and numbers == sorted(numbers):
+        return ""
+    if values in (sorted(values), sorted(values, key=str.casefold)):
+        return ""
     for before, after in pairwise(values):
         if before.casefold() > after.casefold():
             return f"{after[:_SHOWN]!r} stands behind {before[:_SHOWN]!r}"
@@ -74,14 +75,6 @@ def _as_numbers(values: Sequence[str]) -> list[float] | None:
         return [float(value) for value in values]
     except ValueError:
         return None
-
-
-def _as_they_are(values: Sequence[str]) -> list[str]:
-    return list(values)
-
-
-def _without_capitals(values: Sequence[str]) -> list[str]:
-    return [value.casefold() for value in values]
 
 
 FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(

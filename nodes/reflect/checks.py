@@ -68,7 +68,7 @@ def _unseen(request: ReflectRequest) -> list[str]:
     """
     task, action = request.task, request.action
     meant = files_meant(task.title, request.existing)[:_MOST_READ]
-    if action.tool != "read_file" or task.writes or task.calls or len(task.found) >= _MOST_READ:
+    if action.tool != "read_file" or task.calls or len(task.found) >= _MOST_READ:
         return []
     now = found_by(action, "")
     if not any(_reads(now, path) for path in meant):
@@ -107,6 +107,9 @@ def _left_by_failure(request: ReflectRequest) -> bool:
 
 
 def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectResult:
+    if unseen := _unseen(request):
+        reason = f"not looked at yet: {', '.join(unseen)}"
+        return ReflectResult(verdict="continue", reason=reason)
     reason = "; ".join(result.describe() for result in failing)[:400]
     earlier = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
     fewer = len(failing) < sum(not result.passed for result in earlier)

@@ -4,6 +4,7 @@ from typing import Any
 
 from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
+from replan.nodes.excerpt import excerpt, excerpts
 from replan.nodes.reflect.checks import LOOKING, by_evidence
 
 ASK = """\
@@ -27,7 +28,7 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 _TEXT_CHARS = 1500
-_FOUND_CHARS = 3000
+_FOUND_CHARS = 2000
 
 
 class ReflectByChecksThenModel:
@@ -52,12 +53,13 @@ def reflect_ask(request: ReflectRequest) -> str:
     """The question about what a call gave."""
     earlier = [path for attempt in request.task.attempts for path in attempt.observation.changed]
     args = {name: str(value)[:600] for name, value in request.action.args.items()}
-    found = "\n".join(request.task.found)[-_FOUND_CHARS:]
+    title = request.task.title
+    found = "\n".join(excerpts(request.task.found, title, _FOUND_CHARS))
     return ASK.format(
-        title=request.task.title,
+        title=title,
         found=f"{marked(found, 'Found before')}\n" if found else "",
         call=f"{request.action.tool} {args}",
-        text=request.observation.text[:_TEXT_CHARS] or "(no output)",
+        text=excerpt(request.observation.text, title, _TEXT_CHARS) or "(no output)",
         changed=", ".join(request.observation.changed[:30]) or "none",
         before=", ".join(dict.fromkeys(earlier[:30])) or "none",
         now=", ".join(request.existing[:60]) or "none",

@@ -4,6 +4,7 @@ import re
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import ReportRequest, ReportResult, Use
+from replan.nodes.excerpt import excerpts
 from replan.nodes.language import language_of
 from replan.nodes.report.citations import numbered, with_sources
 from replan.nodes.report.template import ReportByTemplate, facts, headline
@@ -80,4 +81,10 @@ def _found(request: ReportRequest) -> dict[str, str]:
     """What was found by tasks that wrote no file: there the answer is, and not in a file."""
     tasks = [task for task in request.tasks if task.status == "done" and not task.writes]
     room = min(_FOUND_CHARS, _ALL_FOUND_CHARS // max(1, len(tasks)))
-    return {task.id: task.brought[:room] for task in tasks}
+    goal = request.brief.goal
+    return {
+        task.id: "\n".join(
+            excerpts(task.found if len(task.found) > 1 else [task.brought], goal, room)
+        )
+        for task in tasks
+    }

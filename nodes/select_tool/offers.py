@@ -6,9 +6,9 @@ from typing import Any
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
-from replan.nodes.named_files import is_test_file
+from replan.nodes.named_files import files_meant, is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
-from replan.nodes.survey import CODE, DATA, TABLES
+from replan.nodes.survey import CODE, DATA, TABLES, TEXT
 from replan.state.task import Action
 from replan.tools.delete import speaks_of_deleting
 from replan.tools.named_addresses import names_address
@@ -19,6 +19,7 @@ _LISTED = 40
 # Which of more files than these meet a condition is for a script to find out: named one by one in
 # a call they take minutes, and some are forgotten.
 _FEW = 8
+_MOST_READ = 5
 _CONDITION = re.compile(
     r"\b(?:whose|before|after|older|newer|larger|smaller|bigger|longer|shorter|more than|less than|"
     r"at least|at most|contain(?:s|ing)?|hold(?:s|ing)?|identical|duplicates?|same content|empty)\b"
@@ -41,6 +42,8 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     and that what stands before its eyes need not be read.
     """
     writes_code = is_code_task(request)
+    if not writes_code and _unread_of_meant(request):
+        return [tool for tool in tools.available() if tool.name == "read_file"]
     mends = is_mending(request) and bool(sources)
     computes = _data_unseen(request) or _writes_data(request)
     tried = request.task.tries > 0
@@ -70,6 +73,22 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "search_documents": not writes_code,
     }
     return [tool for tool in tools.available() if fits.get(tool.name, True)]
+
+
+def _unread_of_meant(request: SelectToolRequest) -> list[str]:
+    """The few files that the words of a writing task mean and that were neither shown nor read: who
+    has not seen them makes up what is in them.
+    """
+    task = request.task
+    if not task.writes or task.tries or request.earlier:
+        return []
+    meant = [
+        path
+        for path in files_meant(task.title, request.existing)
+        if path not in task.writes and path.endswith(TEXT)
+    ]
+    unread = set(_unread(request))
+    return [path for path in meant if path in unread] if len(meant) <= _MOST_READ else []
 
 
 def _only_documents(request: SelectToolRequest) -> bool:
@@ -157,7 +176,7 @@ def _narrowed(
         return {**schema, "maxLength": 300} if schema.get("type") == "string" else schema
     paths = list(request.existing)
     if tool == "read_file":
-        paths = _unread(request)
+        paths = _unread_of_meant(request) or _unread(request)
     elif tool == "run_script":
         paths = [path for path in paths if _is_script(path)]
     elif tool == "delete_file":
@@ -216,6 +235,8 @@ def _unread(request: SelectToolRequest) -> list[str]:
         for attempt in request.task.attempts
         if attempt.action.tool == "read_file"
     }
+    # Of attempts only the latest are kept.
+    read |= {one.split(": ", 1)[0].removeprefix("read_file ") for one in request.task.found}
     changed = {path for attempt in request.task.attempts for path in attempt.observation.changed}
     return [
         path

@@ -252,3 +252,17 @@ def test_which_of_many_files_meet_a_condition_is_for_a_script(
     names = {tool.name for tool in offered(asked, tools, {})}
     assert ("move_files" in names) == is_offered
     assert "python" in names
+
+
+def test_what_the_task_means_is_read_before_anything_is_written(tools: Toolbox) -> None:
+    title = "Write who heads backup and payroll to heads.txt"
+    files = [f"service_{name}.md" for name in ("backup", "billing", "payroll", "website")]
+    asked = request(*files, title=title, writes=["heads.txt"])
+    assert [tool.name for tool in offered(asked, tools, {})] == ["read_file"]
+    paths = call_schemas([tools.get("read_file")], asked, {})[0]["properties"]["path"]["enum"]
+    assert paths == ["service_backup.md", "service_payroll.md"]
+    shown = "\nservice_backup.md holds:\nRita\nservice_payroll.md holds:\nEva"
+    asked = request(*files, title=title, writes=["heads.txt"], survey=shown)
+    assert "write_file" in {tool.name for tool in offered(asked, tools, {})}
+    asked = request(*files, title=title, writes=["heads.txt"], tries=1)
+    assert "write_file" in {tool.name for tool in offered(asked, tools, {})}

@@ -150,7 +150,8 @@ def reading(path: str, *found: str, survey: str = "", **task: Any) -> ReflectReq
         (reading("oslo.md", "read_file lima.md: 7", "read_file pune.md 40: 8"), ""),
         (reading("oslo.md", survey="All:\nlima.md holds:\n7"), "pune.md"),
         (reading("riga.md"), ""),  # it does not go by the names
-        (reading("oslo.md", writes=["a.txt"]), ""),
+        (reading("oslo.md", writes=["a.txt"]), "lima.md, pune.md"),
+        (reading("oslo.md", calls=[Action(tool="read_file", args={"path": "oslo.md"})]), ""),
         (reading("oslo.md", *["read_file x.md: 1"] * 8), ""),
     ],
 )
