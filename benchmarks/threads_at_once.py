@@ -86,6 +86,8 @@ async def compare(threads: int, steps: int, size: int, turns: int) -> dict[str, 
     """The savers over a pool of that size, by turns; medians."""
     from langgraph.checkpoint.memory import InMemorySaver
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import AsyncConnection
+    from psycopg.rows import DictRow
     from psycopg_pool import AsyncConnectionPool
 
     from replan.storage.database import open_database
@@ -98,7 +100,7 @@ async def compare(threads: int, steps: int, size: int, turns: int) -> dict[str, 
     found: dict[str, list[Measured]] = {}
     async with (
         AsyncPostgresSaver.from_conn_string(database.url) as alone,
-        AsyncConnectionPool(
+        AsyncConnectionPool[AsyncConnection[DictRow]](
             database.url, min_size=size, max_size=size, kwargs=CONNECTION, timeout=120, open=False
         ) as pool,
     ):
