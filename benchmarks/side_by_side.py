@@ -17,6 +17,7 @@ import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -27,7 +28,7 @@ from typing import Any
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "tests"))
 
-from openai_server import openai_server  # noqa: E402
+from openai_server import openai_server_in_thread  # noqa: E402
 from scripted_agent import Move, ScriptedAgent  # noqa: E402
 
 KEY = "sk-scripted"
@@ -134,10 +135,25 @@ async def model(options: argparse.Namespace) -> AsyncIterator[str]:
     if options.embedded:
         yield "embedded"
         return
-    async with openai_server(ToldApart(move(options.python)), key=KEY) as server:
-        os.environ.update(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=server.url)
+    # In a process of its own, as a model server is: its time is not the agent's.
+    command = [sys.executable, __file__, "--serve", *(["--python"] if options.python else [])]
+    server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert server.stdout is not None
+    url = (await server.stdout.readline()).decode().strip()
+    try:
+        os.environ.update(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=url)
         settings.cache_clear()  # They were read when the database was opened.
         yield "auto"
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+def serve(in_sandbox: bool) -> None:
+    """The scripted model, until it is ended; its address is printed."""
+    with openai_server_in_thread(ToldApart(move(in_sandbox)), key=KEY) as server:
+        print(server.url, flush=True)
+        threading.Event().wait()
 
 
 async def run(kept: Any, folder: Path, options: argparse.Namespace, parallel: int) -> float:
@@ -216,7 +232,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", action="store_true")
     parser.add_argument("--embedded", action="store_true")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.serve:
+        serve(options.python)
     with tempfile.TemporaryDirectory(prefix="replan-bench-") as name:
         home = Path(name)
         home.chmod(0o711)  # else root keeps the database elsewhere
