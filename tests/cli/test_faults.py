@@ -15,7 +15,8 @@ from scripted_agent import Move, ScriptedAgent
 from replan.storage.embedded import EmbeddedPostgres
 from replan.storage.postgres_files import find_files
 
-GOAL = "Write the word hello to hello.txt"
+# Whether hello.txt is to be written has to be asked: the goal could be plainer.
+GOAL = "I need hello.txt with the word hello"
 WRITE = Move("write_file", "hello", path="hello.txt")
 ELSEWHERE = Move("python", "open('other.txt', 'w').write('elsewhere')")
 KEY = "sk-scripted-0123456789"

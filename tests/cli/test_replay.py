@@ -12,7 +12,8 @@ from scripted_agent import Move, ScriptedAgent
 from replan.nodes import briefing
 
 KEY = "sk-scripted-0123456789"
-GOAL = "Write the word hello to hello.txt"
+# Whether hello.txt is to be written has to be asked: the goal could be plainer.
+GOAL = "I need hello.txt with the word hello"
 FIELDS = {
     "thread_id", "from", "to", "steps", "model_calls_replayed", "tool_calls_replayed", "equal",
     "divergence", "missing", "seconds",

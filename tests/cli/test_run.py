@@ -16,7 +16,8 @@ from scripted_agent import Move, ScriptedAgent
 
 from replan.storage.database import Database
 
-GOAL = "Write the word hello to hello.txt"
+# Whether hello.txt is to be written has to be asked: the goal could be plainer.
+GOAL = "I need hello.txt with the word hello"
 WRITE = Move("write_file", "hello", path="hello.txt")
 ELSEWHERE = Move("python", "print('elsewhere')")
 KEY = "sk-scripted-0123456789"

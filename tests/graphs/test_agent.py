@@ -9,7 +9,8 @@ from replan.nodes.contract import ExecuteRequest, ExecuteResult, SelectToolReque
 from replan.nodes.execute.direct import ExecuteDirectly
 from replan.state.errors import ContractError, GoalError, ModelAnswerError, SettingError
 
-GOAL = "Write the word hello to hello.txt"
+# Whether hello.txt is to be written has to be asked: the goal could be plainer.
+GOAL = "I need hello.txt with the word hello"
 WRITE = Move("write_file", "hello", path="hello.txt")
 NOTHING = Move("python", "print('thinking about it')")
 ELSEWHERE = Move("python", "open('other.txt', 'w').write('hello')")

@@ -16,7 +16,8 @@ from replan.nodes.select_tool import conversation
 from replan.state.errors import ThreadNotFoundError, UsageError
 from replan.tools.files import WriteFile
 
-GOAL = "Write the word hello to hello.txt"
+# Whether hello.txt is to be written has to be asked: the goal could be plainer.
+GOAL = "I need hello.txt with the word hello"
 WRITE = Move("write_file", "hello", path="hello.txt")
 ELSEWHERE = Move("python", "open('other.txt', 'w').write('hello')")
 

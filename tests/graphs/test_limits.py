@@ -20,7 +20,8 @@ from replan.nodes.registry import implementation
 from replan.state.context import Context
 from replan.state.errors import ModelAnswerError, SettingError
 
-GOAL = "Write the word hello to hello.txt"
+# Whether hello.txt is to be written has to be asked: the goal could be plainer.
+GOAL = "I need hello.txt with the word hello"
 WRITE = Move("write_file", "hello", path="hello.txt")
 ELSEWHERE = Move("python", "print('elsewhere')")
 

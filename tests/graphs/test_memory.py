@@ -150,7 +150,8 @@ async def test_the_same_thread_is_asked_again(start_agent) -> None:
         (agent.workspace / "totals.txt").unlink()
         agent.server.requests.clear()
         await agent.run(GOAL)
-        assert {"decompose", "select_tool"} <= set(asked(agent))
+        # What the goal says in so many words is not asked even the first time.
+        assert "select_tool" in asked(agent)
 
 
 class Obedient:

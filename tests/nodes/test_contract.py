@@ -109,7 +109,7 @@ ASKS_THE_MODEL = [
     ("report", "llm"),
 ]
 # The first of the requests that the model is asked about.
-ASKED_AT = {"plan": 1, "reflect": 1, "review": 2}
+ASKED_AT = {"decompose": 1, "plan": 1, "reflect": 1, "review": 2}
 # Asked when the work is done: an answer that cannot be used is no error any more.
 ASKS_IF_IT_CAN = [("remember", "store")]
 SCRIPT = ScriptedAgent([Move("python", "print(6)")])
