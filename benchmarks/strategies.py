@@ -94,13 +94,15 @@ def _page(title: str, fact: str, around: str = AROUND, below: str = BELOW) -> st
 
 
 def _each(report: str, wanted: Mapping[str, int]) -> str:
-    """Behind each name, before the next one, its own number and no other's."""
+    """Each name with its own number: in a part of a sentence that names no other, or behind the
+    name, before the next one.
+    """
+    report = re.sub(r"(?<=\d),(?=\d)", "", report)
+    parts = re.split(r"[,.;，。；、\n]|\band\b", report)
     for name, number in wanted.items():
         others = "|".join(re.escape(other) for other in wanted if other != name)
-        said = [
-            re.split(others, after)[0].replace(",", "")
-            for after in re.split(re.escape(name), report)[1:]
-        ]
+        said = [re.split(others, after)[0] for after in re.split(re.escape(name), report)[1:]]
+        said += [part for part in parts if name in part and not re.search(others, part)]
         if not any(re.search(rf"(?<!\d){number}(?!\d)", one) for one in said):
             return f"the report does not say {number} of {name}"
     return ""
