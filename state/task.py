@@ -19,7 +19,8 @@ class Check(Noun):
     start of the run), `csv_columns` (path, columns), `one_row_per` (path of a CSV file, text: what
     each row stands for, such as "city"), `json_numbers` (path of a JSON file that holds an object
     from names to numbers), `json_keys` (path, columns: the keys that each object in it has),
-    `number_only` (path, text: how many decimals, "" for any), `is_sorted` (path, columns: the
+    `number_only` (path, text: how many decimals, "" for any), `brief_only` (path: a line of at
+    most five words), `is_sorted` (path, columns: the
     column of a CSV file that it is sorted by; none for the lines of a text), `as_many_rows` (path,
     text: the CSV file that has as many), `file_contains` (path, text), `gone` (path of a file or
     folder), `call_gives` (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`),
@@ -35,6 +36,7 @@ class Check(Noun):
         "json_numbers",
         "json_keys",
         "number_only",
+        "brief_only",
         "is_sorted",
         "as_many_rows",
         "file_contains",
@@ -64,6 +66,8 @@ class Check(Noun):
         if self.kind == "number_only":
             places = f" with {self.text} decimals" if self.text else ""
             return f"{self.path} holds one number{places} and nothing else"
+        if self.kind == "brief_only":
+            return f"{self.path} holds what is asked for, at most five words, and nothing else"
         if self.kind == "is_sorted":
             by = f"sorted by {self.columns[0]}" if self.columns else "in alphabetical order"
             return f"{self.path} is {by}"

@@ -12,6 +12,8 @@ from replan.state.task import Check
 from replan.tools.formats import first_lines
 
 _SHOWN = 80
+_BRIEF_WORDS = 5
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 def json_keys(check: Check, text: str) -> str:
@@ -40,6 +42,15 @@ def number_only(check: Check, text: str) -> str:
     decimals = len(told.partition(".")[2])
     if check.text and decimals != int(check.text):
         return f"{told} has {decimals} decimals"
+    return ""
+
+
+def brief_only(check: Check, text: str) -> str:
+    """Whether a name, a date or the like is all there is; two Chinese letters count as a word."""
+    told = text.strip()
+    words = len(re.findall(r"[^\s\u4e00-\u9fff]+", told)) + len(_CHINESE.findall(told)) / 2
+    if not told or "\n" in told or words > _BRIEF_WORDS:
+        return f"it holds more, or nothing: {first_lines(told) or '(nothing)'}"
     return ""
 
 
@@ -78,7 +89,12 @@ def _as_numbers(values: Sequence[str]) -> list[float] | None:
 
 
 FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
-    {"json_keys": json_keys, "number_only": number_only, "is_sorted": is_sorted}
+    {
+        "json_keys": json_keys,
+        "number_only": number_only,
+        "brief_only": brief_only,
+        "is_sorted": is_sorted,
+    }
 )
 
 

@@ -20,6 +20,15 @@ _NUMBER = (
     r"\b(?:to|into|in)\s+(?:the\s+file\s+)?[`'\"“]?{name}"
     r"|(?:只|仅)[^。；\n]{{0,8}}(?:数字|数值)[^。；\n]{{0,8}}[“「`'\"]?{name})"
 )
+# "Write the name of the winner to a.txt, nothing else", "only the date to a.txt".
+_BRIEF = (
+    r"(?:\bwrite\s+(?:the|its|their|his|her|this|that)\s+(?:\w+\s+)?(?:name|word|date|title|city|"
+    r"code|id|model|day|month|colour|color)\b[^.;:,\n]{{0,40}}?\b(?:to|into|in)\s+[`'\"“]?{name}[`'\"”]?"
+    r"\s*,?\s*(?:and\s+)?nothing else"
+    r"|\bwrite\s+(?:only|just|nothing but)\s+(?:the|its|their|his|her)\s+(?:\w+\s+)?"
+    r"(?:name|word|date|title|city|code|id|model|day|month|colour|color)\b[^.;:,\n]{{0,40}}?\b(?:to|into|in)\s+[`'\"“]?"
+    r"{name}|(?:只|仅)写[^。；，\n]{{0,8}}(?:名字|名称|姓名|日期|型号)[^。；，\n]{{0,8}}[“「`'\"]?{name})"
+)
 _UNTOLD = re.compile(
     r"descending|reverse|largest|highest|most|latest|newest|降序|从大到小|倒序", re.IGNORECASE
 )
@@ -59,12 +68,12 @@ def forms_of(
     """
     found: list[Check] = []
     is_text = path.endswith((".txt", ".csv"))
-    if path.endswith(".txt") and re.search(
-        _NUMBER.format(name=re.escape(path)), goal, re.IGNORECASE
-    ):
+    if path.endswith(".txt") and _search(_NUMBER, path, goal):
         told = _PLACES.search(goal)
         places = _DECIMALS[(told.group(1) or told.group(2)).lower()] if told else ""
         found.append(Check(kind="number_only", path=path, text=str(places)))
+    elif path.endswith(".txt") and _search(_BRIEF, path, goal):
+        found.append(Check(kind="brief_only", path=path))
     if is_text and not _UNTOLD.search(goal):
         by = _BY_COLUMN.search(goal)
         if path.endswith(".csv") and by and by.group(1) in columns:
@@ -76,3 +85,7 @@ def forms_of(
     if same and len(tables) == 1 and path not in tables:
         found.append(Check(kind="as_many_rows", path=path, text=tables[0]))
     return found
+
+
+def _search(pattern: str, path: str, goal: str) -> bool:
+    return bool(re.search(pattern.format(name=re.escape(path)), goal, re.IGNORECASE))

@@ -38,6 +38,7 @@ _SHAPES = (
     "json_numbers",
     "json_keys",
     "number_only",
+    "brief_only",
     "is_sorted",
     "as_many_rows",
     "file_contains",

@@ -58,6 +58,10 @@ def test_keys_that_an_object_has_to_have(goal: str, keys: list[str]) -> None:
         ("统计行数，只把数字写入 n.txt，保留两位小数", "n.txt", [("number_only", "2")]),
         ("Write the number of words per chapter to n.txt", "n.txt", []),
         ("Write the total and the mean to n.txt", "n.txt", []),
+        ("Write her city to n.txt, nothing else", "n.txt", [("brief_only", "")]),
+        ("Write only the name of the winner to n.txt.", "n.txt", [("brief_only", "")]),
+        ("找出最高的人，只写姓名到 n.txt", "n.txt", [("brief_only", "")]),
+        ("Write the name and the age of each to n.txt", "n.txt", []),
         (
             "Write all names to n.txt in alphabetical order, one per line",
             "n.txt",
