@@ -20,14 +20,15 @@ _NUMBER = (
     r"\b(?:to|into|in)\s+(?:the\s+file\s+)?[`'\"“]?{name}"
     r"|(?:只|仅)[^。；\n]{{0,8}}(?:数字|数值)[^。；\n]{{0,8}}[“「`'\"]?{name})"
 )
+_THING = r"(?:name|word|date|title|city|code|id|model|day|month|colour|color)"
 # "Write the name of the winner to a.txt, nothing else", "only the date to a.txt".
 _BRIEF = (
-    r"(?:\bwrite\s+(?:the|its|their|his|her|this|that)\s+(?:\w+\s+)?(?:name|word|date|title|city|"
-    r"code|id|model|day|month|colour|color)\b[^.;:,\n]{{0,40}}?\b(?:to|into|in)\s+[`'\"“]?{name}[`'\"”]?"
+    r"(?:\bwrite\s+(?:the|its|their|his|her|this|that)\s+(?:\w+\s+)?"
+    rf"{_THING}\b[^.;:,\n]{{{{0,40}}}}?\b(?:to|into|in)\s+[`'\"“]?{{name}}[`'\"”]?"
     r"\s*,?\s*(?:and\s+)?nothing else"
     r"|\bwrite\s+(?:only|just|nothing but)\s+(?:the|its|their|his|her)\s+(?:\w+\s+)?"
-    r"(?:name|word|date|title|city|code|id|model|day|month|colour|color)\b[^.;:,\n]{{0,40}}?\b(?:to|into|in)\s+[`'\"“]?"
-    r"{name}|(?:只|仅)写[^。；，\n]{{0,8}}(?:名字|名称|姓名|日期|型号)[^。；，\n]{{0,8}}[“「`'\"]?{name})"
+    rf"{_THING}\b[^.;:,\n]{{{{0,40}}}}?\b(?:to|into|in)\s+[`'\"“]?{{name}}"
+    r"|(?:只|仅)写[^。；，\n]{{0,8}}(?:名字|名称|姓名|日期|型号)[^。；，\n]{{0,8}}[“「`'\"]?{name})"
 )
 _UNTOLD = re.compile(
     r"descending|reverse|largest|highest|most|latest|newest|降序|从大到小|倒序", re.IGNORECASE

@@ -41,7 +41,8 @@ class DecomposeByModel:
         if request.recalled:
             return DecomposeResult(tasks=request.recalled, checks=request.recalled_checks)
         named, existing = request.named[:_MOST_FILES], request.existing
-        questions = _questions(request, named)
+        known = surely_used(request)
+        questions = _questions(request, named, known)
         answer: dict[str, Any] = {}
         if questions:
             ask = ASK.format(asked="".join(ASKED[name] for name in questions))
@@ -51,7 +52,7 @@ class DecomposeByModel:
             )
         kept = kept_files(request.brief.goal, named)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
-        use_of |= surely_used(request)
+        use_of |= known
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
         checks = checks_of_files(
             [path for path in named if use_of.get(path) == "create"],
@@ -69,7 +70,9 @@ class DecomposeByModel:
         return DecomposeResult(tasks=tasks, checks=checks)
 
 
-def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
+def _questions(
+    request: DecomposeRequest, named: list[str], known: dict[str, str]
+) -> dict[str, Any]:
     """Only what cannot be known without asking, as schema properties.
 
     Every named file must be judged, and nothing else can be: the model cannot forget one. Tasks
@@ -77,7 +80,6 @@ def _questions(request: DecomposeRequest, named: list[str]) -> dict[str, Any]:
     """
     existing, goal = request.existing, request.brief.goal
     properties: dict[str, Any] = {}
-    known = surely_used(request)
     if unknown := [path for path in named if path not in known]:
         uses = {
             path: {

@@ -74,7 +74,8 @@ def said_once(text: str) -> str:
             break
         said.add(words)
         kept.append(sentence)
-    return "".join(kept).rstrip() if len("".join(kept)) < len(text) else text
+    told = "".join(kept)
+    return told if told == text else told.rstrip()
 
 
 def _found(request: ReportRequest) -> dict[str, str]:
