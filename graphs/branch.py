@@ -17,8 +17,9 @@ from replan.graphs.remembering import recall_for_task, remember_task, without_me
 from replan.graphs.state_view import brief_of
 from replan.models.budget import LEAST_SECONDS
 from replan.nodes import contract
+from replan.nodes.look_ups import LOOKING, found_by
 from replan.nodes.references import filled_arguments
-from replan.nodes.reflect.checks import LOOKING, REHEARSED, by_evidence, found_by
+from replan.nodes.reflect.checks import REHEARSED, by_evidence
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
@@ -231,8 +232,8 @@ class Branch:
         usage["seconds"] += checking
         usage["tool_seconds"] = checking
         files = await where.workspace.digest() if observation.changed else ""
-        move = move_of(attempt, files, judged.status == "done")
-        update["moves"] = {judged.id: move}
+        if not action.unasked:  # such looks are few, and no sign of going in circles
+            update["moves"] = {judged.id: move_of(attempt, files, judged.status == "done")}
         if contends:
             return {**update, "contenders": {state["branch"]: judged.model_dump()}}
         return {**update, "tasks": {judged.id: judged.model_dump()}}

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from replan.nodes.groups import groups_of_one_form
+from replan.nodes.name_facts import name_facts
 from replan.nodes.named_files import is_test_file
 from replan.nodes.records import describe_records
 from replan.state.errors import ReplanError
@@ -21,6 +23,7 @@ _FEW_MEANT = 6
 _MEANT_CHARS = 1500
 _MOST_MEANT = 20
 _MEANT_TOTAL = 2400
+_EXAMPLE_CHARS = 1000
 _READ = 200_000
 # How a survey marks lines that are for code to read, not for eyes.
 DATA = "lines of data"
@@ -49,13 +52,23 @@ async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str
     lines = ["Files in the workspace: " + ", ".join(paths[:_LISTED])]
     if len(paths) > _LISTED:
         lines.append(f"(and {len(paths) - _LISTED} more)")
+    lines += name_facts(paths)
     room = _TOTAL_CHARS
     whole = _worth_reading(paths, named)
     meant = [path for path in meant if path not in whole]
-    if len(meant) > _FEW_MEANT and not await _little(workspace, meant):
-        meant = []
-    most = {**dict.fromkeys(meant, _MEANT_CHARS), **dict.fromkeys(whole, _WHOLE_CHARS)}
-    for path in [*whole, *meant, *_worth_a_look(paths, [*whole, *meant])]:
+    groups = await groups_of_one_form(workspace, [path for path in paths if path.endswith(TEXT)])
+    lines += [group.told for group in groups]
+    others = {path for group in groups for path in group.paths[1:]}
+    if len(meant) > _FEW_MEANT:
+        meant = [path for path in meant if path not in others]
+        meant = meant if await _little(workspace, meant) else []
+    looks = _worth_a_look([path for path in paths if path not in others], [*whole, *meant])
+    most = {
+        **dict.fromkeys((group.paths[0] for group in groups), _EXAMPLE_CHARS),
+        **dict.fromkeys(meant, _MEANT_CHARS),
+        **dict.fromkeys(whole, _WHOLE_CHARS),
+    }
+    for path in [*whole, *meant, *looks]:
         shown = await _show(workspace, path, min(room, most.get(path, 0)))
         if shown and len(shown) <= room:
             lines.append(shown)

@@ -23,9 +23,9 @@ class Check(Noun):
     most five words), `is_sorted` (path, columns: the
     column of a CSV file that it is sorted by; none for the lines of a text), `as_many_rows` (path,
     text: the CSV file that has as many), `file_contains` (path, text), `gone` (path of a file or
-    folder), `call_gives` (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`),
-    `tests_pass` (path of a pytest file; "" for all tests), `workspace_changed` (text: the
-    workspace's digest at the start of the run).
+    folder, or a pattern such as "*.bak" of files at any depth), `call_gives` (path of a module,
+    text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a pytest file; "" for all
+    tests), `workspace_changed` (text: the workspace's digest at the start of the run).
     """
 
     kind: Literal[
@@ -101,11 +101,15 @@ class CheckResult(Noun):
 
 
 class Action(Noun):
-    """A tool call chosen for a task. `args` are the tool's own arguments."""
+    """A tool call chosen for a task. `args` are the tool's own arguments. `unasked` says that it is
+    a look made before the model was asked for anything.
+    """
 
     tool: str
     args: dict[str, Any] = Field(default_factory=dict)
     thought: str = ""
+    # Left out where it is not so: runs recorded before there were any replay as equal.
+    unasked: bool = Field(False, exclude_if=lambda unasked: not unasked)
 
 
 class Source(Noun):

@@ -20,6 +20,7 @@ from replan.tools.sandbox.protocol import Confinement
 from replan.tools.workspace import Workspace
 
 _DETAIL = 1500
+_LISTED = 5
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _READ = 20 * 1024 * 1024
 
@@ -102,9 +103,23 @@ def _normal(path: str, workspace: Workspace) -> str:
     return (place.relative_to(workspace.path) if place.is_absolute() else place).as_posix()
 
 
+def _left_of(pattern: str, workspace: Workspace) -> str:
+    """The files of a pattern that are still there, at any depth."""
+    folder, _, name = pattern.rpartition("/")
+    left = sorted(
+        path.relative_to(workspace.path).as_posix()
+        for path in workspace.confine(folder or ".").rglob(name)
+        if not path.is_dir()
+    )
+    more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
+    return f"still there: {', '.join(left[:_LISTED])}{more}" if left else ""
+
+
 def _file(check: Check, workspace: Workspace) -> str:
     if not check.path.strip():
         return "the check names no file"
+    if check.kind == "gone" and "*" in check.path:
+        return _left_of(check.path, workspace)
     file = workspace.confine(check.path)
     if check.kind == "gone":
         return "it is still there" if file.exists() else ""

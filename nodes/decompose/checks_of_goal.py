@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from replan.nodes.decompose.examples import calls_in, keys_in
 from replan.nodes.decompose.forms import forms_of
+from replan.nodes.decompose.moves import renamed, to_be_gone
 from replan.nodes.named_files import named_files
 from replan.state.task import Check
 
@@ -48,35 +49,14 @@ def checks_of_files(
     if only:
         given = next((one.columns for one in checks if one.kind == "csv_columns"), [])
         checks += forms_of(goal, only, given, named_files(goal, existing))
+    moved = [path for path in renamed(goal, existing).values() if path not in writes]
+    checks += [Check(kind="file_exists", path=path) for path in moved]
     checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
-
-
-def to_be_gone(goal: str, existing: Sequence[str]) -> list[str]:
-    """The files and folders that are there and that the goal wants deleted, or renamed, by name."""
-    folders = {path.rpartition("/")[0] for path in existing} - {""}
-    named = [
-        next(filter(None, match.groups())).rstrip("/.").removeprefix("./")
-        for pattern in (_DELETED, _RENAMED)
-        for match in pattern.finditer(goal)
-    ]
-    return [name for name in dict.fromkeys(named) if name in existing or name in folders]
-
-
-_PATH = r"[`'\"“]?([A-Za-z0-9_][\w./-]*)[`'\"”]?"
-_DELETED = re.compile(
-    rf"(?<!not )(?<!n't )\b(?:delete|remove)\s+(?:the\s+)?(?:whole\s+|now empty\s+)?"
-    rf"(?:(?:folder|directory|file)\s+)?{_PATH}(?=\s*(?:$|[,;:.!]\s|[,;:.!]$|and\b|then\b|afterwards\b|too\b))"
-    rf"|(?<!不要)(?<!别)删除\s*{_PATH}",
-    re.IGNORECASE,
-)
-_RENAMED = re.compile(
-    rf"\b(?:rename)\s+(?:the\s+)?(?:file\s+)?{_PATH}\s+(?:to|into|as)\b", re.IGNORECASE
-)
 
 
 def counted_per(goal: str) -> str:

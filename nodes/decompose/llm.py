@@ -1,17 +1,20 @@
 """Asks the model what happens to which file, and for the tasks."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from replan.models.schemas import strict_object
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
+from replan.nodes.decompose.moves import renamed, to_be_gone
 from replan.nodes.named_files import is_test_file
 from replan.state.task import Check, Task
 
 MOST_TASKS = 6
 _MOST_FILES = 12
+_MOST_KEPT = 60
 
 ASK = "Plan the goal.\n{asked}Answer in JSON."
 ASKED = {
@@ -50,20 +53,26 @@ class DecomposeByModel:
             answer = await use.model.json(
                 messages, strict_object(questions), name="decompose", max_tokens=700
             )
-        kept = kept_files(request.brief.goal, named)
+        kept = kept_files(request.brief.goal, named) or _all_kept(request, known)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
         use_of |= known
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
         checks = checks_of_files(
             [path for path in named if use_of.get(path) == "create"],
-            [path for path in named if path in existing and use_of.get(path) == "only read"],
+            [
+                path
+                for path in dict.fromkeys([*named, *kept])
+                if path in existing and use_of.get(path) == "only read"
+            ],
             request.brief.goal,
             tests=[path for path in named if is_test_file(path)],
             columns=answer.get("columns"),
             tests_must_pass=answer.get("tests_must_pass", False),
             existing=existing,
         )
-        wants_change = "change" in use_of.values() or answer.get("wanted") == "changed files"
+        wants_change = {"change", "moved"} & set(use_of.values()) or answer.get(
+            "wanted"
+        ) == "changed files"
         if wants_change and not any(check.kind != "file_unchanged" for check in checks):
             checks.append(Check(kind="workspace_changed"))
         tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
@@ -96,7 +105,7 @@ def _questions(
         properties["tests_must_pass"] = {"type": "boolean"}
     if not any(path not in existing for path in named):
         properties["wanted"] = {"enum": ["answer", "changed files"]}
-    several = len([path for path in named if path not in existing]) > 1
+    several = len([path for path in named if path not in existing and not _moves(known, path)]) > 1
     if several or len(_SENTENCE.findall(goal)) > _SIMPLE:
         task: dict[str, Any] = {"title": {"type": "string", "minLength": 3, "maxLength": 200}}
         if named:
@@ -111,11 +120,12 @@ def _questions(
 
 
 def surely_used(request: DecomposeRequest) -> dict[str, str]:
-    """What happens to the named files, as far as the goal's own words leave no doubt: "create"
-    for one that it tells to make; and where it makes one, "only read" for those that are there,
-    unless it speaks of changing anything.
+    """What happens to the named files, as far as the goal's own words leave no doubt: "moved" for
+    what it deletes or renames, the new names too; "create" for one that it tells to make; and
+    where it makes one, "only read" for those that are there, unless it speaks of changing anything.
     """
-    goal = request.brief.goal
+    goal, existing = request.brief.goal, request.existing
+    moved = [*to_be_gone(goal, existing), *renamed(goal, existing).values()]
     made = [
         path
         for path in request.named
@@ -125,7 +135,26 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
     read = [path for path in request.named if path in request.existing]
     if not made or _CHANGES.search(goal):
         read = []
-    return {**dict.fromkeys(made, "create"), **dict.fromkeys(read, "only read")}
+    return {
+        **dict.fromkeys(made, "create"),
+        **dict.fromkeys(read, "only read"),
+        **{path: "moved" for path in request.named if path in moved},
+    }
+
+
+def _moves(known: Mapping[str, str], path: str) -> bool:
+    return known.get(path) == "moved"
+
+
+def _all_kept(request: DecomposeRequest, known: Mapping[str, str]) -> list[str]:
+    """All files that are there, if they are not very many, where the goal makes new ones and speaks
+    of changing nothing: whatever those files say, none of them is to be renamed or overwritten.
+    """
+    makes = [path for path in request.named if path not in request.existing]
+    only_makes = makes and all(known.get(path) == "create" for path in makes)
+    if not only_makes or _CHANGES.search(request.brief.goal):
+        return []
+    return list(request.existing) if len(request.existing) <= _MOST_KEPT else []
 
 
 _CHANGES = re.compile(

@@ -1,18 +1,11 @@
 """Judges by evidence alone."""
 
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
+from replan.nodes.look_ups import LOOKING, found_by, reads
 from replan.nodes.named_files import files_meant
-from replan.state.task import Action, CheckResult
+from replan.state.task import CheckResult
 
 REHEARSED = "dry run"
-LOOKING = (
-    "read_file",
-    "list_files",
-    "search_files",
-    "search_documents",
-    "web_search",
-    "read_page",
-)
 _PATIENCE = 3
 _MOST_READ = 8
 
@@ -40,6 +33,8 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
     if not proven and (planned := planned_further(request)):
         return planned
+    if not proven and request.action.unasked:
+        return ReflectResult(verdict="continue", reason="looked up before anything is asked")
     if request.action.tool == "write_file" and not seen.changed and not proven:
         return ReflectResult(verdict="retry", reason="the file is just as it was before")
     if failing:
@@ -57,11 +52,6 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     return None
 
 
-def found_by(action: Action, text: str) -> str:
-    """What a look-up brought, behind the call that brought it."""
-    return f"{' '.join(map(str, [action.tool, *action.args.values()]))}: {text}"
-
-
 def _unseen(request: ReflectRequest) -> list[str]:
     """The files that the task speaks of by their names and that were not read yet, while it reads
     one after the other: a model that has seen one of them says that it is done.
@@ -71,19 +61,15 @@ def _unseen(request: ReflectRequest) -> list[str]:
     if action.tool != "read_file" or task.calls or len(task.found) >= _MOST_READ:
         return []
     now = found_by(action, "")
-    if not any(_reads(now, path) for path in meant):
+    if not any(reads(now, path) for path in meant):
         return []
     shown = request.brief.survey
     return [
         path
         for path in meant
         if f"\n{path} holds:" not in shown
-        and not any(_reads(found, path) for found in [*task.found, now])
+        and not any(reads(found, path) for found in [*task.found, now])
     ]
-
-
-def _reads(found: str, path: str) -> bool:
-    return found.startswith((f"read_file {path}: ", f"read_file {path} "))
 
 
 def was_rehearsed(request: ReflectRequest) -> ReflectResult | None:
@@ -118,7 +104,7 @@ def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectR
     for attempt in reversed(request.task.attempts):
         if attempt.verdict != "continue":
             break
-        looks += 1
+        looks += not attempt.action.unasked
     if (fewer or looked) and looks < _PATIENCE:
         return ReflectResult(verdict="continue", reason=reason)
     return ReflectResult(verdict="retry", reason=reason)

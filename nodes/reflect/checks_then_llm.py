@@ -5,7 +5,8 @@ from typing import Any
 from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.nodes.excerpt import excerpt, excerpts
-from replan.nodes.reflect.checks import LOOKING, by_evidence
+from replan.nodes.look_ups import LOOKING
+from replan.nodes.reflect.checks import by_evidence
 
 ASK = """\
 The task: {title}

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import SelectToolRequest
+from replan.nodes.look_ups import found_by
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.mending import MEND, is_mending, shown_now
 from replan.state.task import Attempt, CheckResult, Task
@@ -23,6 +24,7 @@ from replan.tools.toolbox import Toolbox
 _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
 _LESSON_CHARS = 400
+_NAMED = 4
 _HOTTER = (0.0, 0.2, 0.5, 0.8)
 
 # A task that writes a file is always asked this, so that the turns of each attempt begin alike.
@@ -92,21 +94,41 @@ def conversation(
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
     parts += shown_now(sources, request.brief.survey)
-    if task.found and task.rounds > len(task.attempts):  # of the turns only the latest are told
-        parts.append(marked("\n".join(task.found), "Found so far"))
+    if found := _found(task):
+        parts.append(marked("\n".join(found), "Found so far"))
     hints = [marked("\n".join(task.hints), "From earlier runs")] if task.hints else []
-    if task.attempts and _misled(task.attempts[-1]):
+    turns = [at for at, attempt in enumerate(task.attempts) if not attempt.action.unasked]
+    if task.attempts and not last and (_misled(task.attempts[-1]) or _failing(task)):
         # Who sees the same turns again says the same again: only what went wrong is told.
-        wrong = dict.fromkeys(_wrong(attempt) for attempt in task.attempts)
+        wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
         parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
         return briefing(request.brief, tools, "\n".join([*parts, *hints, ask]))
     messages = briefing(request.brief, tools, "\n".join([*parts, ask]))
-    for at, attempt in enumerate(task.attempts):
+    for at in turns:
+        attempt = task.attempts[at]
         following = f"{OTHER} {ask}" if attempt.verdict == "retry" else ask
         if attempt is task.attempts[-1]:
             following = "\n".join([*hints, last or following])
         messages += _turns(task, at, tools, following)
     return messages
+
+
+def _found(task: Task) -> list[str]:
+    """What is not told in turns: the looks that the model was not asked for, whole, for as its own
+    turns they would be made again; and what of the others is no longer kept.
+    """
+    looks = [one for one in task.attempts if one.action.unasked]
+    told = {found_by(one.action, "") for one in looks}
+    # Of the turns only the latest are told.
+    kept = task.found if task.rounds > len(task.attempts) else []
+    return [
+        *(one for one in kept if not one.startswith(tuple(told))),
+        *(found_by(one.action, _middle_out(_seen(one), _RESULT_CHARS)) for one in looks),
+    ]
+
+
+def _seen(attempt: Attempt) -> str:
+    return attempt.observation.text or attempt.observation.error
 
 
 def task_told(request: SelectToolRequest) -> list[str]:
@@ -116,7 +138,12 @@ def task_told(request: SelectToolRequest) -> list[str]:
     if task.writes:
         parts.append(f"It has to write: {', '.join(task.writes)}")
     parts += [f"In the end {one.describe()}." for one in task.checks if one.kind in _SHAPES]
-    if request.protected:
+    if len(request.protected) > _NAMED and set(request.existing) <= {
+        *request.protected,
+        *task.writes,
+    }:
+        parts.append("No other file may be changed.")
+    elif request.protected:
         parts.append(f"These must not be changed: {', '.join(request.protected)}")
     if request.avoid:
         calls = "".join(f"\n- {call}" for call in request.avoid)
@@ -124,6 +151,12 @@ def task_told(request: SelectToolRequest) -> list[str]:
     if request.contender > 1:
         parts.append(APPROACHES[(request.contender - 2) % len(APPROACHES)])
     return parts
+
+
+def _failing(task: Task) -> bool:
+    """Whether the last two scripts failed."""
+    scripts = [one for one in task.attempts[-2:] if one.action.tool == "python"]
+    return len(scripts) > 1 and not any(one.observation.ok for one in scripts)
 
 
 def _misled(attempt: Attempt) -> bool:
@@ -175,7 +208,7 @@ def _turns(task: Task, at: int, tools: Toolbox, ask: str) -> list[BaseMessage]:
         body = str(action.args.get(content, ""))[:_CODE_CHARS].rstrip()
         language = tool.content_language or _LANGUAGES.get(_ending(call), "")
         turns += [
-            HumanMessage(content_ask(tool, call, task.writes, task.attempts[:at])),
+            HumanMessage(content_ask(tool, call, task, task.attempts[:at])),
             AIMessage(f"```{language}\n{body}\n```"),
         ]
     return [*turns, HumanMessage(f"{told(attempt)}\n{ask}")]
@@ -188,15 +221,13 @@ def _ending(call: dict[str, Any]) -> str:
     return str(call.get("path", "")).rsplit(".", 1)[-1]
 
 
-def content_ask(
-    tool: Tool, call: dict[str, Any], writes: Sequence[str], attempts: Sequence[Attempt]
-) -> str:
+def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence[Attempt]) -> str:
     """What the model is asked after it chose a tool that takes long content.
 
     Args:
         tool: the tool.
         call: its other arguments.
-        writes: the files that the task has to write.
+        task: whose files are to be written.
         attempts: what was tried before.
     """
     if tool.name == "write_file":
@@ -208,15 +239,29 @@ def content_ask(
         )
         return (
             f"Now give the complete text of {path} and of no other file, short, finished and "
-            f"without placeholders, in one fenced block and nothing else. {few}"
+            f"without placeholders, in one fenced block and nothing else. {few}{_bare(task, path)}"
         ).strip()
-    files = f"writes {' and '.join(writes)}, " if writes else ""
+    files = f"writes {' and '.join(task.writes)}, " if task.writes else ""
     return (
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
         f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
-        f"input and no arguments.{_lesson(attempts)}"
+        f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
+    ).strip()
+
+
+def _bare(task: Task, path: str = "") -> str:
+    """Which files hold a value alone: said last, a script that prints a sentence about it does not
+    write that sentence into the file.
+    """
+    return " ".join(
+        f"The text of {check.path} is the {_VALUES[check.kind]} alone, without any other word. "
+        for check in task.checks
+        if check.kind in _VALUES and path in ("", check.path)
     )
+
+
+_VALUES = {"number_only": "number", "brief_only": "value"}
 
 
 def _lesson(attempts: Sequence[Attempt]) -> str:
@@ -225,10 +270,10 @@ def _lesson(attempts: Sequence[Attempt]) -> str:
     if not made or made[-1].action.tool != "python":
         return ""
     if made[-1].observation.error:
-        return f" The last script failed: {made[-1].observation.error[:_LESSON_CHARS]}."
+        return f"The last script failed: {made[-1].observation.error[:_LESSON_CHARS]}."
     if missing := _not_written(made[-1]):
         opens = " and ".join(f"open('{path}', 'w')" for path in missing)
-        return f" The last script wrote no file: this one has to, with {opens}."
+        return f"The last script wrote no file: this one has to, with {opens}."
     return ""
 
 

@@ -11,6 +11,7 @@ from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import SOURCES, content_ask, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced
 from replan.nodes.select_tool.first_look import first_look
+from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.mending import (
     MEND_SCRIPT,
@@ -53,6 +54,8 @@ class SelectByJson:
         if given := given_call(request.task) or first_look(request, use.tools):
             return SelectToolResult(action=given)
         sources = await read_editable(request, use.tools.workspace)
+        if repair := await repaired_form(request.task, use.tools.workspace):
+            return SelectToolResult(action=repair)
         script = script_to_mend(request.task)
         if script and (action := await self._mend(script, request, use)):
             return SelectToolResult(action=action)
@@ -77,7 +80,7 @@ class SelectByJson:
             asked = [
                 *messages,
                 AIMessage(said),
-                HumanMessage(content_ask(tool, call, request.task.writes, request.task.attempts)),
+                HumanMessage(content_ask(tool, call, request.task, request.task.attempts)),
             ]
             action.args[tool.content] = await self._content(asked, tool, call, request, use)
         return SelectToolResult(action=action)

@@ -116,24 +116,34 @@ async def read_editable(request: SelectToolRequest, workspace: Workspace) -> dic
 def script_to_mend(task: Task) -> str:
     """The script of the last attempt, if edits may put it right; otherwise "".
 
-    It has to have failed in one of its lines. Where an edit led to the very same failure a new
-    script is better, and so it is where the script ran but its result is wrong: asked for the
-    wrong line then, a small model names the last one.
+    It has to have failed in one of its lines. Where an edit led to the same failure, or to one no
+    further down, a new script is better: it is the way that is wrong, not the line. So it is where
+    the script ran but its result is wrong: asked for the wrong line then, a small model names the
+    last one.
     """
     last = task.attempts[-1] if task.attempts else None
     if last is None or last.action.tool != "python" or last.observation.repeated:
         return ""
     if FAILED_AT not in last.observation.error:
         return ""
-    if len(task.attempts) > 1 and _failure(task.attempts[-2]) == _failure(last):
+    if len(task.attempts) > 1 and not _got_further(task.attempts[-2], last):
         return ""
     script = str(last.action.args.get("code", ""))
     return script if script.strip() and len(script) <= _SCRIPT_CHARS else ""
 
 
-def _failure(attempt: Attempt) -> str:
-    """The error alone, without its line and the values that led to it."""
-    return attempt.observation.error.partition(FAILED_AT)[0]
+def _got_further(earlier: Attempt, last: Attempt) -> bool:
+    """Whether the last script failed otherwise than the one before it, and in a later line."""
+    error, _, place = earlier.observation.error.partition(FAILED_AT)
+    error_now, _, place_now = last.observation.error.partition(FAILED_AT)
+    if not place or earlier.action.tool != "python":
+        return True
+    return error != error_now and _number(place_now) > _number(place)
+
+
+def _number(place: str) -> int:
+    found = re.match(r"\d+", place)
+    return int(found.group()) if found else 0
 
 
 def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
+from replan.nodes.groups import told_of_one_form
+from replan.nodes.look_ups import in_vain
 from replan.nodes.named_files import files_meant, is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
 from replan.nodes.survey import CODE, DATA, TABLES, TEXT
@@ -42,8 +44,6 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     and that what stands before its eyes need not be read.
     """
     writes_code = is_code_task(request)
-    if not writes_code and _unread_of_meant(request):
-        return [tool for tool in tools.available() if tool.name == "read_file"]
     mends = is_mending(request) and bool(sources)
     computes = _data_unseen(request) or _writes_data(request)
     tried = request.task.tries > 0
@@ -58,7 +58,9 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         and bool(request.existing)
         and not writes_code
         and not sifts,
-        "read_file": bool(_unread(request)) and not mends and (tried or not _writes_data(request)),
+        "read_file": bool(_readable(request))
+        and not mends
+        and (tried or not _writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
         "search_files": len(request.existing) > _LISTED,
         "delete_file": not request.task.writes
@@ -72,16 +74,14 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "read_page": not writes_code and _sees_address(request),
         "search_documents": not writes_code,
     }
-    return [tool for tool in tools.available() if fits.get(tool.name, True)]
+    found = [tool for tool in tools.available() if fits.get(tool.name, True)]
+    vain = in_vain(request.task)
+    return [tool for tool in found if tool.name != vain] or found
 
 
-def _unread_of_meant(request: SelectToolRequest) -> list[str]:
-    """The few files that the words of a writing task mean and that were neither shown nor read: who
-    has not seen them makes up what is in them.
-    """
+def unread_of_meant(request: SelectToolRequest) -> list[str]:
+    """The few files that the words of the task mean and that were neither shown nor read."""
     task = request.task
-    if not task.writes or task.tries or request.earlier:
-        return []
     meant = [
         path
         for path in files_meant(task.title, request.existing)
@@ -176,7 +176,7 @@ def _narrowed(
         return {**schema, "maxLength": 300} if schema.get("type") == "string" else schema
     paths = list(request.existing)
     if tool == "read_file":
-        paths = _unread_of_meant(request) or _unread(request)
+        paths = _readable(request)
     elif tool == "run_script":
         paths = [path for path in paths if _is_script(path)]
     elif tool == "delete_file":
@@ -245,6 +245,14 @@ def _unread(request: SelectToolRequest) -> list[str]:
         and not _is_data(path, survey)
         and (path in changed or f"\n{path} holds:" not in survey)
     ]
+
+
+def _readable(request: SelectToolRequest) -> list[str]:
+    """The files worth a call of their own: of those of one form, only what the task means."""
+    unread = _unread(request)
+    alike = {path for path in unread if told_of_one_form(request.brief.survey, path)}
+    alike -= set(files_meant(request.task.title, request.existing))
+    return [path for path in unread if path not in alike]
 
 
 def _is_script(path: str) -> bool:

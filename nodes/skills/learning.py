@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from replan.nodes.reflect.checks import LOOKING
+from replan.nodes.look_ups import LOOKING
 from replan.nodes.skills.forms import KnownCalls, KnownPlan, KnownTask
 from replan.nodes.skills.shapes import inputs
 from replan.state.memory import DETAIL_CHARS, TEXT_CHARS, Memory

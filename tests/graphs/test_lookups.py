@@ -58,8 +58,9 @@ class Worker:
         return self.scripted(body)
 
 
-MANY = ("cairo", "lima", "oslo", "pune", "quito")
-MANY_SITES = "the sites Cairo, Lima, Oslo, Pune and Quito"
+# More than are read before anything is asked.
+MANY = ("cairo", "lima", "oslo", "paris", "pune", "quito")
+MANY_SITES = "the sites Cairo, Lima, Oslo, Paris, Pune and Quito"
 MANY_READS = [{"tool": "read_file", "path": f"{site}.md"} for site in MANY]
 MANY_ASKED = f"Which of {MANY_SITES} has the most staff?"
 MANY_WRITTEN = f"Write the staff of {MANY_SITES} to staff.txt, a line each"

@@ -97,6 +97,34 @@ async def test_what_the_goal_forbids_is_not_left_to_the_model(use_of) -> None:
     assert result.tasks[0].writes == []
 
 
+async def test_who_only_makes_files_changes_no_other(use_of) -> None:
+    existing = ["bills/a.txt", "bills/b.txt"]
+    goal = "Add up the bills and write the sum to sum.txt"
+    result, asked = await decompose(use_of, goal, {}, existing=existing, named=["sum.txt"])
+    assert asked == {}
+    unchanged = [check.path for check in result.checks if check.kind == "file_unchanged"]
+    assert unchanged == existing
+    goal = "Write the sum to sum.txt, then tidy up the folder"
+    result, _ = await decompose(use_of, goal, {}, existing=existing, named=["sum.txt"])
+    assert not any(check.kind == "file_unchanged" for check in result.checks)
+
+
+async def test_what_is_renamed_is_not_asked_about_nor_written(use_of) -> None:
+    goal = "Rename a.txt to b.txt and delete all .bak files; write c.txt with the lines of b.txt"
+    drafts = [{"title": "Rename", "writes": ["c.txt"]}, {"title": "Write c.txt", "writes": []}]
+    result, asked = await decompose(
+        use_of,
+        goal,
+        {"files": {}, "tasks": drafts},
+        existing=["a.txt", "x.bak"],
+        named=["a.txt", "b.txt", "c.txt"],
+    )
+    assert "files" not in asked
+    assert [(task.title, task.writes) for task in result.tasks] == [(goal, ["c.txt"])]
+    gone = [check.path for check in result.checks if check.kind == "gone"]
+    assert gone == ["a.txt", "*.bak"]
+
+
 async def test_without_a_model_the_goal_is_the_task() -> None:
     request = DecomposeRequest(brief=Brief(goal="Tidy up"))
     result = await DecomposeNot()(request, None)  # type: ignore[arg-type]

@@ -2,9 +2,10 @@
 
 import pytest
 
-from replan.nodes.decompose.checks_of_goal import checks_of_files, to_be_gone
+from replan.nodes.decompose.checks_of_goal import checks_of_files
 from replan.nodes.decompose.examples import calls_in, keys_in
 from replan.nodes.decompose.forms import forms_of
+from replan.nodes.decompose.moves import renamed, to_be_gone
 from replan.state.task import Check
 
 
@@ -92,6 +93,14 @@ def test_a_table_is_sorted_by_a_column_that_the_goal_gives() -> None:
     [
         ("Read old/ and write new.txt. Then delete the folder old/.", ["old"]),
         ("Rename draft.md to final.md", ["draft.md"]),
+        ("把 draft.md 重命名为 final.md", ["draft.md"]),
+        ("Delete all .md files, wherever they are", ["*.md"]),
+        ("Remove every *.txt file in the folder old/ and say how many", ["old/*.txt"]),
+        ("删除所有 .md 文件", ["*.md"]),
+        ("Delete all .md files except draft.md", []),
+        ("Delete all .md files that are empty", []),
+        ("Delete all .log files", []),
+        ("Don't delete all .md files", []),
         ("Remove draft.md and keep the rest", ["draft.md"]),
         ("删除 draft.md", ["draft.md"]),
         ("Remove draft.md's first line", []),
@@ -102,6 +111,15 @@ def test_a_table_is_sorted_by_a_column_that_the_goal_gives() -> None:
 )
 def test_what_is_to_be_gone(goal: str, gone: list[str]) -> None:
     assert to_be_gone(goal, ["draft.md", "old/a.txt"]) == gone
+
+
+def test_a_new_name_is_in_the_folder_of_the_old_one() -> None:
+    files = ["draft.md", "old/a.txt"]
+    assert renamed("rename draft.md to final.md, and old/a.txt", files) == {"draft.md": "final.md"}
+    assert renamed("Rename old/a.txt to b.txt", files) == {"old/a.txt": "old/b.txt"}
+    checks = checks_of_files([], [], "Rename draft.md to final.md", existing=files)
+    assert Check(kind="file_exists", path="final.md") in checks
+    assert Check(kind="gone", path="draft.md") in checks
 
 
 def test_with_several_files_nobody_can_tell_which_is_meant() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from replan.nodes.contract import Brief, SelectToolRequest
+from replan.nodes.select_tool.conversation import conversation
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.offers import offered
 from replan.state.task import Action, Attempt, Check, Observation, Task
@@ -31,7 +32,8 @@ def request(goal: str = GOAL, existing: tuple[str, ...] = (), **task: object) ->
 
 def test_the_goals_words_are_looked_up_first(tools: Toolbox) -> None:
     query = "How long may a guest stay? Write it to"
-    assert first_look(request(), tools) == Action(tool="search_documents", args={"query": query})
+    look = Action(tool="search_documents", args={"query": query}, unasked=True)
+    assert first_look(request(), tools) == look
     there = request(f"{GOAL}, as our handbook has it", ("a.csv",))
     assert first_look(there, tools) is not None
 
@@ -65,3 +67,44 @@ def test_then_no_script_is_offered_for_there_is_nothing_it_could_open(tools: Too
     assert [tool.name for tool in offered(asked, tools, {})] == ["write_file", "search_documents"]
     asked = request(existing=("a.csv",), attempts=[looked], rounds=1)
     assert "python" in [tool.name for tool in offered(asked, tools, {})]
+
+
+SERVICES = tuple(f"service_{name}.md" for name in ("backup", "billing", "payroll", "website"))
+HEADS = "Write who heads backup and payroll to heads.txt"
+
+
+def heads(survey: str = "", **task: object) -> SelectToolRequest:
+    asked = request(HEADS, SERVICES, **{"writes": ["heads.txt"], **task})
+    return asked.model_copy(update={"brief": Brief(goal=HEADS, survey=survey)})
+
+
+def look_at(path: str) -> Attempt:
+    action = Action(tool="read_file", args={"path": path}, unasked=True)
+    return Attempt(action=action, observation=Observation(ok=True, text="Rita"), verdict="continue")
+
+
+def test_files_that_the_task_means_are_read_one_after_the_other(tools: Toolbox) -> None:
+    first, second = (look_at(f"service_{name}.md") for name in ("backup", "payroll"))
+    assert first_look(heads(), tools) == first.action
+    assert first_look(heads(attempts=[first], rounds=1), tools) == second.action
+    assert first_look(heads(attempts=[first, second], rounds=2), tools) is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        heads("\nservice_backup.md holds:\nRita\nservice_payroll.md holds:\nEva"),
+        heads(tries=1),
+        heads(writes=[]),
+        heads(attempts=[Attempt(action=Action(tool="python"), observation=Observation(ok=True))]),
+    ],
+)
+def test_what_is_known_or_begun_is_not_read(asked: SelectToolRequest, tools: Toolbox) -> None:
+    assert first_look(asked, tools) is None
+
+
+def test_looks_are_told_as_found_not_as_turns_of_the_model(tools: Toolbox) -> None:
+    asked = heads(attempts=[look_at("service_backup.md")], rounds=1)
+    told = conversation(asked, tools, {})
+    assert [message.type for message in told] == ["system", "human"]
+    assert "read_file service_backup.md: Rita" in str(told[-1].content)

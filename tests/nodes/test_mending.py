@@ -29,6 +29,8 @@ CRASHED = Observation(
 OTHERWISE = Observation(
     ok=False, error="TypeError: unhashable (script.py line 1: for row in rows:)"
 )
+FURTHER = Observation(ok=False, error="TypeError: none (script.py line 3: print(sum))")
+READ = Action(tool="read_file", args={"path": "a.csv"})
 OTHER_VALUES = CRASHED.model_copy(update={"error": f"{CRASHED.error}; row is 'a'"})
 
 
@@ -114,7 +116,10 @@ def test_a_mended_script() -> None:
     [
         ([], ""),
         ([attempt()], SCRIPT),
-        ([attempt(OTHERWISE), attempt()], SCRIPT),
+        ([attempt(OTHERWISE), attempt(FURTHER)], SCRIPT),
+        ([attempt(OTHERWISE), attempt()], ""),
+        ([attempt(FURTHER), attempt()], ""),
+        ([attempt(action=READ), attempt()], SCRIPT),
         ([attempt(), attempt()], ""),
         ([attempt(OTHER_VALUES), attempt(reason="after an edit")], ""),
         ([attempt(Observation(ok=True, text="1"))], ""),

@@ -10,7 +10,7 @@ from replan.nodes.select_tool.offers import (
     offered,
     only_call,
 )
-from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Source, Task
 from replan.tools.delete import speaks_of_deleting
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.toolbox import Toolbox, default_tools
@@ -254,15 +254,27 @@ def test_which_of_many_files_meet_a_condition_is_for_a_script(
     assert "python" in names
 
 
-def test_what_the_task_means_is_read_before_anything_is_written(tools: Toolbox) -> None:
-    title = "Write who heads backup and payroll to heads.txt"
-    files = [f"service_{name}.md" for name in ("backup", "billing", "payroll", "website")]
-    asked = request(*files, title=title, writes=["heads.txt"])
-    assert [tool.name for tool in offered(asked, tools, {})] == ["read_file"]
-    paths = call_schemas([tools.get("read_file")], asked, {})[0]["properties"]["path"]["enum"]
-    assert paths == ["service_backup.md", "service_payroll.md"]
-    shown = "\nservice_backup.md holds:\nRita\nservice_payroll.md holds:\nEva"
-    asked = request(*files, title=title, writes=["heads.txt"], survey=shown)
-    assert "write_file" in {tool.name for tool in offered(asked, tools, {})}
-    asked = request(*files, title=title, writes=["heads.txt"], tries=1)
-    assert "write_file" in {tool.name for tool in offered(asked, tools, {})}
+GUEST = Source(kind="document", name="stay.md", text="Three nights.")
+SEARCHED = Attempt(
+    action=Action(tool="search_documents", args={"query": "guest"}),
+    observation=Observation(ok=True, text="Three nights.", sources=[GUEST]),
+    verdict="continue",
+)
+REPEATED = SEARCHED.model_copy(update={"observation": Observation(ok=False, repeated=True)})
+
+
+@pytest.mark.parametrize(
+    ("attempts", "is_offered"),
+    [
+        ([SEARCHED], True),
+        ([SEARCHED, SEARCHED], False),
+        ([SEARCHED, REPEATED], False),
+        ([REPEATED, FOUND], True),
+    ],
+)
+def test_who_searched_in_vain_is_to_do_something_else(
+    tools: Toolbox, tmp_path: Path, attempts: list[Attempt], is_offered: bool
+) -> None:
+    box = Toolbox(tools.workspace, tools=default_tools(SearchDocuments(tmp_path)))
+    asked = request(writes=["stay.txt"], attempts=attempts)
+    assert ("search_documents" in {tool.name for tool in offered(asked, box, {})}) == is_offered

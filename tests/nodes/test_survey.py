@@ -89,9 +89,27 @@ async def test_what_cannot_be_read_is_said(place: Workspace) -> None:
 async def test_many_files_are_shown_where_they_are_short(place: Workspace) -> None:
     short = [f"notes/{at:02}.txt" for at in range(12)]
     for at, path in enumerate(short):
-        await place.write_text(path, f"Note {at}: {'word ' * 20}")
+        await place.write_text(path, f"Note {at}: {'abcdefghijkl'[at] * 100}")
     assert "Note 11:" in await survey(place, [], short)
     await place.write_text("notes/05.txt", "a long one\n" * 300)
     told = await survey(place, [], short)
     assert "Note 0:" in told
     assert "Note 11:" not in told
+
+
+async def test_of_files_of_one_form_one_is_shown(place: Workspace) -> None:
+    days = [f"days/{at:02}.txt" for at in range(12)]
+    for at, path in enumerate(days):
+        await place.write_text(path, f"Begun at {at}")
+    told = await survey(place, [], days)
+    assert "Begun at 0" in told
+    assert "Begun at 1" not in told
+    assert "(all 12 .txt files in days/ are of one form)" in told
+    assert "Begun at 1" in await survey(place, [], days[:3])
+
+
+async def test_what_stands_for_many_files_is_shown_whole(place: Workspace) -> None:
+    filler = "It rained all day.\nNobody came.\n" * 10
+    for at in range(12):
+        await place.write_text(f"days/{at:02}.txt", f"{filler}Guests: {at}\n")
+    assert "Guests: 0" in await survey(place, [])

@@ -229,6 +229,12 @@ async def test_gone(workspace: Workspace) -> None:
     await workspace.write_text("old/a.txt", "x")
     assert (await run_one(workspace, kind="gone", path="old")).detail == "it is still there"
     assert (await run_one(workspace, kind="gone", path="new")).passed
+    (workspace.path / "old" / "deep").mkdir()
+    (workspace.path / "old" / "deep" / "a.bak").write_text("a")
+    told = "still there: old/deep/a.bak"
+    assert (await run_one(workspace, kind="gone", path="*.bak")).detail == told
+    assert (await run_one(workspace, kind="gone", path="old/*.bak")).detail == told
+    assert (await run_one(workspace, kind="gone", path="*.tmp")).passed
 
 
 async def test_calls_give_what_they_have_to(workspace: Workspace) -> None:

@@ -1,0 +1,46 @@
+"""What the names of many files hold, in code that a script can take over.
+
+A small model that is to go by the dates in names goes by the files' times instead, and a listing
+of many names does not tell it where in them the date stands.
+"""
+
+import re
+from collections.abc import Sequence
+
+_MANY = 4
+_FACTS = 3
+_DATES = (
+    r"\d{4}-\d\d-\d\d",
+    r"\d{4}_\d\d_\d\d",
+    r"(?<!\d)20\d{6}(?!\d)",
+    r"(?<!\d)\d{4}-\d\d(?!\d)",
+)
+
+
+def name_facts(paths: Sequence[str]) -> list[str]:
+    """A line for each folder of which all names hold a date of one form, at most three.
+
+    Args:
+        paths: the files of the workspace.
+    """
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        names.setdefault(folder, []).append(name)
+    told = []
+    for folder, of in names.items():
+        if len(of) >= _MANY and (line := _date_in(folder, of)):
+            told.append(line)
+    return told[:_FACTS]
+
+
+def _date_in(folder: str, names: Sequence[str]) -> str:
+    for form in _DATES:
+        found = re.search(form, names[0])
+        if found and all(re.search(form, name) for name in names):
+            place = f"in {folder}/ " if folder else ""
+            return (
+                f"Each name {place}holds a date: re.search(r'{form}', name).group() is "
+                f"'{found.group()}' for name '{names[0]}'"
+            )
+    return ""

@@ -1,0 +1,52 @@
+"""A file whose form alone is wrong is put right without asking."""
+
+from pathlib import Path
+
+import pytest
+
+from replan.nodes.select_tool.form_repair import repaired_form
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.tools.workspace import open_workspace
+
+NUMBER = Check(kind="number_only", path="a.txt", text="2")
+WHOLE = Check(kind="number_only", path="a.txt")
+SORTED = Check(kind="is_sorted", path="a.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "check", "better"),
+    [
+        ("Total: 1,204.50 EUR", NUMBER, "1204.50\n"),
+        ("The answer is -3.", WHOLE, "-3\n"),
+        ("Total: 1.5", NUMBER, ""),
+        ("3 of 7", WHOLE, ""),
+        ("none", WHOLE, ""),
+        ("b\na\n\nc\n", SORTED, "a\nb\nc\n"),
+        ("a\nb\n", SORTED, ""),
+        ("b\na\n", SORTED.model_copy(update={"columns": ["x"]}), ""),
+        ("Rita", Check(kind="brief_only", path="a.txt"), ""),
+    ],
+)
+async def test_what_is_repaired(workspace: Path, text: str, check: Check, better: str) -> None:
+    (workspace / "a.txt").write_text(text)
+    place = open_workspace(workspace, create=False)
+    repair = await repaired_form(task(check), place)
+    assert (repair.args["text"] if repair else "") == better
+
+
+async def test_where_more_is_wrong_it_is_not(workspace: Path) -> None:
+    place = open_workspace(workspace, create=False)
+    assert await repaired_form(task(WHOLE), place) is None  # the file is not there
+    (workspace / "a.txt").write_text("It is 7")
+    assert await repaired_form(task(WHOLE, SORTED), place) is None
+    assert await repaired_form(task(WHOLE, ok=False), place) is None
+    assert await repaired_form(Task(id="t1", title="x"), place) is None
+
+
+def task(*failing: Check, ok: bool = True) -> Task:
+    attempt = Attempt(
+        action=Action(tool="python"),
+        observation=Observation(ok=ok),
+        evidence=[CheckResult(check=check, passed=False) for check in failing],
+    )
+    return Task(id="t1", title="x", attempts=[attempt], tries=1, rounds=1)

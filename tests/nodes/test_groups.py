@@ -1,0 +1,37 @@
+"""Files of one form are told as such."""
+
+from pathlib import Path
+
+from replan.nodes.groups import groups_of_one_form, told_of_one_form
+from replan.tools.workspace import open_workspace
+
+
+async def groups(workspace: Path, texts: list[str], ending: str = "txt") -> list[str]:
+    paths = [f"mails/{at}.{ending}" for at in range(len(texts))]
+    place = open_workspace(workspace, create=False)
+    for path, text in zip(paths, texts, strict=True):
+        await place.write_text(path, text)
+    return [group.told for group in await groups_of_one_form(place, paths)]
+
+
+async def test_the_same_labels(workspace: Path) -> None:
+    mails = [f"From: {name}\nSubject: of {name}\n\nHello from {name}." for name in "abcdef"]
+    told = await groups(workspace, mails)
+    assert told == ["(all 6 .txt files in mails/ are of one form)"]
+    survey = f"Files in the workspace: ...\n{told[0]}\n"
+    assert told_of_one_form(survey, "mails/3.txt")
+    assert not told_of_one_form(survey, "mails/3.md")
+    assert not told_of_one_form(survey, "3.txt")
+
+
+async def test_the_same_lines_but_for_numbers(workspace: Path) -> None:
+    assert await groups(workspace, [f"Begun at {at}:0{at}\nDone.\n" for at in range(6)])
+
+
+async def test_texts_of_their_own_are_none(workspace: Path) -> None:
+    texts = [f"{word} was here.\nNobody saw {word}." for word in ("Ann", "Bob", "Cy", "Di", "Ed")]
+    assert await groups(workspace, texts) == []
+
+
+async def test_few_files_are_none(workspace: Path) -> None:
+    assert await groups(workspace, ["Amount: 1"] * 4) == []

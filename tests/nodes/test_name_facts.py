@@ -1,0 +1,29 @@
+"""Where the names of files hold a date."""
+
+import pytest
+
+from replan.nodes.name_facts import name_facts
+
+DAYS = ["2024-01-02", "2024-01-09", "2024-02-01", "2024-03-07"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        ([f"in/{day}-door.txt" for day in DAYS], "'2024-01-02' for name '2024-01-02-door.txt'"),
+        ([f"x_{day.replace('-', '')}.log" for day in DAYS], "'20240102' for name 'x_20240102.log'"),
+        ([f"in/{day[:7]}.csv" for day in DAYS], "'2024-01' for name '2024-01.csv'"),
+        ([f"in/{day}.txt" for day in DAYS[:3]], ""),
+        ([*(f"in/{day}.txt" for day in DAYS), "in/readme.txt"], ""),
+        (["a.txt", "b.txt", "c.txt", "d.txt"], ""),
+    ],
+)
+def test_a_date_in_every_name_of_a_folder(paths: list[str], told: str) -> None:
+    facts = "\n".join(name_facts(paths))
+    assert told in facts
+    assert bool(told) == bool(facts)
+
+
+def test_the_expression_finds_it() -> None:
+    (fact,) = name_facts([f"in/{day}.txt" for day in DAYS])
+    assert r"in in/ holds a date: re.search(r'\d{4}-\d\d-\d\d', name).group()" in fact
