@@ -210,6 +210,7 @@ class Branch:
             verdict=result.verdict,
             reason=result.reason,
             lesson=result.lesson,
+            files=await where.workspace.digest() if observation.changed else "",
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
         contends = bool(state.get("contender")) and apart is not None
@@ -231,9 +232,8 @@ class Branch:
         )
         usage["seconds"] += checking
         usage["tool_seconds"] = checking
-        files = await where.workspace.digest() if observation.changed else ""
         if not action.unasked:  # such looks are few, and no sign of going in circles
-            update["moves"] = {judged.id: move_of(attempt, files, judged.status == "done")}
+            update["moves"] = {judged.id: move_of(attempt, attempt.files, judged.status == "done")}
         if contends:
             return {**update, "contenders": {state["branch"]: judged.model_dump()}}
         return {**update, "tasks": {judged.id: judged.model_dump()}}

@@ -1,10 +1,13 @@
 """Several attempts at one task side by side: who goes on, who has won, and what is kept of them.
 
-Each works in its own copy of the workspace. The first whose checks pass wins: of those that come
-to it in the same super-step, the one that was sent out first. Where none does, the best evidence
-stands for them all, and the task counts one failed attempt.
+Each works in its own copy of the workspace. The first whose checks pass wins. Of those that come
+to it in the same super-step it is the one whose files most others have come to as well, which is
+more often right than any single one (self-consistency, Wang et al. 2022); of equal ones, the one
+that was sent out first. Where none passes, the best evidence stands for them all, and the task
+counts one failed attempt.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +89,7 @@ def settled(state: Mapping[str, Any], tasks: list[Task], over: bool) -> Settled:
         if not begun:
             continue
         found = {name: _work(works, name, task) for name in begun.values()}
-        best = next((name for name, work in found.items() if work.status == "done"), "")
+        best = _agreed({name: work for name, work in found.items() if work.status == "done"})
         if not best and (over or all(_ended(work, task) for work in found.values())):
             best = max(found, key=lambda name: _evidence(found[name], task))
         if best:
@@ -94,6 +97,18 @@ def settled(state: Mapping[str, Any], tasks: list[Task], over: bool) -> Settled:
             result.copies |= {**dict.fromkeys(found), task.id: dict(copies[best])}
             result.contenders |= dict.fromkeys(found)
     return result
+
+
+def _agreed(passed: Mapping[str, Task]) -> str:
+    """The attempt with whose files most of those that passed agree, "" for none."""
+    files = {name: _files(work) for name, work in passed.items()}
+    votes = Counter(files.values())
+    return max(passed, key=lambda name: votes[files[name]], default="")
+
+
+def _files(work: Task) -> str:
+    """Digest of the files as the attempt left them."""
+    return next((one.files for one in reversed(work.attempts) if one.files), "")
 
 
 def _name(task: Task, number: int) -> str:

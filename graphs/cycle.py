@@ -315,7 +315,8 @@ async def _survey(state: AgentState, workspace: Workspace) -> str:
     writes = any(path not in existing for path in named)
     meant = files_meant(state["goal"], existing) if writes else []
     folders = files_in_named_folders(state["goal"], existing)
-    return await survey(workspace, named, list(dict.fromkeys([*meant, *folders])))
+    shown = list(dict.fromkeys([*meant, *folders]))
+    return await survey(workspace, named, shown, state["goal"] if writes else "")
 
 
 def _asked_for(state: AgentState, existing: list[str]) -> list[str]:

@@ -14,7 +14,8 @@ _GAP = " ... "
 
 def excerpt(text: str, question: str, room: int) -> str:
     """The text, or, where it is longer than `room` characters, the sentences and lines of it that
-    share the most words with the question, rare words before common ones, in their order.
+    share the most words with the question, rare words before common ones, in their order; what
+    stands there twice, once.
     """
     if len(text) <= room:
         return text
@@ -26,11 +27,13 @@ def excerpt(text: str, question: str, room: int) -> str:
     scores = [sum(weights.get(word, 0.0) for word in of) for of in words]
     order = sorted(range(len(pieces)), key=lambda at: (-scores[at], at))
     kept: set[int] = set()
+    said_once: set[str] = set()
     left = room
     for at in order:
         size = len(pieces[at]) + len(_GAP)
-        if scores[at] and size <= left:
+        if scores[at] and size <= left and pieces[at].strip() not in said_once:
             kept.add(at)
+            said_once.add(pieces[at].strip())
             left -= size
     if not kept:
         return text[:room]

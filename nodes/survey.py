@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from replan.nodes.excerpt import excerpt
 from replan.nodes.groups import groups_of_one_form
 from replan.nodes.name_facts import name_facts
 from replan.nodes.named_files import is_test_file
@@ -24,6 +25,7 @@ _MEANT_CHARS = 1500
 _MOST_MEANT = 20
 _MEANT_TOTAL = 2400
 _EXAMPLE_CHARS = 1000
+_NEAREST_CHARS = 1000
 _READ = 200_000
 # How a survey marks lines that are for code to read, not for eyes.
 DATA = "lines of data"
@@ -32,7 +34,9 @@ CODE = (".py", ".js", ".ts", ".sh", ".sql", ".c", ".java", ".go", ".rs", ".html"
 TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
 
 
-async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str] = ()) -> str:
+async def survey(
+    workspace: Workspace, named: Sequence[str], meant: Sequence[str] = (), goal: str = ""
+) -> str:
     """Lists the files and shows the ones that matter.
 
     Files that the goal names, and small projects with tests, are shown whole as far as room
@@ -45,6 +49,7 @@ async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str
         named: the files to show first.
         meant: files that words of the goal mean, by name or by folder; shown next, if they are not
             many, or all of them together are short.
+        goal: of long texts that it names or means, the lines nearest to it are shown.
     """
     paths = await workspace.files()
     if not paths:
@@ -69,7 +74,8 @@ async def survey(workspace: Workspace, named: Sequence[str], meant: Sequence[str
         **dict.fromkeys(whole, _WHOLE_CHARS),
     }
     for path in [*whole, *meant, *looks]:
-        shown = await _show(workspace, path, min(room, most.get(path, 0)))
+        about = goal if path in whole or path in meant else ""
+        shown = await _show(workspace, path, min(room, most.get(path, 0)), about)
         if shown and len(shown) <= room:
             lines.append(shown)
             room -= len(shown)
@@ -109,7 +115,7 @@ def _worth_a_look(paths: Sequence[str], whole: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*first.values(), *others]))[:_FIRST_LOOKS]
 
 
-async def _show(workspace: Workspace, path: str, most: int) -> str:
+async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     if not path.endswith(TEXT):
         return ""
     try:
@@ -125,7 +131,12 @@ async def _show(workspace: Workspace, path: str, most: int) -> str:
     if len(rows) <= _HEAD_LINES and all(len(row) <= _LINE_CHARS for row in rows):
         return f"{path} holds:\n{head}"
     begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
-    return f"{begins}\n{describe_records(path, rows)}" if data else begins
+    if data:
+        return f"{begins}\n{describe_records(path, rows)}"
+    if goal and not path.endswith(CODE):
+        nearest = excerpt("\n".join(rows[_HEAD_LINES:]), goal, _NEAREST_CHARS)
+        return f"{begins}\nOf the rest, what is nearest to the goal:\n{nearest}"
+    return begins
 
 
 def _all_alike(rows: Sequence[str]) -> bool:

@@ -158,7 +158,7 @@ class Observation(Noun):
 
 class Attempt(Noun):
     """One round of select_tool, execute and reflect on a task. `lesson` is what the next one should
-    do differently.
+    do differently, `files` the digest of the workspace after it where it changed something.
     """
 
     action: Action
@@ -168,6 +168,8 @@ class Attempt(Noun):
     verdict: Verdict = "retry"
     reason: str = ""
     lesson: str = ""
+    # Left out where nothing changed: runs recorded before there was one replay as equal.
+    files: str = Field("", exclude_if=lambda files: not files)
 
 
 class Task(Noun):

@@ -52,9 +52,9 @@ OTHER = "Do something else than before."
 
 # One for each attempt side by side after the first, which goes the way that comes to mind.
 APPROACHES = (
-    "Several attempts at this are made side by side. Go another way than the most obvious one.",
     "Several attempts at this are made side by side. Choose the simplest way that can work.",
-    "Several attempts at this are made side by side. Look first at what it depends on.",
+    "Several attempts at this are made side by side. Mind every detail that the task names.",
+    "Several attempts at this are made side by side. Go another way than the most obvious one.",
 )
 
 

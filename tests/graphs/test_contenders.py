@@ -73,6 +73,27 @@ def test_the_first_that_passes_wins_and_the_others_are_dropped() -> None:
     assert result.contenders == dict.fromkeys(now["copies"])
 
 
+@pytest.mark.parametrize(
+    ("files", "winner"),
+    [
+        (["a", "b", "b"], 2),
+        (["a", "b", "a"], 1),
+        (["a", "b", "c"], 1),
+        (["", "b", "b"], 2),
+        (["", "", ""], 1),
+    ],
+)
+def test_of_those_that_pass_together_the_files_that_most_agree_on_win(
+    files: list[str], winner: int
+) -> None:
+    works = [tried("done", 3) for _ in files]
+    for work, digest in zip(works, files, strict=True):
+        work["attempts"][0]["files"] = digest
+    now = state(*works)
+    result = settled(now, [OPEN], over=False)
+    assert result.copies["t1"] == now["copies"][f"t1/1.{winner}"]
+
+
 def test_while_one_goes_on_nothing_is_settled() -> None:
     result = settled(state(tried("retry"), tried("continue")), [OPEN], over=False)
     assert (result.tasks, result.copies, result.contenders) == ({}, {}, {})

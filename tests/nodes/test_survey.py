@@ -113,3 +113,17 @@ async def test_what_stands_for_many_files_is_shown_whole(place: Workspace) -> No
     for at in range(12):
         await place.write_text(f"days/{at:02}.txt", f"{filler}Guests: {at}\n")
     assert "Guests: 0" in await survey(place, [])
+
+
+async def test_of_a_long_text_what_is_nearest_to_the_goal_is_shown(place: Workspace) -> None:
+    names, talk = ("Ann", "Bob", "Cy"), ("It rains.", "Who has the key?", "The cat sleeps.")
+    rows = [f"{names[at % 3]}: {talk[at % 7 % 3]}" for at in range(400)]
+    rows[211] = "Bob: my cat is called Minka"
+    await place.write_text("talk.txt", "\n".join(rows))
+    goal = "Write the name of Bob's cat, as talk.txt has it, to cat.txt"
+    told = await survey(place, ["talk.txt"], (), goal)
+    assert "Of the rest, what is nearest to the goal:\n" in told
+    assert told.count("Bob: my cat is called Minka") == 1
+    assert told.count("Bob: The cat sleeps.") <= 2  # once in the beginning, perhaps
+    assert "Minka" not in await survey(place, ["talk.txt"])
+    assert "Minka" not in await survey(place, [], (), goal)
