@@ -54,9 +54,17 @@ def named_files(text: str, existing: Sequence[str] = ()) -> list[str]:
 _RUNS_ON = re.compile(r"[的把将从到在和与请]|写入|保存|读取|文件")
 
 
+# "`python a.py`" names a.py.
+_COMMAND = re.compile(r"(?:python[\d.]*|pytest|bash|sh|node|make|cat|rm|mv|cp|git|pip|uv)\s")
+
+
 def _mentions(text: str) -> list[re.Match[str]]:
     """Names in quotes and bare ones; a sentence in quotes is no name, nor a name's last word."""
-    quoted = [one for one in _QUOTED.finditer(text) if len(_BARE.findall(one.group(1))) < 2]
+    quoted = [
+        one
+        for one in _QUOTED.finditer(text)
+        if len(_BARE.findall(one.group(1))) < 2 and not _COMMAND.match(one.group(1))
+    ]
     for one in quoted:
         text = f"{text[: one.start()]}{' ' * len(one.group())}{text[one.end() :]}"
     bare = list(_BARE.finditer(text))

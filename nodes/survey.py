@@ -18,6 +18,7 @@ _TOTAL_CHARS = 7000
 _WHOLE_CHARS = 6000
 _CODE_CHARS = 2500
 _HEAD_LINES = 4
+_SHORT_LOG = 12
 _LINE_CHARS = 160
 _FIRST_LOOKS = 4
 _FEW_MEANT = 6
@@ -124,7 +125,8 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
         return f"{path}: {error.what}"
     whole = min(most, _CODE_CHARS) if path.endswith(CODE) else most
     rows = text.splitlines()
-    data = path.endswith(TABLES) or _all_alike(rows)
+    few = path.endswith(".log") and len(rows) <= _SHORT_LOG  # of a crash, say: for eyes
+    data = (path.endswith(TABLES) and not few) or _all_alike(rows)
     if len(text) <= whole and not data:
         return f"{path} holds:\n{text.rstrip()}"
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])

@@ -1,9 +1,10 @@
 """Says in one line why a script failed: the error, and the line of the script it happened in."""
 
 import re
+from pathlib import Path
 
 from replan.tools.bounds import clipped
-from replan.tools.packages import importable
+from replan.tools.failure_hints import hint_for
 from replan.tools.sandbox.variables import STOPPED
 
 _FRAME = re.compile(r'^ +File "(?P<file>[^"\n]+)", line (?P<line>\d+)')
@@ -13,17 +14,15 @@ _REPORT = re.compile(
 )
 _RECURSION = 5
 _START = "Traceback (most recent call last):"
-_HINTS = {
-    "EOFError": "nobody can answer input(): use values from the goal or from files",
-}
 
 
-def failure(stderr: str, sources: dict[str, str]) -> str:
+def failure(stderr: str, sources: dict[str, str], folder: Path | None = None) -> str:
     """The error of the last traceback in `stderr`; "" when there is none.
 
     Args:
         stderr: what the script wrote to standard error, file names already shortened.
         sources: text of the script, and of other files of the workspace, by shown name.
+        folder: the workspace, to tell where a file is that was not found. Blocking.
     """
     lines = without_report(stderr.rstrip()).splitlines()
     frames = [number for number, line in enumerate(lines) if _FRAME.match(line)]
@@ -34,7 +33,7 @@ def failure(stderr: str, sources: dict[str, str]) -> str:
     if not message:
         return ""
     where = _where([lines[number] for number in frames if number > start], sources)
-    hint = _hint(message)
+    hint = hint_for(message, folder)
     return message + (f" ({where})" if where else "") + (f"; {hint}" if hint else "")
 
 
@@ -99,13 +98,3 @@ def _where(frames: list[str], sources: dict[str, str]) -> str:
             line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
             return f"{found['file']} line {number}{': ' + clipped(line) if line else ''}"
     return ""
-
-
-def _hint(message: str) -> str:
-    if missing := re.match(r"ModuleNotFoundError: No module named '([^']+)'", message):
-        known = ", ".join(importable()) or "none"
-        return (
-            f"{missing[1]} is not installed and cannot be; besides the standard library there "
-            f"are: {known}"
-        )
-    return _HINTS.get(message.split(":")[0], "")

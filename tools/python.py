@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -184,7 +185,8 @@ def observed(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     place = str(workspace.path)
     out = shorten(finished.stdout, finished.scratch, place).rstrip()
     err = shorten(finished.stderr, finished.scratch, place).rstrip()
-    error = "" if finished.ok else _why(finished, err, {**_sources(workspace, err), **sources})
+    known = {**_sources(workspace, err), **sources}
+    error = "" if finished.ok else _why(finished, err, known, workspace.path)
     if error and finished.variables:
         error += f"; {shorten(finished.variables, finished.scratch, place)}"
     # A small model reads the frames of libraries, and loses sight of its own line.
@@ -201,8 +203,8 @@ def observed(finished: Finished, workspace: Workspace, sources: dict[str, str]) 
     )
 
 
-def _why(finished: Finished, stderr: str, sources: dict[str, str]) -> str:
-    found = failure(stderr, sources)
+def _why(finished: Finished, stderr: str, sources: dict[str, str], folder: Path) -> str:
+    found = failure(stderr, sources, folder)
     if finished.limit:
         found = found or stuck(stderr, sources)
         return f"{finished.how()}; {found}" if found else finished.how()

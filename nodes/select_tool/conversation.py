@@ -25,7 +25,7 @@ _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
 _LESSON_CHARS = 400
 _NAMED = 4
-_HOTTER = (0.0, 0.2, 0.5, 0.8)
+_HOTTER = (0.0, 0.4, 0.7, 0.9)
 
 # A task that writes a file is always asked this, so that the turns of each attempt begin alike.
 SOURCE = (
@@ -243,7 +243,8 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
         ).strip()
     files = f"writes {' and '.join(task.writes)}, " if task.writes else ""
     return (
-        "Now give the complete script, short and simple, in one fenced block and nothing else. It "
+        "Now give the complete script, short and simple, without comments, in one fenced block and "
+        "nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
         f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
         f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
@@ -274,6 +275,10 @@ def _lesson(attempts: Sequence[Attempt]) -> str:
     if missing := _not_written(made[-1]):
         opens = " and ".join(f"open('{path}', 'w')" for path in missing)
         return f"The last script wrote no file: this one has to, with {opens}."
+    if wrong := [one for one in made[-1].evidence if not one.passed and one.check.kind in _SHAPES]:
+        return (
+            f"The last script's result was wrong: {wrong[0].check.path}: {wrong[0].detail[:200]}."
+        )
     return ""
 
 

@@ -76,16 +76,18 @@ def editable(request: SelectToolRequest) -> list[str]:
         if path in request.existing
         and path.endswith(TEXT)
         and not path.endswith(TABLES)
-        and not _half_written(path, request.task)
+        and not _by_script(path, request.task)
     ]
     code = writable_code(request) if is_mending(request) else []
     return list(dict.fromkeys([*own, *code]))
 
 
-def _half_written(path: str, task: Task) -> bool:
-    """Whether the file is what a call left that failed: no text to go on from."""
-    wrote = [one.observation for one in task.attempts if path in one.observation.changed]
-    return bool(wrote) and not wrote[-1].ok
+def _by_script(path: str, task: Task) -> bool:
+    """Whether the file is what a script made, or a call left that failed: no text to go on from.
+    Where it is wrong, the script is.
+    """
+    wrote = [one for one in task.attempts if path in one.observation.changed]
+    return bool(wrote) and (wrote[-1].action.tool == "python" or not wrote[-1].observation.ok)
 
 
 async def read_editable(request: SelectToolRequest, workspace: Workspace) -> dict[str, str]:

@@ -238,6 +238,8 @@ def _unread(request: SelectToolRequest) -> list[str]:
     # Of attempts only the latest are kept.
     read |= {one.split(": ", 1)[0].removeprefix("read_file ") for one in request.task.found}
     changed = {path for attempt in request.task.attempts for path in attempt.observation.changed}
+    # What the task itself has made it is told of by its checks.
+    read |= changed & set(request.task.writes)
     return [
         path
         for path in request.existing

@@ -19,6 +19,7 @@ from replan.nodes.named_files import (
         ("Write 'my notes.txt' and `a b.csv`", ["my notes.txt", "a b.csv"]),
         ('Do "Sum a.csv into b.md"', ["a.csv", "b.md"]),
         ("b.txt, then a.txt, then b.txt", ["b.txt", "a.txt"]),
+        ("`python a.py` fails; run `pytest -q test_a.py`", ["a.py", "test_a.py"]),
         ("archive.tar.gz.zip and v1.2.py", ["archive.tar.gz.zip", "v1.2.py"]),
         ("e.g. Python 3.11, i.e. version 2.0 of Web3.0", []),
         ("See example.com, https://example.com/data.csv or mail me@example.py", []),

@@ -127,3 +127,11 @@ async def test_of_a_long_text_what_is_nearest_to_the_goal_is_shown(place: Worksp
     assert told.count("Bob: The cat sleeps.") <= 2  # once in the beginning, perhaps
     assert "Minka" not in await survey(place, ["talk.txt"])
     assert "Minka" not in await survey(place, [], (), goal)
+
+
+async def test_a_short_log_is_shown_whole(place: Workspace) -> None:
+    trace = "Traceback (most recent call last):\n  File 'a.py', line 2\n    x\n    ^\nNameError: x"
+    await place.write_text("crash.log", trace)
+    assert f"crash.log holds:\n{trace}" in await survey(place, ["crash.log"])
+    await place.write_text("crash.log", "\n".join(f"{at} went well" for at in range(13)))
+    assert "crash.log begins (13 lines of data)" in await survey(place, ["crash.log"])

@@ -1,0 +1,52 @@
+"""What to do about an error of a script, where the error alone does not tell a small model."""
+
+import re
+from itertools import islice
+from pathlib import Path
+
+from replan.tools.bounds import storable
+from replan.tools.packages import importable
+
+_HINTS = {
+    "EOFError": "nobody can answer input(): use values from the goal or from files",
+}
+_MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
+_NOT_EMPTY = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
+_NOT_FOUND = re.compile(r"FileNotFoundError: \[Errno 2\][^:]*: '([^']+)'")
+_IS_FOLDER = re.compile(r"IsADirectoryError: \[Errno 21\][^:]*: '([^']+)'")
+_LOOKED_AT = 5000
+_NAMED = 3
+
+
+def hint_for(message: str, folder: Path | None = None) -> str:
+    """The next step, "" where nothing is known that helps.
+
+    Args:
+        message: the error, as Python says it.
+        folder: the workspace, to tell where a file is that was not found. Blocking.
+    """
+    if missing := _MISSING.match(message):
+        known = ", ".join(importable()) or "none"
+        return (
+            f"{missing[1]} is not installed and cannot be; besides the standard library there "
+            f"are: {known}"
+        )
+    if full := _NOT_EMPTY.match(message):
+        return f"shutil.rmtree('{full[1]}') removes a folder with all that is in it"
+    if found := _IS_FOLDER.match(message):
+        return f"{found[1]} is a folder, not a file: skip it unless os.path.isfile(path)"
+    if folder and (absent := _NOT_FOUND.match(message)):
+        return _where_it_is(absent[1], folder)
+    return _HINTS.get(message.split(":")[0], "")
+
+
+def _where_it_is(path: str, folder: Path) -> str:
+    """Where a file of that name is, or that the folder it is to be in is missing."""
+    known = [one for one in islice(folder.rglob("*"), _LOOKED_AT) if one.name == Path(path).name]
+    if known:
+        named = [storable(one.relative_to(folder).as_posix()) for one in sorted(known)[:_NAMED]]
+        return f"there is {' and '.join(named)}"
+    parent = Path(path).parent
+    if not parent.is_absolute() and not (folder / parent).exists():
+        return f"make the folder first: os.makedirs('{parent.as_posix()}', exist_ok=True)"
+    return ""
