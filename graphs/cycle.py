@@ -22,7 +22,12 @@ from replan.graphs.state_view import brief_of, checks_of, progress_of, tasks_of
 from replan.models.budget import NOTHING_LEFT
 from replan.nodes import contract
 from replan.nodes.decompose.none import DecomposeNot
-from replan.nodes.named_files import files_in_named_folders, files_meant, named_files
+from replan.nodes.named_files import (
+    files_in_named_folders,
+    files_meant,
+    missing_folders,
+    named_files,
+)
 from replan.nodes.report.template import ReportByTemplate
 from replan.nodes.review.checks import ReviewByChecks
 from replan.nodes.skills.shapes import shapes_of
@@ -316,7 +321,8 @@ async def _survey(state: AgentState, workspace: Workspace) -> str:
     meant = files_meant(state["goal"], existing) if writes else []
     folders = files_in_named_folders(state["goal"], existing)
     shown = list(dict.fromkeys([*meant, *folders]))
-    return await survey(workspace, named, shown, state["goal"] if writes else "")
+    missing = missing_folders(state["goal"], existing)
+    return await survey(workspace, named, shown, state["goal"] if writes else "", missing)
 
 
 def _asked_for(state: AgentState, existing: list[str]) -> list[str]:

@@ -111,6 +111,23 @@ def files_in_named_folders(text: str, existing: Sequence[str]) -> list[str]:
     return [path for path in existing if path.rpartition("/")[0] in named]
 
 
+def missing_folders(text: str, existing: Sequence[str]) -> list[str]:
+    """The folders that a text names by a slash at their end, or by a file in them, and that hold
+    nothing yet.
+    """
+    parents = [path.rpartition("/")[0] for path in named_files(text, existing)]
+    named = [*(match.group(1) for match in _FOLDER.finditer(text)), *parents]
+    there = {f"{path.rpartition('/')[0]}/" for path in existing}
+    return [
+        folder
+        for folder in dict.fromkeys(named)
+        if folder and not any(place.startswith(f"{folder}/") for place in there)
+    ]
+
+
+_FOLDER = re.compile(r"(?<![\w/.:@~-])([A-Za-z0-9_][\w-]*(?:/[\w-]+)*)/(?![\w*/])")
+
+
 def _names_folder(text: str, folder: str) -> bool:
     if folder not in text:
         return False

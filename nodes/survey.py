@@ -19,6 +19,7 @@ _WHOLE_CHARS = 6000
 _CODE_CHARS = 2500
 _HEAD_LINES = 4
 _SHORT_LOG = 12
+_MISSING = 3
 _LINE_CHARS = 160
 _FIRST_LOOKS = 4
 _FEW_MEANT = 6
@@ -36,7 +37,11 @@ TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini",
 
 
 async def survey(
-    workspace: Workspace, named: Sequence[str], meant: Sequence[str] = (), goal: str = ""
+    workspace: Workspace,
+    named: Sequence[str],
+    meant: Sequence[str] = (),
+    goal: str = "",
+    missing: Sequence[str] = (),
 ) -> str:
     """Lists the files and shows the ones that matter.
 
@@ -51,6 +56,7 @@ async def survey(
         meant: files that words of the goal mean, by name or by folder; shown next, if they are not
             many, or all of them together are short.
         goal: of long texts that it names or means, the lines nearest to it are shown.
+        missing: folders that the goal names and that are not there yet.
     """
     paths = await workspace.files()
     if not paths:
@@ -58,6 +64,10 @@ async def survey(
     lines = ["Files in the workspace: " + ", ".join(paths[:_LISTED])]
     if len(paths) > _LISTED:
         lines.append(f"(and {len(paths) - _LISTED} more)")
+    lines += [
+        f"There is no folder {folder}/ yet: os.makedirs('{folder}', exist_ok=True) makes it."
+        for folder in missing[:_MISSING]
+    ]
     lines += name_facts(paths)
     room = _TOTAL_CHARS
     whole = _worth_reading(paths, named)

@@ -12,7 +12,7 @@ _HINTS = {
 }
 _MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 _NOT_EMPTY = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
-_NOT_FOUND = re.compile(r"FileNotFoundError: \[Errno 2\][^:]*: '([^']+)'")
+_NOT_FOUND = re.compile(r"FileNotFoundError: \[Errno 2\][^:]*: '([^']+)'(?: -> '([^']+)')?")
 _IS_FOLDER = re.compile(r"IsADirectoryError: \[Errno 21\][^:]*: '([^']+)'")
 _LOOKED_AT = 5000
 _NAMED = 3
@@ -36,7 +36,8 @@ def hint_for(message: str, folder: Path | None = None) -> str:
     if found := _IS_FOLDER.match(message):
         return f"{found[1]} is a folder, not a file: skip it unless os.path.isfile(path)"
     if folder and (absent := _NOT_FOUND.match(message)):
-        return _where_it_is(absent[1], folder)
+        moved = absent[2] and (folder / absent[1]).exists()  # it is the new place that is missing
+        return _folder_first(absent[2], folder) if moved else _where_it_is(absent[1], folder)
     return _HINTS.get(message.split(":")[0], "")
 
 
@@ -46,6 +47,10 @@ def _where_it_is(path: str, folder: Path) -> str:
     if known:
         named = [storable(one.relative_to(folder).as_posix()) for one in sorted(known)[:_NAMED]]
         return f"there is {' and '.join(named)}"
+    return _folder_first(path, folder)
+
+
+def _folder_first(path: str, folder: Path) -> str:
     parent = Path(path).parent
     if not parent.is_absolute() and not (folder / parent).exists():
         return f"make the folder first: os.makedirs('{parent.as_posix()}', exist_ok=True)"

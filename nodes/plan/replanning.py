@@ -1,4 +1,4 @@
-"""What every planner does when something failed: asks for another way."""
+"""What every planner does when something failed: begins afresh, then asks for another way."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -46,11 +46,17 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     avoid = "".join(f"- {call}\n" for call in request.avoid)
     if avoid:
         avoid = f"These calls led nowhere and must not be made again:\n{avoid}"
-    ask = ASK.format(done=told, problem=request.problem, avoid=avoid)
-    messages = briefing(request.brief, use.tools, ask)
-    # At temperature 0 a model that failed plans the same failure again.
-    answer = await use.model.json(messages, SCHEMA, name="replan", max_tokens=300, temperature=0.5)
-    hint = f"{request.problem[:600]}\nDo now: {answer['approach']}"
+    hint = request.problem[:600]
+    # What failed for the first time is begun afresh: told what went wrong, and without its turns, a
+    # small model does better than with its own opinion of it.
+    if request.avoid or any(_HINT in task.title for task in request.tasks):
+        ask = ASK.format(done=told, problem=request.problem, avoid=avoid)
+        messages = briefing(request.brief, use.tools, ask)
+        # At temperature 0 a model that failed plans the same failure again.
+        answer = await use.model.json(
+            messages, SCHEMA, name="replan", max_tokens=300, temperature=0.5
+        )
+        hint = f"{hint}\nDo now: {answer['approach']}"
     number = len(request.tasks)
     sources = unfinished or [Task(id="", title=request.brief.goal, writes=_failing(request))]
     ids = {source.id: f"t{number + at}" for at, source in enumerate(sources, start=1)}

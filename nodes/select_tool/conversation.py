@@ -145,8 +145,9 @@ def task_told(request: SelectToolRequest) -> list[str]:
         parts.append("No other file may be changed.")
     elif request.protected:
         parts.append(f"These must not be changed: {', '.join(request.protected)}")
-    if request.avoid:
-        calls = "".join(f"\n- {call}" for call in request.avoid)
+    # The beginning of a script, which is all that is told of it, leads to the same script again.
+    if avoid := [call for call in request.avoid if not call.startswith("python ")]:
+        calls = "".join(f"\n- {call}" for call in avoid)
         parts.append(f"These calls led nowhere and must not be made again:{calls}")
     if request.contender > 1:
         parts.append(APPROACHES[(request.contender - 2) % len(APPROACHES)])
@@ -163,7 +164,8 @@ def _misled(attempt: Attempt) -> bool:
     """Whether what was done leads astray: it was done again, or ran well to a wrong result."""
     seen = attempt.observation
     made = attempt.action.tool == "python" and seen.ok
-    wrong = any(not one.passed and one.check.kind in _SHAPES for one in attempt.evidence)
+    failing = [one.check.kind for one in attempt.evidence if not one.passed]
+    wrong = any(kind in _SHAPES or kind == "workspace_changed" for kind in failing)
     return seen.repeated or (made and wrong)
 
 

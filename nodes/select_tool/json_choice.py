@@ -13,6 +13,7 @@ from replan.nodes.select_tool.fenced import fenced
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.given_calls import given_call
+from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.mending import (
     MEND_SCRIPT,
     edits_schema,
@@ -82,7 +83,9 @@ class SelectByJson:
                 AIMessage(said),
                 HumanMessage(content_ask(tool, call, request.task, request.task.attempts)),
             ]
-            action.args[tool.content] = await self._content(asked, tool, call, request, use)
+            content = await self._content(asked, tool, call, request, use)
+            is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
+            action.args[tool.content] = with_imports(content) if is_code else content
         return SelectToolResult(action=action)
 
     async def _mend(self, script: str, request: SelectToolRequest, use: Use) -> Action | None:
@@ -101,7 +104,7 @@ class SelectByJson:
         if code == script:
             return None
         faults = "; ".join(edit["fault"] for edit in answer["edits"])
-        return Action(tool="python", args={"code": code}, thought=faults[:_THOUGHT])
+        return Action(tool="python", args={"code": with_imports(code)}, thought=faults[:_THOUGHT])
 
     async def _content(
         self,

@@ -202,7 +202,7 @@ async def test_replans_are_held_whoever_reviews(start_agent) -> None:
     async with start_agent(model, {"review": again}) as agent:
         result = await agent.run(GOAL, max_replans=3)
     assert result["status"] == "failed"
-    assert model.asked.count("replan") == 3
+    assert model.asked.count("replan") == 2  # the first time it is begun afresh
     assert "not good enough (the limit of 3 replans (--set max_replans=N)" in result["report"]
 
 

@@ -4,6 +4,7 @@ from replan.nodes.named_files import (
     files_in_named_folders,
     files_meant,
     is_test_file,
+    missing_folders,
     named_files,
 )
 
@@ -120,3 +121,17 @@ FOLDERS = ["in/a.txt", "in/b.txt", "in/old/c.txt", "笔记/d.txt", "e.txt"]
 )
 def test_files_of_the_folders_that_a_text_names(text: str, files: list[str]) -> None:
     assert files_in_named_folders(text, FOLDERS) == files
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("Move the old ones into in/old/, please", ["in/old"]),
+        ("Sort the files of in/", []),
+        ("Write out/1.txt, out/2.txt and so on", ["out"]),
+        ("See https://example.org/docs/ or /etc/ and and/or", []),
+        ("把文件移到 旧/ 里，另存为 out/a.txt", ["out"]),
+    ],
+)
+def test_folders_that_are_not_there_yet(text: str, missing: list[str]) -> None:
+    assert missing_folders(text, ["in/a.txt", "b.txt"]) == missing

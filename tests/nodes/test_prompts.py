@@ -63,7 +63,11 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
     "replan": (
         "plan",
         "sequence",
-        contract.PlanRequest(brief=BRIEF, tasks=[task(rounds=1)], problem="the sum was wrong"),
+        contract.PlanRequest(
+            brief=BRIEF,
+            tasks=[task(rounds=1, title=f"{GOAL}\nWhat went wrong before: no sum")],
+            problem="the sum was wrong",
+        ),
     ),
     "choose": ("select_tool", "json", select(task(before=[MISSING]))),
     "choose again": ("select_tool", "json", select(task(tries=1, attempts=[
