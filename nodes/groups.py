@@ -14,7 +14,10 @@ from replan.tools.workspace import Workspace
 _MANY = 5
 _MOST_GROUPS = 4
 _READ = 4000
+_LABELS = 3
+_VALUE = 40
 _LABEL = re.compile(r"\W*([^\W\d][^:：\d]{0,20})[:：]")
+_PLAIN_LABEL = re.compile(r"([^\W\d][\w ]{0,20})([:：])(?!//)(.*)")
 _NUMBER = re.compile(r"\d+")
 # Of the different lines of two files so many are alike, when they are of one form.
 _ALIKE = 0.6
@@ -23,15 +26,23 @@ _TOLD = re.compile(r"^\(all \d+ (\.\w+) files in (.+)/ are of one form\)$", re.M
 
 @dataclass(frozen=True)
 class Group:
-    """Files of one kind and form in one folder; the first stands for them all."""
+    """Files of one kind and form in one folder; the first stands for them all. `labels` are lines
+    of it such as "Amount: 7" whose label each file has once.
+    """
 
     paths: list[str]
+    labels: list[str]
 
     @property
     def told(self) -> str:
         """What a survey says of it."""
         folder, ending = _kind(self.paths[0])
-        return f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)"
+        lines = [f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)"]
+        for line in self.labels[:_LABELS]:
+            label, mark, value = _parts(line)
+            search = f"re.search(r'(?m)^{re.escape(label)}{mark}(.*)', text).group(1).strip()"
+            lines.append(f"Each holds a line {label}{mark} ...; {search} is {value!r} in the first")
+        return "\n".join(lines)
 
 
 async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list[Group]:
@@ -45,7 +56,12 @@ async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list
     for path in paths:
         kinds[_kind(path)].append(path)
     many = [of for (folder, _), of in kinds.items() if folder and len(of) >= _MANY]
-    return [Group(of) for of in many[:_MOST_GROUPS] if await _of_one_form(workspace, of)]
+    groups = []
+    for of in many[:_MOST_GROUPS]:
+        texts = await _samples(workspace, of)
+        if texts and all(_share(_form(texts[0]), _form(text)) >= _ALIKE for text in texts):
+            groups.append(Group(of, _labels(texts)))
+    return groups
 
 
 def told_of_one_form(survey: str, path: str) -> bool:
@@ -58,14 +74,40 @@ def _kind(path: str) -> tuple[str, str]:
     return path.rpartition("/")[0], path.rsplit(".", 1)[-1]
 
 
-async def _of_one_form(workspace: Workspace, paths: Sequence[str]) -> bool:
-    forms = []
+async def _samples(workspace: Workspace, paths: Sequence[str]) -> list[str]:
+    texts = []
     for path in (paths[0], paths[len(paths) // 2], paths[-1]):
         try:
-            forms.append(_form(await workspace.read_text(path, _READ)))
+            texts.append(await workspace.read_text(path, _READ))
         except ReplanError:  # the survey says of what it shows that it cannot be read
-            return False
-    return all(one and _share(forms[0], one) >= _ALIKE for one in forms)
+            return []
+    return texts
+
+
+def _labels(texts: Sequence[str]) -> list[str]:
+    """The lines of the first whose label stands once in each, with values that differ."""
+    found: list[dict[str, str]] = []
+    for text in texts:
+        lines = [line for line in text.splitlines() if _PLAIN_LABEL.match(line)]
+        labels = [_parts(line)[0] for line in lines]
+        found.append(
+            {
+                label: line
+                for label, line in zip(labels, lines, strict=True)
+                if labels.count(label) == 1
+            }
+        )
+    return [
+        line
+        for label, line in found[0].items()
+        if all(label in of for of in found) and len({of[label] for of in found}) > 1
+    ]
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    """Label, colon and value of a line."""
+    match = _PLAIN_LABEL.match(line)
+    return (match[1], match[2], match[3].strip()[:_VALUE]) if match else ("", "", "")
 
 
 def _form(text: str) -> set[str]:

@@ -17,8 +17,11 @@ _DATES = (
 )
 
 
+_NUMBERED = re.compile(r"\D*\d{1,6}\D*")
+
+
 def name_facts(paths: Sequence[str]) -> list[str]:
-    """A line for each folder of which all names hold a date of one form, at most three.
+    """A line for each folder of which all names hold a date of one form or a number, at most three.
 
     Args:
         paths: the files of the workspace.
@@ -29,12 +32,12 @@ def name_facts(paths: Sequence[str]) -> list[str]:
         names.setdefault(folder, []).append(name)
     told = []
     for folder, of in names.items():
-        if len(of) >= _MANY and (line := _date_in(folder, of)):
+        if len(of) >= _MANY and (line := _fact_of(folder, of)):
             told.append(line)
     return told[:_FACTS]
 
 
-def _date_in(folder: str, names: Sequence[str]) -> str:
+def _fact_of(folder: str, names: Sequence[str]) -> str:
     for form in _DATES:
         found = re.search(form, names[0])
         if found and all(re.search(form, name) for name in names):
@@ -43,4 +46,12 @@ def _date_in(folder: str, names: Sequence[str]) -> str:
                 f"Each name {place}holds a date: re.search(r'{form}', name).group() is "
                 f"'{found.group()}' for name '{names[0]}'"
             )
+    # In "01.txt" it is no matter of taste: written as 1, the file is not found.
+    if all(_NUMBERED.fullmatch(name) for name in names):
+        place = f"in {folder}/ " if folder else ""
+        number = int(re.findall(r"\d+", names[0])[0])
+        return (
+            f"Each name {place}holds a number: int(re.search(r'\\d+', name).group()) is {number} "
+            f"for name '{names[0]}'"
+        )
     return ""

@@ -17,7 +17,13 @@ async def groups(workspace: Path, texts: list[str], ending: str = "txt") -> list
 async def test_the_same_labels(workspace: Path) -> None:
     mails = [f"From: {name}\nSubject: of {name}\n\nHello from {name}." for name in "abcdef"]
     told = await groups(workspace, mails)
-    assert told == ["(all 6 .txt files in mails/ are of one form)"]
+    assert told == [
+        "(all 6 .txt files in mails/ are of one form)\n"
+        "Each holds a line From: ...; re.search(r'(?m)^From:(.*)', text).group(1).strip() is 'a' "
+        "in the first\n"
+        "Each holds a line Subject: ...; re.search(r'(?m)^Subject:(.*)', text).group(1).strip() is "
+        "'of a' in the first"
+    ]
     survey = f"Files in the workspace: ...\n{told[0]}\n"
     assert told_of_one_form(survey, "mails/3.txt")
     assert not told_of_one_form(survey, "mails/3.md")
@@ -35,3 +41,11 @@ async def test_texts_of_their_own_are_none(workspace: Path) -> None:
 
 async def test_few_files_are_none(workspace: Path) -> None:
     assert await groups(workspace, ["Amount: 1"] * 4) == []
+
+
+async def test_a_label_that_is_not_in_all_or_says_the_same_is_none(workspace: Path) -> None:
+    bills = [f"Kind: bill\nNumber: {at}\nSum: {at}\nSum: 2\nPaid." for at in range(6)]
+    (told,) = await groups(workspace, bills)
+    assert "a line Number: ..." in told
+    assert "Kind" not in told
+    assert "Sum" not in told
