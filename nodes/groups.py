@@ -37,7 +37,11 @@ class Group:
     def told(self) -> str:
         """What a survey says of it."""
         folder, ending = _kind(self.paths[0])
-        lines = [f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)"]
+        lines = [
+            f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)",
+            f"Read them by: for path in sorted(glob.glob('{folder}/*.{ending}')): "
+            "text = open(path).read()",
+        ]
         for line in self.labels[:_LABELS]:
             label, mark, value = _parts(line)
             search = f"re.search(r'(?m)^{re.escape(label)}{mark}(.*)', text).group(1).strip()"

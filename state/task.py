@@ -23,7 +23,8 @@ class Check(Noun):
     most five words), `is_sorted` (path, columns: the
     column of a CSV file that it is sorted by; none for the lines of a text), `as_many_rows` (path,
     text: the CSV file that has as many), `file_contains` (path, text), `gone` (path of a file or
-    folder, or a pattern such as "*.bak" of files at any depth), `call_gives` (path of a module,
+    folder, or a pattern such as "*.bak" of files at any depth),
+    `some_stay` (path of a folder, "" for the workspace), `call_gives` (path of a module,
     text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a pytest file; "" for all
     tests), `workspace_changed` (text: the workspace's digest at the start of the run).
     """
@@ -41,6 +42,7 @@ class Check(Noun):
         "as_many_rows",
         "file_contains",
         "gone",
+        "some_stay",
         "call_gives",
         "tests_pass",
         "workspace_changed",
@@ -75,6 +77,8 @@ class Check(Noun):
             return f"{self.path} has as many rows as {self.text}"
         if self.kind == "gone":
             return f"{self.path} is no longer there"
+        if self.kind == "some_stay":
+            return f"some files of {self.path or 'the workspace'} are where and as they were"
         if self.kind == "call_gives":
             return f"with {self.path}, {self.text}"
         if self.kind == "file_contains":

@@ -59,6 +59,8 @@ async def run_checks(
                 wrong = "no file has changed; printing is not doing" if same else ""
             elif check.kind == "file_unchanged":
                 wrong = await _unchanged(check, workspace, baseline)
+            elif check.kind == "some_stay":
+                wrong = await _none_stayed(check, workspace, baseline)
             else:
                 wrong = await asyncio.to_thread(_file, check, workspace)
         except (ToolError, OSError) as error:
@@ -94,6 +96,15 @@ async def _unchanged(check: Check, workspace: Workspace, baseline: dict[str, str
     if not now:
         return "it is no longer there"
     return "its content has changed" if before else "it did not exist at the start"
+
+
+async def _none_stayed(check: Check, workspace: Workspace, baseline: dict[str, str]) -> str:
+    folder = f"{check.path.rstrip('/')}/" if check.path else ""
+    before = [path for path in baseline if path.startswith(folder)]
+    for path in before:
+        if await workspace.hash(path) == baseline[path]:
+            return ""
+    return f"of the {len(before)} files not one is as it was" if before else ""
 
 
 def _normal(path: str, workspace: Workspace) -> str:

@@ -52,6 +52,12 @@ def _where_it_is(path: str, folder: Path) -> str:
 
 def _folder_first(path: str, folder: Path) -> str:
     parent = Path(path).parent
+    if str(parent) != "." and (folder / parent).is_dir():
+        there = sorted(
+            storable(one.name) for one in islice((folder / parent).iterdir(), _LOOKED_AT)
+        )
+        more = ", ..." if len(there) > _NAMED else ""
+        return f"{parent.as_posix()} holds {', '.join(there[:_NAMED])}{more}" if there else ""
     if not parent.is_absolute() and not (folder / parent).exists():
         return f"make the folder first: os.makedirs('{parent.as_posix()}', exist_ok=True)"
     return ""

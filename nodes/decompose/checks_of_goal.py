@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from replan.nodes.decompose.examples import calls_in, keys_in
 from replan.nodes.decompose.forms import forms_of
-from replan.nodes.decompose.moves import renamed, to_be_gone
+from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
 from replan.nodes.named_files import named_files
 from replan.state.task import Check
 
@@ -52,6 +52,8 @@ def checks_of_files(
     moved = [path for path in renamed(goal, existing).values() if path not in writes]
     checks += [Check(kind="file_exists", path=path) for path in moved]
     checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]
+    if (folder := where_some_stay(goal, existing)) is not None and len(existing) > 1:
+        checks.append(Check(kind="some_stay", path=folder))
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]

@@ -73,7 +73,7 @@ class DecomposeByModel:
         wants_change = {"change", "moved"} & set(use_of.values()) or answer.get(
             "wanted"
         ) == "changed files"
-        if wants_change and not any(check.kind != "file_unchanged" for check in checks):
+        if wants_change and all(check.kind in ("file_unchanged", "some_stay") for check in checks):
             checks.append(Check(kind="workspace_changed"))
         tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
         return DecomposeResult(tasks=tasks, checks=checks)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
+from replan.nodes.named_files import files_in_named_folders
+
 _PATH = r"[`'\"“]?([A-Za-z0-9_][\w./-]*)[`'\"”]?"
 _NOT = r"(?<!not )(?<!n't )"
 _DELETED = re.compile(
@@ -49,6 +51,24 @@ def renamed(goal: str, existing: Sequence[str]) -> dict[str, str]:
         if before in existing:
             pairs[before] = f"{folder}/{after}" if folder and "/" not in after else after
     return pairs
+
+
+def where_some_stay(goal: str, existing: Sequence[str]) -> str | None:
+    """The folder of which the goal says that the other files stay; "" for the workspace, None where
+    it says nothing of others.
+    """
+    if not _OTHERS_STAY.search(goal):
+        return None
+    folders = {path.rpartition("/")[0] for path in files_in_named_folders(goal, existing)}
+    return folders.pop() if len(folders) == 1 else ""
+
+
+_OTHERS_STAY = re.compile(
+    r"\b(?:the\s+)?(?:others?|rest)\b[^.;\n]{0,20}\b(?:stays?|remains?|untouched|unchanged|"
+    r"(?:as|where) they are)\b|\b(?:leave|keep)\s+(?:all\s+)?(?:the\s+)?(?:others?|rest)\b"
+    r"|其[余他](?:的|文件)*[^。；\n]{0,6}(?:不变|不动|保留|留在)",
+    re.IGNORECASE,
+)
 
 
 def _kinds(goal: str, existing: Sequence[str]) -> list[str]:

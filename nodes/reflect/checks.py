@@ -6,6 +6,8 @@ from replan.nodes.named_files import files_meant
 from replan.state.task import CheckResult
 
 REHEARSED = "dry run"
+# That something changed, or did not, is needed, and yet does not say that all is done.
+_PROVES_LITTLE = ("workspace_changed", "some_stay")
 _PATIENCE = 3
 _MOST_READ = 8
 
@@ -41,8 +43,7 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return _unfinished(request, failing)
     if proven and _left_by_failure(request):
         return ReflectResult(verdict="retry", reason="the files are what a failed call left")
-    # That something changed is needed, but proves little.
-    if any(result.check.kind != "workspace_changed" for result in request.evidence):
+    if any(result.check.kind not in _PROVES_LITTLE for result in request.evidence):
         return ReflectResult(verdict="done", reason="every check passes")
     if unseen := _unseen(request):
         reason = f"not looked at yet: {', '.join(unseen)}"

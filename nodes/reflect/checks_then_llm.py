@@ -1,5 +1,6 @@
 """Judges by evidence, and asks the model only where there is none."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from replan.nodes.briefing import briefing, marked
@@ -29,6 +30,7 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 _TEXT_CHARS = 1500
+_LISTED = 15
 _FOUND_CHARS = 2000
 
 
@@ -50,6 +52,11 @@ class ReflectByChecksThenModel:
         return ReflectResult(verdict=verdict, reason=answer["missing"])
 
 
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
+    return f"{', '.join(paths[:_LISTED])}{more}" or "none"
+
+
 def reflect_ask(request: ReflectRequest) -> str:
     """The question about what a call gave."""
     earlier = [path for attempt in request.task.attempts for path in attempt.observation.changed]
@@ -61,7 +68,7 @@ def reflect_ask(request: ReflectRequest) -> str:
         found=f"{marked(found, 'Found before')}\n" if found else "",
         call=f"{request.action.tool} {args}",
         text=excerpt(request.observation.text, title, _TEXT_CHARS) or "(no output)",
-        changed=", ".join(request.observation.changed[:30]) or "none",
-        before=", ".join(dict.fromkeys(earlier[:30])) or "none",
-        now=", ".join(request.existing[:60]) or "none",
+        changed=_listed(request.observation.changed),
+        before=_listed(list(dict.fromkeys(earlier))),
+        now=_listed(request.existing),
     )

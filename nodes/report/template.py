@@ -12,6 +12,8 @@ HEADLINES = {
     "stopped": "Stopped before it was done.",
 }
 _RESULT_CHARS = 600
+_NAMED = 3
+_LISTED = 20
 
 
 class ReportByTemplate:
@@ -48,9 +50,15 @@ def facts(
                 lines.append(f"  {result}")
             if sources := sources_of(task, numbers):
                 lines.append(f"  {sources}")
-    lines += [f"- {result.describe()}" for result in request.evidence]
+    kept = [one for one in request.evidence if one.passed and one.check.kind == "file_unchanged"]
+    told = [one for one in request.evidence if len(kept) <= _NAMED or one not in kept]
+    lines += [f"- {result.describe()}" for result in told]
+    if len(told) < len(request.evidence):
+        lines.append(f"- passed: {len(kept)} files are unchanged")
     if request.artifacts:
-        lines.append(f"Files: {', '.join(request.artifacts)}")
+        more = len(request.artifacts) - _LISTED
+        rest = f" and {more} more" if more > 0 else ""
+        lines.append(f"Files: {', '.join(request.artifacts[:_LISTED])}{rest}")
     lines += [f"{path} holds:\n{text}" for path, text in request.shown.items() if text]
     return lines
 

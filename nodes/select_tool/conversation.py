@@ -165,7 +165,7 @@ def _misled(attempt: Attempt) -> bool:
     seen = attempt.observation
     made = attempt.action.tool == "python" and seen.ok
     failing = [one.check.kind for one in attempt.evidence if not one.passed]
-    wrong = any(kind in _SHAPES or kind == "workspace_changed" for kind in failing)
+    wrong = any(kind in (*_SHAPES, "workspace_changed", "some_stay") for kind in failing)
     return seen.repeated or (made and wrong)
 
 

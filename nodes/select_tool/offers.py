@@ -8,7 +8,7 @@ from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.groups import told_of_one_form
 from replan.nodes.look_ups import in_vain
-from replan.nodes.named_files import files_meant, is_test_file
+from replan.nodes.named_files import files_in_named_folders, files_meant, is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
 from replan.nodes.survey import CODE, DATA, TABLES, TEXT
 from replan.state.task import Action
@@ -45,7 +45,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     """
     writes_code = is_code_task(request)
     mends = is_mending(request) and bool(sources)
-    computes = _data_unseen(request) or _writes_data(request)
+    computes = _data_unseen(request) or _writes_data(request) or _goes_over_files(request)
     tried = request.task.tries > 0
     sifts = len(request.existing) > _FEW and bool(_CONDITION.search(request.task.title))
     fits = {
@@ -124,6 +124,13 @@ def _writes_data(request: SelectToolRequest) -> bool:
 def _data_unseen(request: SelectToolRequest) -> bool:
     """Whether files are there of which the prompt shows only the beginning."""
     return any(_is_data(path, request.brief.survey) for path in request.existing)
+
+
+def _goes_over_files(request: SelectToolRequest) -> bool:
+    """Whether the goal names a folder of files of one form, of which the prompt shows one."""
+    goal, survey = request.brief.goal, request.brief.survey
+    inside = files_in_named_folders(goal, request.existing)
+    return bool(inside) and told_of_one_form(survey, inside[0])
 
 
 def _is_data(path: str, survey: str) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from replan.nodes.decompose.checks_of_goal import checks_of_files
 from replan.nodes.decompose.examples import calls_in, keys_in
 from replan.nodes.decompose.forms import forms_of
-from replan.nodes.decompose.moves import renamed, to_be_gone
+from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
 from replan.state.task import Check
 
 
@@ -111,6 +111,19 @@ def test_a_table_is_sorted_by_a_column_that_the_goal_gives() -> None:
 )
 def test_what_is_to_be_gone(goal: str, gone: list[str]) -> None:
     assert to_be_gone(goal, ["draft.md", "old/a.txt"]) == gone
+
+
+@pytest.mark.parametrize(
+    ("goal", "folder"),
+    [
+        ("Move the drafts of old/ to new/. The others stay.", "old"),
+        ("Delete empty files and leave the rest alone", ""),
+        ("把空文件删除，其他文件不动", ""),
+        ("Move the others to new/", None),
+    ],
+)
+def test_where_others_stay(goal: str, folder: str | None) -> None:
+    assert where_some_stay(goal, ["draft.md", "old/a.txt", "old/b.txt"]) == folder
 
 
 def test_a_new_name_is_in_the_folder_of_the_old_one() -> None:

@@ -19,6 +19,7 @@ async def test_the_same_labels(workspace: Path) -> None:
     told = await groups(workspace, mails)
     assert told == [
         "(all 6 .txt files in mails/ are of one form)\n"
+        "Read them by: for path in sorted(glob.glob('mails/*.txt')): text = open(path).read()\n"
         "Each holds a line From: ...; re.search(r'(?m)^From:(.*)', text).group(1).strip() is 'a' "
         "in the first\n"
         "Each holds a line Subject: ...; re.search(r'(?m)^Subject:(.*)', text).group(1).strip() is "

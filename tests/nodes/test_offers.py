@@ -254,6 +254,16 @@ def test_which_of_many_files_meet_a_condition_is_for_a_script(
     assert "python" in names
 
 
+def test_what_is_said_of_many_files_is_computed(tools: Toolbox) -> None:
+    bills = [f"bills/{at}.txt" for at in range(6)]
+    told = "\n(all 6 .txt files in bills/ are of one form)\nbills/0.txt holds:\nSum: 7"
+    asked = request(*bills, survey=told, writes=["sum.txt"])
+    assert {tool.name for tool in offered(asked, tools, {})} == {"python", "write_file"}
+    goal = Brief(goal="Add up the bills/ into sum.txt", survey=told)
+    asked = asked.model_copy(update={"brief": goal})
+    assert {tool.name for tool in offered(asked, tools, {})} == {"python"}
+
+
 GUEST = Source(kind="document", name="stay.md", text="Three nights.")
 SEARCHED = Attempt(
     action=Action(tool="search_documents", args={"query": "guest"}),

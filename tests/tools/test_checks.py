@@ -225,6 +225,22 @@ async def test_the_form_of_the_content(
     assert result.detail.startswith(fault)
 
 
+async def test_some_stay(workspace: Workspace) -> None:
+    for path in ("in/a.txt", "in/b.txt", "c.txt"):
+        await workspace.write_text(path, path)
+    base = await workspace.hashes()
+
+    async def stay(folder: str) -> str:
+        return (await run_one(workspace, kind="some_stay", path=folder, baseline=base)).detail
+
+    (workspace.path / "in" / "a.txt").unlink()
+    assert await stay("in") == ""
+    await workspace.write_text("in/b.txt", "another")
+    assert await stay("in") == "of the 2 files not one is as it was"
+    assert await stay("") == ""
+    assert await stay("none") == ""
+
+
 async def test_gone(workspace: Workspace) -> None:
     await workspace.write_text("old/a.txt", "x")
     assert (await run_one(workspace, kind="gone", path="old")).detail == "it is still there"

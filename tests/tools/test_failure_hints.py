@@ -19,6 +19,7 @@ from replan.tools.failure_hints import hint_for
             "FileNotFoundError: [Errno 2] No such file or directory: 'in/b.txt' -> 'old/b.txt'",
             "make the folder first: os.makedirs('old', exist_ok=True)",
         ),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'in/1.txt'", "in holds b.txt"),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'c.txt'", ""),
         (
             "OSError: [Errno 39] Directory not empty: 'in'",
