@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from replan.nodes.excerpt import excerpt
 from replan.nodes.groups import groups_of_one_form
+from replan.nodes.json_outline import json_outline
 from replan.nodes.name_facts import name_facts
 from replan.nodes.named_files import is_test_file
 from replan.nodes.records import describe_records
@@ -28,7 +29,7 @@ _MOST_MEANT = 20
 _MEANT_TOTAL = 2400
 _EXAMPLE_CHARS = 1000
 _NEAREST_CHARS = 1000
-_READ = 200_000
+_READ = 1_000_000
 # How a survey marks lines that are for code to read, not for eyes.
 DATA = "lines of data"
 TABLES = (".csv", ".tsv", ".log", ".jsonl")
@@ -142,6 +143,8 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
     if len(rows) <= _HEAD_LINES and all(len(row) <= _LINE_CHARS for row in rows):
         return f"{path} holds:\n{head}"
+    if path.endswith(".json") and len(text) < _READ and (outline := json_outline(text)):
+        return f"{path} begins ({len(rows)} {DATA}):\n{outline}"
     begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
     if data:
         return f"{begins}\n{describe_records(path, rows)}"

@@ -20,13 +20,13 @@ class Check(Noun):
     each row stands for, such as "city"), `json_numbers` (path of a JSON file that holds an object
     from names to numbers), `json_keys` (path, columns: the keys that each object in it has),
     `number_only` (path, text: how many decimals, "" for any), `brief_only` (path: a line of at
-    most five words), `is_sorted` (path, columns: the
-    column of a CSV file that it is sorted by; none for the lines of a text), `as_many_rows` (path,
-    text: the CSV file that has as many), `file_contains` (path, text), `gone` (path of a file or
-    folder, or a pattern such as "*.bak" of files at any depth),
-    `some_stay` (path of a folder, "" for the workspace), `call_gives` (path of a module,
-    text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a pytest file; "" for all
-    tests), `workspace_changed` (text: the workspace's digest at the start of the run).
+    most five words), `is_sorted` (path, columns: the column of a CSV file that it is sorted by;
+    none for the lines of a text), `no_repeats` (path: no line twice), `as_many_rows` (path, text:
+    the CSV file that has as many), `file_contains` (path, text), `gone` (path of a file or folder,
+    or a pattern such as "*.bak" of files at any depth), `some_stay` (path of a folder, "" for the
+    workspace), `call_gives` (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`),
+    `tests_pass` (path of a pytest file; "" for all tests), `workspace_changed` (text: the
+    workspace's digest at the start of the run).
     """
 
     kind: Literal[
@@ -39,6 +39,7 @@ class Check(Noun):
         "number_only",
         "brief_only",
         "is_sorted",
+        "no_repeats",
         "as_many_rows",
         "file_contains",
         "gone",
@@ -73,6 +74,8 @@ class Check(Noun):
         if self.kind == "is_sorted":
             by = f"sorted by {self.columns[0]}" if self.columns else "in alphabetical order"
             return f"{self.path} is {by}"
+        if self.kind == "no_repeats":
+            return f"{self.path} holds each name once"
         if self.kind == "as_many_rows":
             return f"{self.path} has as many rows as {self.text}"
         if self.kind == "gone":

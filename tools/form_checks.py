@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
@@ -70,6 +71,13 @@ def is_sorted(check: Check, text: str) -> str:
     return ""
 
 
+def no_repeats(check: Check, text: str) -> str:
+    """Whether no line stands there twice."""
+    counts = Counter(line.strip() for line in text.splitlines() if line.strip())
+    line, count = counts.most_common(1)[0] if counts else ("", 0)
+    return f"it holds {line[:_SHOWN]!r} {count} times, not once" if count > 1 else ""
+
+
 def _values(columns: Sequence[str], text: str) -> list[str]:
     if not columns:
         return [re.split(r"[\t=:]|\s", line, maxsplit=1)[0] for line in text.split("\n") if line]
@@ -94,6 +102,7 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
         "number_only": number_only,
         "brief_only": brief_only,
         "is_sorted": is_sorted,
+        "no_repeats": no_repeats,
     }
 )
 

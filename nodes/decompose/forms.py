@@ -43,6 +43,12 @@ _LINE_EACH = re.compile(
     r"|每行一[个条]",
     re.IGNORECASE,
 )
+# Names of things, of which one is listed once; a subject or a title may well come again.
+_NAMES = re.compile(
+    r"\bwrite (?:down )?the names? of\b(?![^.;\n]*\b(?:every|each) (?:time|occurrence))"
+    r"|(?:商品名|姓名|名字|名称|人名)[^。；\n]{0,20}写入",
+    re.IGNORECASE,
+)
 _BY_COLUMN = re.compile(
     r"\b(?:sorted|ordered) by (?:the )?(\w+)\b(?!\s*(?:,|and|then)\s+(?:then|by))", re.IGNORECASE
 )
@@ -81,6 +87,8 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path, columns=[by.group(1)]))
         if path.endswith(".txt") and _LINES_BY_NAME.search(goal) and _LINE_EACH.search(goal):
             found.append(Check(kind="is_sorted", path=path))
+    if path.endswith(".txt") and _NAMES.search(goal) and _LINE_EACH.search(goal):
+        found.append(Check(kind="no_repeats", path=path))
     tables = [source for source in sources if source.endswith(".csv")]
     same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)
     if same and len(tables) == 1 and path not in tables:

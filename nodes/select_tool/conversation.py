@@ -42,6 +42,7 @@ _SHAPES = (
     "number_only",
     "brief_only",
     "is_sorted",
+    "no_repeats",
     "as_many_rows",
     "file_contains",
 )
@@ -164,8 +165,8 @@ def _misled(attempt: Attempt) -> bool:
     """Whether what was done leads astray: it was done again, or ran well to a wrong result."""
     seen = attempt.observation
     made = attempt.action.tool == "python" and seen.ok
-    failing = [one.check.kind for one in attempt.evidence if not one.passed]
-    wrong = any(kind in (*_SHAPES, "workspace_changed", "some_stay") for kind in failing)
+    # Of a file that is missing the next script is told.
+    wrong = any(not one.passed and not one.detail.startswith(_MISSING) for one in attempt.evidence)
     return seen.repeated or (made and wrong)
 
 
@@ -277,7 +278,7 @@ def _lesson(attempts: Sequence[Attempt]) -> str:
     if missing := _not_written(made[-1]):
         opens = " and ".join(f"open('{path}', 'w')" for path in missing)
         return f"The last script wrote no file: this one has to, with {opens}."
-    if wrong := [one for one in made[-1].evidence if not one.passed and one.check.kind in _SHAPES]:
+    if wrong := [one for one in made[-1].evidence if not one.passed and one.check.path]:
         return (
             f"The last script's result was wrong: {wrong[0].check.path}: {wrong[0].detail[:200]}."
         )

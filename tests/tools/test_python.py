@@ -209,6 +209,22 @@ async def test_the_file_tools_are_functions_of_one_off_code(call, workspace: Wor
     assert await workspace.read_text("out/b.txt", 100) == "one\nmore"
 
 
+async def test_files_are_moved_and_deleted_by_functions_too(call, workspace: Workspace) -> None:
+    for path in ("a.txt", "b.txt", "c.md", "old/d.txt"):
+        await workspace.write_text(path, path)
+    code = (
+        "move_files([{'files': ['*.txt'], 'to': 'texts'}, {'files': ['c.md'], 'to': 'e.md'}])\n"
+        "move_files('e.md', to='notes/')\n"
+        "delete_file('texts/b.txt')\n"
+        "delete_file('old', whole=True)\n"
+        "print(list_files())\n"
+        "move_files('texts/a.txt', to='notes/e.md')"
+    )
+    seen: Observation = await call("python", code=code)
+    assert seen.text == "['notes/e.md', 'texts/a.txt']"
+    assert seen.error.startswith("FileExistsError: notes/e.md is there already")
+
+
 async def test_a_name_of_the_scripts_own_stands_before_them(call) -> None:
     code = "def read_file(path):\n    return 'my own'\nprint(read_file('none'))"
     assert (await call("python", code=code)).text == "my own"

@@ -18,7 +18,7 @@ VARIABLE = "REPLAN_FILE_FUNCTIONS"
 def install() -> None:
     """Make them built-in names, which any name of the script's own stands before."""
     os.environ.pop(VARIABLE, None)
-    for function in (read_file, write_file, list_files):
+    for function in (read_file, write_file, list_files, delete_file, move_files):
         setattr(builtins, function.__name__, function)
 
 
@@ -43,3 +43,39 @@ def list_files(path: str = ".") -> "list[str]":
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [os.path.relpath(os.path.join(folder, name)) for name in names if name[0] != "."]
     return sorted(found)
+
+
+def delete_file(path: str, whole: bool = False) -> None:
+    """Delete a file or an empty folder; a folder with all that is in it if it is to go whole."""
+    if os.path.islink(path) or not os.path.isdir(path):
+        os.remove(path)
+    elif whole:
+        import shutil  # of the many scripts that start, hardly one needs it
+
+        shutil.rmtree(path)
+    else:
+        os.rmdir(path)
+
+
+def move_files(moves: "list[dict[str, object]] | list[str] | str", to: str = "") -> None:
+    """Move files into a folder, which is made, or rename one: by the tool's own list of moves, or
+    by files, patterns too, and where to. Nothing is moved over a file that is there.
+    """
+    import glob
+    import shutil
+
+    asked = [{"files": moves, "to": to}] if to else moves
+    for move in asked:
+        if not isinstance(move, dict):
+            raise TypeError("move_files takes moves, each with files and to")
+        target, named = str(move["to"]), move["files"]
+        names = [named] if isinstance(named, str) else list(named)  # type: ignore[call-overload]
+        found = [one for name in names for one in sorted(glob.glob(name)) or [name]]
+        into = target.endswith("/") or os.path.isdir(target) or len(found) > 1
+        for path in found:
+            place = os.path.join(target, os.path.basename(path)) if into else target
+            if os.path.exists(place):
+                raise FileExistsError(f"{place} is there already")
+            if folder := os.path.dirname(place):
+                os.makedirs(folder, exist_ok=True)
+            shutil.move(path, place)

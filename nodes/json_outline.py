@@ -1,0 +1,127 @@
+"""How to get at what a JSON file holds, in code that a script can take over.
+
+Of a nested file the first lines show brackets. A small model that has not seen the keys makes up
+flat ones, and asked to mend that leaves the records out.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_FIRST_CHARS = 500
+_PATHS = 16
+_ODD = 5
+_DEEP = 3
+_TYPES = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+def json_outline(text: str) -> str:
+    """Where the records are, the first of them, what each holds, and what some of them lack.
+
+    Returns:
+        "" where the text is no JSON, or holds a plain value.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    place, records = _records(data)
+    if not records:
+        if not isinstance(data, dict) or not data:
+            return ""
+        return f"data = json.load(file) is an object; {_paths_told('data', [data])}"
+    lines = [
+        f"data = json.load(file); {place} is {_kind(data, place)} of {len(records)}; the first is:",
+        _compact(records[0]),
+    ]
+    if all(isinstance(one, dict) for one in records):
+        lines.append(f"for d in {_each(data, place)}: {_paths_told('d', records)}")
+        lines += _odd(records)
+    return "\n".join(lines)
+
+
+def _records(data: Any) -> tuple[str, list[Any]]:
+    """The list that the file is about, and the expression for it."""
+    if isinstance(data, list):
+        return "data", data
+    if not isinstance(data, dict):
+        return "", []
+    lists = [key for key, value in data.items() if isinstance(value, list) and value]
+    if len(lists) == 1:
+        return f"data[{lists[0]!r}]", data[lists[0]]
+    alike = len(data) > 2 and all(isinstance(value, dict) for value in data.values())
+    return ("data", list(data.values())) if alike else ("", [])
+
+
+def _kind(data: Any, place: str) -> str:
+    return "an object" if place == "data" and isinstance(data, dict) else "a list"
+
+
+def _each(data: Any, place: str) -> str:
+    return "data.values()" if place == "data" and isinstance(data, dict) else place
+
+
+def _compact(record: Any) -> str:
+    told = json.dumps(record, ensure_ascii=False)
+    return told if len(told) <= _FIRST_CHARS else f"{told[:_FIRST_CHARS]}..."
+
+
+def _paths_told(name: str, records: Sequence[Mapping[str, Any]]) -> str:
+    paths = [path for path in _paths(records) if path]
+    shown = [f"{name}{''.join(f'[{key!r}]' for key in path)}" for path in paths[:_PATHS]]
+    return f"it holds {', '.join(shown)}{', ...' if len(paths) > _PATHS else ''}"
+
+
+def _paths(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """The paths of all that is no object, in the order of the first records."""
+    found: dict[tuple[str, ...], None] = {}
+    for record in records:
+        for path in _leaves(record, ()):
+            found[path] = None
+    # Null in one record and an object in another: the parts of the object say more.
+    return [path for path in found if not any(_below(path, other) for other in found)]
+
+
+def _below(path: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return len(other) > len(path) and other[: len(path)] == path
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    if not isinstance(value, dict) or not value or len(path) == _DEEP:
+        return [path]
+    return [leaf for key, inner in value.items() for leaf in _leaves(inner, (*path, str(key)))]
+
+
+def _odd(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is missing, null or of another type in some of the records."""
+    paths: dict[tuple[str, ...], None] = {}
+    for path in _paths(records):
+        for length in range(1, len(path) + 1):
+            paths[path[:length]] = None
+    told = []
+    for path in paths:
+        kinds = Counter(kind for record in records if (kind := _type_at(record, path)))
+        if len(kinds) > 1:
+            usual = kinds.most_common(1)[0][0]
+            others = ", ".join(f"{kind} in {kinds[kind]}" for kind in kinds if kind != usual)
+            told.append(f"d{''.join(f'[{key!r}]' for key in path)}: {others} of {len(records)}")
+    return told[:_ODD]
+
+
+def _type_at(record: Mapping[str, Any], path: tuple[str, ...]) -> str:
+    """What stands at the path; "" where what it would be in is not there."""
+    here: Any = record
+    for key in path[:-1]:
+        here = here.get(key) if isinstance(here, dict) else None
+    if not isinstance(here, dict):
+        return ""
+    return _TYPES[type(here[path[-1]])] if path[-1] in here else "missing"
