@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from replan.state.errors import ReplanError
 from replan.tools.workspace import Workspace
 
-_MANY = 5
+_MANY = 3
 _MOST_GROUPS = 4
 _READ = 4000
 _LABELS = 3
@@ -40,7 +40,7 @@ class Group:
         lines = [
             f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)",
             f"Read them by: for path in sorted(glob.glob('{folder}/*.{ending}')): "
-            "text = open(path).read()",
+            "name = os.path.basename(path); text = open(path).read()",
         ]
         for line in self.labels[:_LABELS]:
             label, mark, value = _parts(line)

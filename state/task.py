@@ -79,6 +79,8 @@ class Check(Noun):
         if self.kind == "as_many_rows":
             return f"{self.path} has as many rows as {self.text}"
         if self.kind == "gone":
+            if "*" in self.path:
+                return f"no file {self.path} is left in any folder"
             return f"{self.path} is no longer there"
         if self.kind == "some_stay":
             return f"some files of {self.path or 'the workspace'} are where and as they were"

@@ -123,7 +123,8 @@ def _left_of(pattern: str, workspace: Workspace) -> str:
         if not path.is_dir()
     )
     more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
-    return f"still there: {', '.join(left[:_LISTED])}{more}" if left else ""
+    found = f"glob.glob('{folder + '/' if folder else ''}**/{name}', recursive=True) finds them"
+    return f"still there: {', '.join(left[:_LISTED])}{more}; {found}" if left else ""
 
 
 def _file(check: Check, workspace: Workspace) -> str:

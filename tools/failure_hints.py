@@ -37,6 +37,8 @@ def hint_for(message: str, folder: Path | None = None) -> str:
         return f"{found[1]} is a folder, not a file: skip it unless os.path.isfile(path)"
     if folder and (absent := _NOT_FOUND.match(message)):
         moved = absent[2] and (folder / absent[1]).exists()  # it is the new place that is missing
+        if moved and "/" in absent[1] and absent[2].endswith(f"/{absent[1]}"):
+            return "the new path holds the old folder too: join it with os.path.basename(path)"
         return _folder_first(absent[2], folder) if moved else _where_it_is(absent[1], folder)
     return _HINTS.get(message.split(":")[0], "")
 

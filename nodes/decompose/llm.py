@@ -1,7 +1,7 @@
 """Asks the model what happens to which file, and for the tasks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replan.models.schemas import strict_object
@@ -134,12 +134,22 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
     ]
     read = [path for path in request.named if path in request.existing]
     if not made or _CHANGES.search(goal):
-        read = []
+        read = [path for path in read if _made_from(path, made, goal)]
     return {
         **dict.fromkeys(made, "create"),
         **dict.fromkeys(read, "only read"),
         **{path: "moved" for path in request.named if path in moved},
     }
+
+
+def _made_from(path: str, made: Sequence[str], goal: str) -> bool:
+    """Whether the goal says, in one breath, to make a file out of this one."""
+    return any(
+        re.search(
+            rf"{re.escape(new)}[`'\"]?\s[^.;:]*?\b(?:from|of|in)\s+[`'\"]?{re.escape(path)}", goal
+        )
+        for new in made
+    )
 
 
 def _moves(known: Mapping[str, str], path: str) -> bool:

@@ -11,9 +11,9 @@ HEADLINES = {
     "failed": "Not done.",
     "stopped": "Stopped before it was done.",
 }
-_RESULT_CHARS = 600
+_RESULT_CHARS = 400
 _NAMED = 3
-_LISTED = 20
+_LISTED = 10
 
 
 class ReportByTemplate:

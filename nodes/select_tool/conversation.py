@@ -25,6 +25,7 @@ _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
 _LESSON_CHARS = 400
 _NAMED = 4
+_LEFT = 12
 _HOTTER = (0.0, 0.4, 0.7, 0.9)
 
 # A task that writes a file is always asked this, so that the turns of each attempt begin alike.
@@ -103,6 +104,7 @@ def conversation(
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
         parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
+        parts += _left(request)
         return briefing(request.brief, tools, "\n".join([*parts, *hints, ask]))
     messages = briefing(request.brief, tools, "\n".join([*parts, ask]))
     for at in turns:
@@ -153,6 +155,16 @@ def task_told(request: SelectToolRequest) -> list[str]:
     if request.contender > 1:
         parts.append(APPROACHES[(request.contender - 2) % len(APPROACHES)])
     return parts
+
+
+def _left(request: SelectToolRequest) -> list[str]:
+    """What the attempts left behind: the survey shows the files as they were before."""
+    changed = dict.fromkeys(
+        path for attempt in request.task.attempts for path in attempt.observation.changed
+    )
+    others = [path for path in changed if path not in request.task.writes][:_LEFT]
+    told = [path if path in request.existing else f"{path} (gone)" for path in others]
+    return [f"By that, no longer as shown above: {', '.join(told)}"] if told else []
 
 
 def _failing(task: Task) -> bool:

@@ -7,7 +7,7 @@ from openai_server import Reply
 
 from replan.nodes.contract import Brief, DecomposeRequest
 from replan.nodes.decompose.checks_of_goal import checks_of_files, counted_per, kept_files
-from replan.nodes.decompose.llm import DecomposeByModel, merge_drafts
+from replan.nodes.decompose.llm import DecomposeByModel, merge_drafts, surely_used
 from replan.nodes.decompose.none import DecomposeNot
 from replan.state.task import Check
 
@@ -107,6 +107,22 @@ async def test_who_only_makes_files_changes_no_other(use_of) -> None:
     goal = "Write the sum to sum.txt, then tidy up the folder"
     result, _ = await decompose(use_of, goal, {}, existing=existing, named=["sum.txt"])
     assert not any(check.kind == "file_unchanged" for check in result.checks)
+
+
+@pytest.mark.parametrize(
+    ("goal", "known"),
+    [
+        (
+            "Delete x.bak and write c.txt with every line of a.txt that begins with A",
+            {"c.txt": "create", "a.txt": "only read"},
+        ),
+        ("Remove the first line of a.txt. Write c.txt.", {"c.txt": "create"}),
+        ("Write c.txt; change every line of a.txt", {"c.txt": "create"}),
+    ],
+)
+def test_what_a_file_is_made_from_is_only_read(goal: str, known: dict[str, str]) -> None:
+    request = DecomposeRequest(brief=Brief(goal=goal), existing=["a.txt"], named=["a.txt", "c.txt"])
+    assert surely_used(request) == known
 
 
 async def test_what_is_renamed_is_not_asked_about_nor_written(use_of) -> None:

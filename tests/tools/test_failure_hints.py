@@ -20,6 +20,10 @@ from replan.tools.failure_hints import hint_for
             "make the folder first: os.makedirs('old', exist_ok=True)",
         ),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'in/1.txt'", "in holds b.txt"),
+        (
+            "FileNotFoundError: [Errno 2] No such file or directory: 'in/b.txt' -> 'in/x/in/b.txt'",
+            "the new path holds the old folder too: join it with os.path.basename(path)",
+        ),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'c.txt'", ""),
         (
             "OSError: [Errno 39] Directory not empty: 'in'",
