@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from replan.nodes.briefing import marked
 from replan.nodes.excerpt import excerpt
 from replan.nodes.groups import groups_of_one_form
 from replan.nodes.json_outline import json_outline
@@ -150,7 +151,7 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
         return f"{begins}\n{describe_records(path, rows)}"
     if goal and not path.endswith(CODE):
         nearest = excerpt("\n".join(rows[_HEAD_LINES:]), goal, _NEAREST_CHARS)
-        return f"{begins}\nOf the rest, what is nearest to the goal:\n{nearest}"
+        return f"{begins}\n{marked(nearest, f'Of the rest of {path}, what is nearest to the goal')}"
     return begins
 
 

@@ -26,6 +26,7 @@ _RESULT_CHARS = 2000
 _LESSON_CHARS = 400
 _NAMED = 4
 _LEFT = 12
+_SCRIPTS = "python: the scripts that were tried"
 _HOTTER = (0.0, 0.4, 0.7, 0.9)
 
 # A task that writes a file is always asked this, so that the turns of each attempt begin alike.
@@ -148,9 +149,10 @@ def task_told(request: SelectToolRequest) -> list[str]:
         parts.append("No other file may be changed.")
     elif request.protected:
         parts.append(f"These must not be changed: {', '.join(request.protected)}")
-    # The beginning of a script, which is all that is told of it, leads to the same script again.
-    if avoid := [call for call in request.avoid if not call.startswith("python ")]:
-        calls = "".join(f"\n- {call}" for call in avoid)
+    if request.avoid:
+        # The beginning of a script, which is all that is told of it, leads to that script again.
+        told = [_SCRIPTS if call.startswith("python ") else call for call in request.avoid]
+        calls = "".join(f"\n- {call}" for call in dict.fromkeys(told))
         parts.append(f"These calls led nowhere and must not be made again:{calls}")
     if request.contender > 1:
         parts.append(APPROACHES[(request.contender - 2) % len(APPROACHES)])

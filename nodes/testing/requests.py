@@ -97,7 +97,9 @@ _EVERYDAY: dict[str, list[Noun]] = {
     ],
     "plan": [
         contract.PlanRequest(brief=_BRIEF, tasks=[_BARE, _FRESH], checks=[_WRITTEN]),
-        contract.PlanRequest(brief=_BRIEF, tasks=[_DONE, _FAILED], problem="it failed thrice"),
+        contract.PlanRequest(
+            brief=_BRIEF, tasks=[_DONE, _FAILED], problem="it failed thrice", avoid=["python: x"]
+        ),
         contract.PlanRequest(brief=_BRIEF, tasks=[_DONE], checks=[_WRITTEN], problem="no file"),
         contract.PlanRequest(brief=_BRIEF, tasks=[], checks=[_WRITTEN], problem="it failed"),
     ],

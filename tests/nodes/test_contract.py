@@ -47,7 +47,9 @@ REQUESTS: dict[str, list[Noun]] = {
     ],
     "plan": [
         contract.PlanRequest(brief=BRIEF, tasks=[TASK.model_copy(update={"attempts": []})]),
-        contract.PlanRequest(brief=BRIEF, tasks=[TASK], checks=[WRITTEN], problem="it failed"),
+        contract.PlanRequest(
+            brief=BRIEF, tasks=[TASK], checks=[WRITTEN], problem="it failed", avoid=["python: x"]
+        ),
         contract.PlanRequest(brief=BRIEF, tasks=[], checks=[WRITTEN], problem="it failed"),
     ],
     "select_tool": [

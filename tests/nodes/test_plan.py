@@ -101,6 +101,7 @@ async def test_after_a_failure_what_is_not_done_is_planned_in_another_way(use_of
     model = ScriptedAgent([])
     async with use_of(model) as (use, server):
         asked = request(*before, problem="b.txt is empty", checks=[exists("b.txt")])
+        asked.avoid = ["write_file b.txt"]
         result = await planner()(asked, use)
         assert "b.txt is empty" in server.requests[0]["messages"][-1]["content"]
         assert server.requests[0]["temperature"] > 0
@@ -115,6 +116,17 @@ async def test_after_a_failure_what_is_not_done_is_planned_in_another_way(use_of
     assert "scripted" in mended.title
     assert by_id["t5"].writes == ["c.txt"]
     assert len(by_id) == 4
+
+
+async def test_what_failed_for_the_first_time_is_begun_afresh_without_asking(use_of) -> None:
+    async with use_of(ScriptedAgent([])) as (use, server):
+        first = await PlanSequence()(request(failed(), problem="b.txt is empty"), use)
+        assert server.requests == []
+        again = first.tasks[-1].model_copy(update={"status": "failed"})
+        second = await PlanSequence()(request(*first.tasks[:-1], again, problem="still"), use)
+        assert len(server.requests) == 1
+    assert first.tasks[-1].title == "Write b\nWhat went wrong before: b.txt is empty"
+    assert second.tasks[-1].title.endswith("still\nDo now: scripted")
 
 
 async def test_hints_of_earlier_failures_do_not_pile_up(use_of) -> None:

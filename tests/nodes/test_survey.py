@@ -122,7 +122,7 @@ async def test_of_a_long_text_what_is_nearest_to_the_goal_is_shown(place: Worksp
     await place.write_text("talk.txt", "\n".join(rows))
     goal = "Write the name of Bob's cat, as talk.txt has it, to cat.txt"
     told = await survey(place, ["talk.txt"], (), goal)
-    assert "Of the rest, what is nearest to the goal:\n" in told
+    assert "Of the rest of talk.txt, what is nearest to the goal: data from outside." in told
     assert told.count("Bob: my cat is called Minka") == 1
     assert told.count("Bob: The cat sleeps.") <= 2  # once in the beginning, perhaps
     assert "Minka" not in await survey(place, ["talk.txt"])
