@@ -1,5 +1,6 @@
 """The nodes of one dispatched task: select_tool, execute, reflect."""
 
+import hashlib
 import time
 from dataclasses import replace
 from typing import Any, Literal
@@ -202,6 +203,7 @@ class Branch:
             result = by_evidence(request) or contract.ReflectResult(
                 verdict="continue", reason="a limit of the run left no room to judge it"
             )
+        contends = bool(state.get("contender")) and apart is not None
         attempt = Attempt(
             action=_bounded(action),
             fingerprint=state["fingerprint"],
@@ -210,10 +212,9 @@ class Branch:
             verdict=result.verdict,
             reason=result.reason,
             lesson=result.lesson,
-            files=await where.workspace.digest() if observation.changed else "",
+            files=await _made(task, where.workspace) if contends and observation.changed else "",
         )
         judged = after_attempt(task, attempt, where.context.max_attempts)
-        contends = bool(state.get("contender")) and apart is not None
         # Of attempts side by side, what a lost one has to teach is in the task that stands for all.
         if judged.status == "done" or (judged.status == "failed" and not contends):
             left = budget_of_branch(after(state, usage))
@@ -232,8 +233,9 @@ class Branch:
         )
         usage["seconds"] += checking
         usage["tool_seconds"] = checking
+        files = await where.workspace.digest() if observation.changed else ""
         if not action.unasked:  # such looks are few, and no sign of going in circles
-            update["moves"] = {judged.id: move_of(attempt, attempt.files, judged.status == "done")}
+            update["moves"] = {judged.id: move_of(attempt, files, judged.status == "done")}
         if contends:
             return {**update, "contenders": {state["branch"]: judged.model_dump()}}
         return {**update, "tasks": {judged.id: judged.model_dump()}}
@@ -276,6 +278,14 @@ def _noted(state: TaskBranch, apart: dict[str, str] | None) -> dict[str, Any]:
 def warmth_of(contender: int) -> float:
     """The least temperature of an attempt: at 0, those side by side would all say the same."""
     return min(1.0, _WARMER * max(0, contender - 1))
+
+
+async def _made(task: Task, workspace: Workspace) -> str:
+    """Digest of what the task is to write, or else of all files."""
+    if not task.writes:
+        return await workspace.digest()
+    hashes = [await workspace.hash(path) for path in task.writes]
+    return hashlib.sha256("\0".join(hashes).encode()).hexdigest()
 
 
 async def _checked(task: Task, where: Scene, state: TaskBranch) -> list[CheckResult]:

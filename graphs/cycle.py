@@ -1,5 +1,6 @@
 """The nodes that see the whole run: they map state to a role's request, and its result back."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,7 +26,7 @@ from replan.nodes.decompose.none import DecomposeNot
 from replan.nodes.named_files import (
     files_in_named_folders,
     files_meant,
-    missing_folders,
+    folders_to_make,
     named_files,
 )
 from replan.nodes.report.template import ReportByTemplate
@@ -321,7 +322,10 @@ async def _survey(state: AgentState, workspace: Workspace) -> str:
     meant = files_meant(state["goal"], existing) if writes else []
     folders = files_in_named_folders(state["goal"], existing)
     shown = list(dict.fromkeys([*meant, *folders]))
-    missing = missing_folders(state["goal"], existing)
+    to_make = folders_to_make(state["goal"], existing)
+    missing = await asyncio.to_thread(
+        lambda: [folder for folder in to_make if not (workspace.path / folder).exists()]
+    )
     return await survey(workspace, named, shown, state["goal"] if writes else "", missing)
 
 

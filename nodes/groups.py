@@ -3,6 +3,7 @@
 They are for a script to read. Read one by one, twelve of them take longer than a run has.
 """
 
+import glob
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,12 +14,14 @@ from replan.tools.workspace import Workspace
 
 _MANY = 3
 _MOST_GROUPS = 4
+_MOST_FILES = 100
 _READ = 4000
 _LABELS = 3
 _VALUE = 40
 _LABEL = re.compile(r"\W*([^\W\d][^:：\d]{0,20})[:：]")
 _PLAIN_LABEL = re.compile(r"([^\W\d][\w ]{0,20})([:：])(?!//)(.*)")
 _NUMBER = re.compile(r"\d+")
+_SHOWN = re.compile(r"^.* (?:holds|begins \([^\n]*\)):$", re.MULTILINE)
 # Of the different lines of two files so many are alike, when they are of one form.
 _ALIKE = 0.6
 _TOLD = re.compile(r"^\(all \d+ (\.\w+) files in (.+)/ are of one form\)$", re.MULTILINE)
@@ -37,32 +40,34 @@ class Group:
     def told(self) -> str:
         """What a survey says of it."""
         folder, ending = _kind(self.paths[0])
+        pattern = f"{glob.escape(folder)}/*.{ending}"
         lines = [
             f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)",
-            f"Read them by: for path in sorted(glob.glob('{folder}/*.{ending}')): "
+            f"Read them by: for path in sorted(glob.glob({pattern!r})): "
             "name = os.path.basename(path); text = open(path).read()",
         ]
         for line in self.labels[:_LABELS]:
             label, mark, value = _parts(line)
-            search = f"re.search(r'(?m)^{re.escape(label)}{mark}(.*)', text).group(1).strip()"
+            search = f"re.search({f'(?m)^{re.escape(label)}{mark}(.*)'!r}, text).group(1).strip()"
             lines.append(f"Each holds a line {label}{mark} ...; {search} is {value!r} in the first")
         return "\n".join(lines)
 
 
 async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list[Group]:
-    """The groups among the files, at most four.
+    """The groups among the files, at most four; more than a hundred files are no group that could
+    be looked at.
 
     Args:
-        workspace: where they are; of each folder the beginnings of three are read.
+        workspace: where they are; the beginnings of all files of a group are read.
         paths: the files that hold text.
     """
     kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
         kinds[_kind(path)].append(path)
-    many = [of for (folder, _), of in kinds.items() if folder and len(of) >= _MANY]
+    many = [of for (folder, _), of in kinds.items() if folder and _MANY <= len(of) <= _MOST_FILES]
     groups = []
     for of in many[:_MOST_GROUPS]:
-        texts = await _samples(workspace, of)
+        texts = await _texts(workspace, of)
         if texts and all(_share(_form(texts[0]), _form(text)) >= _ALIKE for text in texts):
             groups.append(Group(of, _labels(texts)))
     return groups
@@ -70,22 +75,20 @@ async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list
 
 def told_of_one_form(survey: str, path: str) -> bool:
     """Whether the survey tells that the file is one of such a group."""
+    before = _SHOWN.split(survey, maxsplit=1)[0]  # what a file holds could say the same
     folder, ending = _kind(path)
-    return any(found == (f".{ending}", folder) for found in _TOLD.findall(survey))
+    return any(found == (f".{ending}", folder) for found in _TOLD.findall(before))
 
 
 def _kind(path: str) -> tuple[str, str]:
     return path.rpartition("/")[0], path.rsplit(".", 1)[-1]
 
 
-async def _samples(workspace: Workspace, paths: Sequence[str]) -> list[str]:
-    texts = []
-    for path in (paths[0], paths[len(paths) // 2], paths[-1]):
-        try:
-            texts.append(await workspace.read_text(path, _READ))
-        except ReplanError:  # the survey says of what it shows that it cannot be read
-            return []
-    return texts
+async def _texts(workspace: Workspace, paths: Sequence[str]) -> list[str]:
+    try:
+        return [await workspace.read_text(path, _READ) for path in paths]
+    except ReplanError:  # the survey says of what it shows that it cannot be read
+        return []
 
 
 def _labels(texts: Sequence[str]) -> list[str]:

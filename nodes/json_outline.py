@@ -9,10 +9,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from replan.tools.bounds import storable
+
 _FIRST_CHARS = 500
 _PATHS = 16
 _ODD = 5
 _DEEP = 3
+_LEAST = 2
+_OTHERS = 6
+_LOOKED_AT = 1000
+_MOST_PATHS = 200
 _TYPES = {
     bool: "true or false",
     int: "a number",
@@ -28,25 +34,28 @@ def json_outline(text: str) -> str:
     """Where the records are, the first of them, what each holds, and what some of them lack.
 
     Returns:
-        "" where the text is no JSON, or holds a plain value.
+        "" where the text is no JSON, or holds no list of objects.
     """
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return ""
     place, records = _records(data)
-    if not records:
-        if not isinstance(data, dict) or not data:
-            return ""
-        return f"data = json.load(file) is an object; {_paths_told('data', [data])}"
+    if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
+        return ""
+    number, records = len(records), records[:_LOOKED_AT]
+    kind = "an object" if place == "data" and isinstance(data, dict) else "a list"
+    each = "data.values()" if kind == "an object" else place
     lines = [
-        f"data = json.load(file); {place} is {_kind(data, place)} of {len(records)}; the first is:",
+        f"data = json.load(file); {place} is {kind} of {number:,}; the first is:",
         _compact(records[0]),
+        f"for d in {each}: it holds {_paths_told(records)}",
+        *_odd(records),
     ]
-    if all(isinstance(one, dict) for one in records):
-        lines.append(f"for d in {_each(data, place)}: {_paths_told('d', records)}")
-        lines += _odd(records)
-    return "\n".join(lines)
+    if isinstance(data, dict) and place != "data":
+        others = [f"data[{key!r}]" for key in data if place != f"data[{key!r}]"]
+        lines += [f"there is also {', '.join(others[:_OTHERS])}"] if others else []
+    return storable("\n".join(lines))
 
 
 def _records(data: Any) -> tuple[str, list[Any]]:
@@ -62,23 +71,15 @@ def _records(data: Any) -> tuple[str, list[Any]]:
     return ("data", list(data.values())) if alike else ("", [])
 
 
-def _kind(data: Any, place: str) -> str:
-    return "an object" if place == "data" and isinstance(data, dict) else "a list"
-
-
-def _each(data: Any, place: str) -> str:
-    return "data.values()" if place == "data" and isinstance(data, dict) else place
-
-
 def _compact(record: Any) -> str:
     told = json.dumps(record, ensure_ascii=False)
     return told if len(told) <= _FIRST_CHARS else f"{told[:_FIRST_CHARS]}..."
 
 
-def _paths_told(name: str, records: Sequence[Mapping[str, Any]]) -> str:
+def _paths_told(records: Sequence[Mapping[str, Any]]) -> str:
     paths = [path for path in _paths(records) if path]
-    shown = [f"{name}{''.join(f'[{key!r}]' for key in path)}" for path in paths[:_PATHS]]
-    return f"it holds {', '.join(shown)}{', ...' if len(paths) > _PATHS else ''}"
+    shown = [f"d{''.join(f'[{key!r}]' for key in path)}" for path in paths[:_PATHS]]
+    return f"{', '.join(shown)}{', ...' if len(paths) > _PATHS else ''}"
 
 
 def _paths(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
@@ -87,12 +88,11 @@ def _paths(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     for record in records:
         for path in _leaves(record, ()):
             found[path] = None
+        if len(found) > _MOST_PATHS:
+            break
     # Null in one record and an object in another: the parts of the object say more.
-    return [path for path in found if not any(_below(path, other) for other in found)]
-
-
-def _below(path: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    return len(other) > len(path) and other[: len(path)] == path
+    above = {path[:length] for path in found for length in range(len(path))}
+    return [path for path in found if path not in above]
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:

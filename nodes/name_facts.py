@@ -44,7 +44,7 @@ def _fact_of(folder: str, names: Sequence[str]) -> str:
             place = f"in {folder}/ " if folder else ""
             return (
                 f"Each name {place}holds a date: re.search(r'{form}', name).group() is "
-                f"'{found.group()}' for name '{names[0]}'"
+                f"{found.group()!r} for name {names[0]!r}"
             )
     # In "01.txt" it is no matter of taste: written as 1, the file is not found.
     if all(_NUMBERED.fullmatch(name) for name in names):
@@ -52,6 +52,6 @@ def _fact_of(folder: str, names: Sequence[str]) -> str:
         number = int(re.findall(r"\d+", names[0])[0])
         return (
             f"Each name {place}holds a number: int(re.search(r'\\d+', name).group()) is {number} "
-            f"for name '{names[0]}'"
+            f"for name {names[0]!r}"
         )
     return ""

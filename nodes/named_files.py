@@ -111,21 +111,28 @@ def files_in_named_folders(text: str, existing: Sequence[str]) -> list[str]:
     return [path for path in existing if path.rpartition("/")[0] in named]
 
 
-def missing_folders(text: str, existing: Sequence[str]) -> list[str]:
-    """The folders that a text names by a slash at their end, or by a file in them, and that hold
-    nothing yet.
+def folders_to_make(text: str, existing: Sequence[str]) -> list[str]:
+    """The folders that a text wants something put into: by a slash at their end, behind "into" or
+    the like, or by a file in them that is not there. They may be there, empty.
     """
-    parents = [path.rpartition("/")[0] for path in named_files(text, existing)]
-    named = [*(match.group(1) for match in _FOLDER.finditer(text)), *parents]
+    parents = [
+        path.rpartition("/")[0] for path in named_files(text, existing) if path not in existing
+    ]
+    named = [match[1] or match[2] for match in _INTO.finditer(text)]
     there = {f"{path.rpartition('/')[0]}/" for path in existing}
     return [
         folder
-        for folder in dict.fromkeys(named)
+        for folder in dict.fromkeys([*named, *parents])
         if folder and not any(place.startswith(f"{folder}/") for place in there)
     ]
 
 
-_FOLDER = re.compile(r"(?<![\w/.:@~-])([A-Za-z0-9_][\w-]*(?:/[\w-]+)*)/(?![\w*/])")
+_FOLDER = r"([A-Za-z0-9_][\w-]+(?:/[\w-]+)*)/(?![\w*/])"
+_INTO = re.compile(
+    rf"\b(?:into|to|under)\s+(?:the\s+)?(?:new\s+)?(?:folder\s+|directory\s+)?[`'\"]?{_FOLDER}"
+    rf"|(?:移到|放到|放进|存到|移入|解压到)\s*[`'\"]?{_FOLDER}",
+    re.IGNORECASE,
+)
 
 
 def _names_folder(text: str, folder: str) -> bool:

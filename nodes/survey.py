@@ -1,5 +1,6 @@
 """What is in the workspace, in few words: the part of every prompt that says where one is."""
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ _MOST_MEANT = 20
 _MEANT_TOTAL = 2400
 _EXAMPLE_CHARS = 1000
 _NEAREST_CHARS = 1000
-_READ = 1_000_000
+_READ = 200_000
+_READ_JSON = 2_000_000
 # How a survey marks lines that are for code to read, not for eyes.
 DATA = "lines of data"
 TABLES = (".csv", ".tsv", ".log", ".jsonl")
@@ -144,15 +146,25 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
     if len(rows) <= _HEAD_LINES and all(len(row) <= _LINE_CHARS for row in rows):
         return f"{path} holds:\n{head}"
-    if path.endswith(".json") and len(text) < _READ and (outline := json_outline(text)):
-        return f"{path} begins ({len(rows)} {DATA}):\n{outline}"
+    if path.endswith(".json"):
+        if outline := await _outline(workspace, path, text):
+            return f"{path} begins ({len(rows)} {DATA}):\n{outline}"
+        data = False
     begins = f"{path} begins ({len(rows)} {DATA if data else 'lines'}):\n{head}\n..."
     if data:
         return f"{begins}\n{describe_records(path, rows)}"
     if goal and not path.endswith(CODE):
-        nearest = excerpt("\n".join(rows[_HEAD_LINES:]), goal, _NEAREST_CHARS)
+        rest = "\n".join(rows[_HEAD_LINES:])
+        nearest = await asyncio.to_thread(excerpt, rest, goal, _NEAREST_CHARS)
         return f"{begins}\n{marked(nearest, f'Of the rest of {path}, what is nearest to the goal')}"
     return begins
+
+
+async def _outline(workspace: Workspace, path: str, text: str) -> str:
+    """How to get at what a JSON file holds; of a long one more is read than of a text."""
+    if len(text) >= _READ:
+        text = await workspace.read_text(path, _READ_JSON)
+    return await asyncio.to_thread(json_outline, text) if len(text) < _READ_JSON else ""
 
 
 def _all_alike(rows: Sequence[str]) -> bool:

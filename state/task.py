@@ -117,7 +117,7 @@ class Action(Noun):
     tool: str
     args: dict[str, Any] = Field(default_factory=dict)
     thought: str = ""
-    # Left out where it is not so: runs recorded before there were any replay as equal.
+    # Left out where it is not so: but for first looks, runs recorded before replay as equal.
     unasked: bool = Field(False, exclude_if=lambda unasked: not unasked)
 
 
@@ -167,7 +167,7 @@ class Observation(Noun):
 
 class Attempt(Noun):
     """One round of select_tool, execute and reflect on a task. `lesson` is what the next one should
-    do differently, `files` the digest of the workspace after it where it changed something.
+    do differently, `files` the digest of what it made, where others are made beside it.
     """
 
     action: Action
@@ -177,7 +177,7 @@ class Attempt(Noun):
     verdict: Verdict = "retry"
     reason: str = ""
     lesson: str = ""
-    # Left out where nothing changed: runs recorded before there was one replay as equal.
+    # Left out where there are no others: runs recorded before there was one replay as equal.
     files: str = Field("", exclude_if=lambda files: not files)
 
 

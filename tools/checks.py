@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from replan.state.task import Check, CheckResult
@@ -59,6 +60,8 @@ async def run_checks(
                 wrong = "no file has changed; printing is not doing" if same else ""
             elif check.kind == "file_unchanged":
                 wrong = await _unchanged(check, workspace, baseline)
+            elif check.kind == "gone" and "*" in check.path:
+                wrong = _left_of(check.path, await workspace.files())
             elif check.kind == "some_stay":
                 wrong = await _none_stayed(check, workspace, baseline)
             else:
@@ -114,24 +117,20 @@ def _normal(path: str, workspace: Workspace) -> str:
     return (place.relative_to(workspace.path) if place.is_absolute() else place).as_posix()
 
 
-def _left_of(pattern: str, workspace: Workspace) -> str:
+def _left_of(pattern: str, paths: Sequence[str]) -> str:
     """The files of a pattern that are still there, at any depth."""
-    folder, _, name = pattern.rpartition("/")
-    left = sorted(
-        path.relative_to(workspace.path).as_posix()
-        for path in workspace.confine(folder or ".").rglob(name)
-        if not path.is_dir()
-    )
+    left = [path for path in paths if fnmatchcase(path, pattern)]
     more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
-    found = f"glob.glob('{folder + '/' if folder else ''}**/{name}', recursive=True) finds them"
-    return f"still there: {', '.join(left[:_LISTED])}{more}; {found}" if left else ""
+    folder, _, name = pattern.rpartition("/")
+    finds = f"glob.glob({f'{folder}/**/{name}' if folder else f'**/{name}'!r}, recursive=True)"
+    hidden = any(part.startswith(".") for path in left for part in path.split("/"))
+    found = "" if hidden else f"; {finds} finds them"
+    return f"still there: {', '.join(left[:_LISTED])}{more}{found}" if left else ""
 
 
 def _file(check: Check, workspace: Workspace) -> str:
     if not check.path.strip():
         return "the check names no file"
-    if check.kind == "gone" and "*" in check.path:
-        return _left_of(check.path, workspace)
     file = workspace.confine(check.path)
     if check.kind == "gone":
         return "it is still there" if file.exists() else ""

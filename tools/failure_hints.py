@@ -1,6 +1,7 @@
 """What to do about an error of a script, where the error alone does not tell a small model."""
 
 import re
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def hint_for(message: str, folder: Path | None = None) -> str:
     """The next step, "" where nothing is known that helps.
 
     Args:
-        message: the error, as Python says it.
+        message: the error, as Python says it; the script may have said it, too.
         folder: the workspace, to tell where a file is that was not found. Blocking.
     """
     if missing := _MISSING.match(message):
@@ -31,16 +32,31 @@ def hint_for(message: str, folder: Path | None = None) -> str:
             f"{missing[1]} is not installed and cannot be; besides the standard library there "
             f"are: {known}"
         )
-    if full := _NOT_EMPTY.match(message):
-        return f"shutil.rmtree('{full[1]}') removes a folder with all that is in it"
+    if full := _NOT_EMPTY.fullmatch(message):
+        return f"{full[1]} is not empty; shutil.rmtree only where all that is in it is to go"
     if found := _IS_FOLDER.match(message):
         return f"{found[1]} is a folder, not a file: skip it unless os.path.isfile(path)"
     if folder and (absent := _NOT_FOUND.match(message)):
-        moved = absent[2] and (folder / absent[1]).exists()  # it is the new place that is missing
-        if moved and "/" in absent[1] and absent[2].endswith(f"/{absent[1]}"):
-            return "the new path holds the old folder too: join it with os.path.basename(path)"
-        return _folder_first(absent[2], folder) if moved else _where_it_is(absent[1], folder)
+        with suppress(OSError, ValueError):
+            return _about_paths(absent[1], absent[2] or "", folder.resolve())
     return _HINTS.get(message.split(":")[0], "")
+
+
+def _about_paths(path: str, new: str, folder: Path) -> str:
+    """About a file that is not there, or that cannot be moved to a new place. Nothing is told of
+    what lies outside the workspace.
+    """
+    if not all(_is_inside(one, folder) for one in (path, new)):
+        return ""
+    if not (new and (folder / path).exists()):
+        return _where_it_is(path, folder)
+    if "/" in path and new.endswith(f"/{path}"):
+        return "the new path holds the old folder too: join it with os.path.basename(path)"
+    return _folder_first(new, folder)
+
+
+def _is_inside(path: str, folder: Path) -> bool:
+    return not Path(path).is_absolute() and (folder / path).resolve().is_relative_to(folder)
 
 
 def _where_it_is(path: str, folder: Path) -> str:
@@ -54,12 +70,11 @@ def _where_it_is(path: str, folder: Path) -> str:
 
 def _folder_first(path: str, folder: Path) -> str:
     parent = Path(path).parent
-    if str(parent) != "." and (folder / parent).is_dir():
-        there = sorted(
-            storable(one.name) for one in islice((folder / parent).iterdir(), _LOOKED_AT)
-        )
-        more = ", ..." if len(there) > _NAMED else ""
-        return f"{parent.as_posix()} holds {', '.join(there[:_NAMED])}{more}" if there else ""
-    if not parent.is_absolute() and not (folder / parent).exists():
-        return f"make the folder first: os.makedirs('{parent.as_posix()}', exist_ok=True)"
-    return ""
+    if str(parent) == ".":
+        return ""
+    if not (folder / parent).is_dir():
+        return f"make the folder first: os.makedirs({parent.as_posix()!r}, exist_ok=True)"
+    names = [one.name for one in islice((folder / parent).iterdir(), _LOOKED_AT)]
+    there = sorted(storable(name) for name in names)
+    more = ", ..." if len(there) > _NAMED else ""
+    return f"{parent.as_posix()} holds {', '.join(there[:_NAMED])}{more}" if there else ""

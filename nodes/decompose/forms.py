@@ -43,10 +43,9 @@ _LINE_EACH = re.compile(
     r"|每行一[个条]",
     re.IGNORECASE,
 )
-# Names of things, of which one is listed once; a subject or a title may well come again.
-_NAMES = re.compile(
-    r"\bwrite (?:down )?the names? of\b(?![^.;\n]*\b(?:every|each) (?:time|occurrence))"
-    r"|(?:商品名|姓名|名字|名称|人名)[^。；\n]{0,20}写入",
+_DIFFERENT = re.compile(
+    r"\b(?:different|distinct|unique)\b|\b(?:each|every) (?:\w+ )?(?:only |just )?once\b"
+    r"|\bwithout (?:repeats|repetition|duplicates)\b|不重复|去重|互不相同",
     re.IGNORECASE,
 )
 _BY_COLUMN = re.compile(
@@ -87,7 +86,7 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path, columns=[by.group(1)]))
         if path.endswith(".txt") and _LINES_BY_NAME.search(goal) and _LINE_EACH.search(goal):
             found.append(Check(kind="is_sorted", path=path))
-    if path.endswith(".txt") and _NAMES.search(goal) and _LINE_EACH.search(goal):
+    if path.endswith(".txt") and _DIFFERENT.search(goal) and _LINE_EACH.search(goal):
         found.append(Check(kind="no_repeats", path=path))
     tables = [source for source in sources if source.endswith(".csv")]
     same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)

@@ -1,20 +1,18 @@
 """Asks the model what happens to which file, and for the tasks."""
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replan.models.schemas import strict_object
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
-from replan.nodes.decompose.moves import renamed, to_be_gone
+from replan.nodes.decompose.known_uses import all_kept, surely_used
 from replan.nodes.named_files import is_test_file
 from replan.state.task import Check, Task
 
 MOST_TASKS = 6
 _MOST_FILES = 12
-_MOST_KEPT = 60
 
 ASK = "Plan the goal.\n{asked}Answer in JSON."
 ASKED = {
@@ -53,7 +51,7 @@ class DecomposeByModel:
             answer = await use.model.json(
                 messages, strict_object(questions), name="decompose", max_tokens=700
             )
-        kept = kept_files(request.brief.goal, named) or _all_kept(request, known)
+        kept = kept_files(request.brief.goal, named) or all_kept(request, known)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
         use_of |= known
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
@@ -105,8 +103,8 @@ def _questions(
         properties["tests_must_pass"] = {"type": "boolean"}
     if not any(path not in existing for path in named):
         properties["wanted"] = {"enum": ["answer", "changed files"]}
-    several = len([path for path in named if path not in existing and not _moves(known, path)]) > 1
-    if several or len(_SENTENCE.findall(goal)) > _SIMPLE:
+    new = [path for path in named if path not in existing and known.get(path) != "moved"]
+    if len(new) > 1 or len(_SENTENCE.findall(goal)) > _SIMPLE:
         task: dict[str, Any] = {"title": {"type": "string", "minLength": 3, "maxLength": 200}}
         if named:
             task["writes"] = {"type": "array", "items": {"enum": named}, "maxItems": 4}
@@ -119,67 +117,6 @@ def _questions(
     return properties
 
 
-def surely_used(request: DecomposeRequest) -> dict[str, str]:
-    """What happens to the named files, as far as the goal's own words leave no doubt: "moved" for
-    what it deletes or renames, the new names too; "create" for one that it tells to make; and
-    where it makes one, "only read" for those that are there, unless it speaks of changing anything.
-    """
-    goal, existing = request.brief.goal, request.existing
-    moved = [*to_be_gone(goal, existing), *renamed(goal, existing).values()]
-    made = [
-        path
-        for path in request.named
-        if path not in request.existing
-        and re.search(_MADE.format(name=re.escape(path)), goal, re.IGNORECASE)
-    ]
-    read = [path for path in request.named if path in request.existing]
-    if not made or _CHANGES.search(goal):
-        read = [path for path in read if _made_from(path, made, goal)]
-    return {
-        **dict.fromkeys(made, "create"),
-        **dict.fromkeys(read, "only read"),
-        **{path: "moved" for path in request.named if path in moved},
-    }
-
-
-def _made_from(path: str, made: Sequence[str], goal: str) -> bool:
-    """Whether the goal says, in one breath, to make a file out of this one."""
-    return any(
-        re.search(
-            rf"{re.escape(new)}[`'\"]?\s[^.;:]*?\b(?:from|of|in)\s+[`'\"]?{re.escape(path)}", goal
-        )
-        for new in made
-    )
-
-
-def _moves(known: Mapping[str, str], path: str) -> bool:
-    return known.get(path) == "moved"
-
-
-def _all_kept(request: DecomposeRequest, known: Mapping[str, str]) -> list[str]:
-    """All files that are there, if they are not very many, where the goal makes new ones and speaks
-    of changing nothing: whatever those files say, none of them is to be renamed or overwritten.
-    """
-    makes = [path for path in request.named if path not in request.existing]
-    only_makes = makes and all(known.get(path) == "create" for path in makes)
-    if not only_makes or _CHANGES.search(request.brief.goal):
-        return []
-    return list(request.existing) if len(request.existing) <= _MOST_KEPT else []
-
-
-_CHANGES = re.compile(
-    r"\b(?:chang|edit|mend|repair|fix|upd|append|add(?! up)|insert|replac|renam|remov|dele|"
-    r"correct|modif|rewrit|put|set|mov|tidy|clean|prepar|adapt|overwrit|extend|implement)"
-    r"|[改加删移换]|更新|插入|修复|整理",
-    re.IGNORECASE,
-)
-
-
-_MADE = (
-    r"(?:\b(?:write|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
-    r"(?:file\s+|module\s+|table\s+)?|\b(?:to|into|as|in)\s+(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?"
-    r"|写入|写到|存入|存到|保存[为到]|合并[成到]|生成|输出[到为]|编写|创建|新建|命名为)\s*[`'\"“「]?{name}"
-)
 _SENTENCE = re.compile(r"[.!?;](?=\s|$)|[。！？；]|\n")
 
 

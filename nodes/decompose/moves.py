@@ -1,33 +1,49 @@
-"""What the goal's own words want deleted or renamed."""
+"""What the goal's own words want deleted or renamed.
+
+A check that something is gone drives the agent to delete it. So it is made only where the words
+leave no doubt: not where they say "never", name an exception or a condition, or tell of a script.
+"""
 
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
 
-from replan.nodes.named_files import files_in_named_folders
+from replan.nodes.named_files import files_in_named_folders, named_files
 
 _PATH = r"[`'\"“]?([A-Za-z0-9_][\w./-]*)[`'\"”]?"
-_NOT = r"(?<!not )(?<!n't )"
+_ENDS = r"(?=\s*(?:$|[,;:.!]\s|[,;:.!]$|and\b|then\b|afterwards\b|too\b))"
 _DELETED = re.compile(
-    rf"{_NOT}\b(?:delete|remove)\s+(?:the\s+)?(?:whole\s+|now empty\s+)?"
-    rf"(?:(?:folder|directory|file)\s+)?{_PATH}(?=\s*(?:$|[,;:.!]\s|[,;:.!]$|and\b|then\b|afterwards\b|too\b))"
-    rf"|(?<!不要)(?<!别)删除\s*{_PATH}",
+    r"\b(?:delete|remove)\s+(?:the\s+)?(?:whole\s+|now empty\s+)?"
+    rf"(?:(?:folder|directory|file)\s+)?{_PATH}{_ENDS}|删除\s*{_PATH}",
     re.IGNORECASE,
 )
+_NEW_NAME = r"(?:[`'\"“]([^`'\"”\n/]+?\.\w{1,8})[`'\"”]|([A-Za-z0-9_][\w./-]*\.[A-Za-z]\w{0,7}))"
 _RENAMED = re.compile(
-    rf"\brename\s+(?:the\s+)?(?:file\s+)?{_PATH}\s+(?:to|into|as)\s+{_PATH}"
-    rf"|把\s*{_PATH}\s*(?:重命名|改名)[为成]\s*{_PATH}",
+    rf"\brename\s+(?:the\s+)?(?:file\s+)?{_PATH}\s+(?:to|into|as)\s+{_NEW_NAME}"
+    rf"|把\s*{_PATH}\s*(?:重命名|改名)[为成]\s*{_NEW_NAME}",
     re.IGNORECASE,
 )
 _KIND = r"[`'\"“]?\*?(\.[A-Za-z0-9]{1,8})[`'\"”]?"
 _DELETED_KIND = re.compile(
-    rf"{_NOT}\b(?:delete|remove)\s+(?:all|every)\s+(?:of\s+)?(?:the\s+)?{_KIND}[ -]files?\b"
-    r"(?:\s+(?:in|from|under|below)\s+(?:the\s+)?(?:folder\s+|directory\s+)?([A-Za-z0-9_][\w/-]*)/?)?"
-    rf"|(?<!不要)(?<!别)删除所有(?:的)?\s*{_KIND}\s*文件",
+    rf"\b(?:delete|remove)\s+(?:all|every)\s+(?:of\s+)?(?:the\s+)?{_KIND}[ -]files?\b"
+    r"(?:\s+(?:in|from|under|below)\s+(?:the\s+)?(?:folder\s+|directory\s+)?"
+    r"([A-Za-z0-9_][\w/-]*)/?)?"
+    r"(?=\s*(?:$|[,;:.!]|and\b|then\b|wherever\b|everywhere\b|anywhere\b))"
+    rf"|删除所有(?:的)?\s*{_KIND}\s*文件",
     re.IGNORECASE,
 )
-_EXCEPT = re.compile(
-    r"\b(?:except|but not|other than|older|newer|whose|that|which|larger|smaller)\b|除了|以外",
+_NEGATED = re.compile(
+    r"(?:\b(?:not|never|without|nor|neither|no)|n't)(?:\W+\w+){0,2}\W*$"
+    r"|(?:不|勿|别|不要|不得|不能)\W*\w{0,2}$",
+    re.IGNORECASE,
+)
+_OF_A_SCRIPT = re.compile(
+    r"\b(?:script|program|function|command|tool|cron|job|says?|how)\b|脚本|程序|函数|命令",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:except|but|other than|older|newer|whose|that|which|larger|smaller|if|unless|when|where|"
+    r"only|keep)\b|除了|以外|如果|保留",
     re.IGNORECASE,
 )
 
@@ -37,7 +53,7 @@ def to_be_gone(goal: str, existing: Sequence[str]) -> list[str]:
     and patterns of files of one kind that it wants deleted.
     """
     folders = {path.rpartition("/")[0] for path in existing} - {""}
-    named = [_first(match.groups()) for match in _DELETED.finditer(goal)]
+    named = [_first(match) for match in _DELETED.finditer(goal) if _is_meant(goal, match)]
     gone = [name for name in named if name in existing or name in folders]
     return list(dict.fromkeys([*gone, *renamed(goal, existing), *_kinds(goal, existing)]))
 
@@ -48,40 +64,69 @@ def renamed(goal: str, existing: Sequence[str]) -> dict[str, str]:
     for match in _RENAMED.finditer(goal):
         before, after = (name.removeprefix("./").rstrip(".") for name in match.groups() if name)
         folder = before.rpartition("/")[0]
-        if before in existing:
+        if not _is_doubtful(goal, match):
             pairs[before] = f"{folder}/{after}" if folder and "/" not in after else after
-    return pairs
+    # In a chain, or where two change places, a name says nothing of whose file it is.
+    return {
+        before: after
+        for before, after in pairs.items()
+        if before in existing and before not in pairs.values() and after not in pairs
+    }
+
+
+def _is_doubtful(goal: str, match: re.Match[str]) -> bool:
+    """Whether it is said not to be done, or a script's to do."""
+    sentence = re.split(r"[.;!?]\s|[。；！？\n]", goal[: match.start()])[-1]
+    return bool(_NEGATED.search(sentence) or _OF_A_SCRIPT.search(sentence))
+
+
+def _is_meant(goal: str, match: re.Match[str]) -> bool:
+    """Whether it is to be done as it stands, under no condition."""
+    rest = re.split(r"[.;!?]\s|[。；！？\n]", goal[match.end() :])[0]
+    following = re.match(r"\W*(\w+)", rest)
+    conditional = bool(following) and bool(_CONDITION.fullmatch(following[1] if following else ""))
+    return not (_is_doubtful(goal, match) or conditional)
 
 
 def where_some_stay(goal: str, existing: Sequence[str]) -> str | None:
-    """The folder of which the goal says that the other files stay; "" for the workspace, None where
-    it says nothing of others.
+    """The folder of which the goal, which moves or deletes files, says that the others stay; "" for
+    the workspace, None where it says nothing of others.
     """
-    if not _OTHERS_STAY.search(goal):
+    if not (_OTHERS_STAY.search(goal) and _MOVES.search(goal)):
+        return None
+    if set(existing) <= set(named_files(goal, existing)):
         return None
     folders = {path.rpartition("/")[0] for path in files_in_named_folders(goal, existing)}
     return folders.pop() if len(folders) == 1 else ""
 
 
+_OTHERS = r"\b(?:the\s+)?(?:others?|rest)\b(?!\s+of\s+(?:the|its|his|her|their)\s+(?!files)\w+)"
 _OTHERS_STAY = re.compile(
-    r"\b(?:the\s+)?(?:others?|rest)\b[^.;\n]{0,20}\b(?:stays?|remains?|untouched|unchanged|"
-    r"(?:as|where) they are)\b|\b(?:leave|keep)\s+(?:all\s+)?(?:the\s+)?(?:others?|rest)\b"
+    rf"{_OTHERS}[^.;\n]{{0,20}}\b(?:stays?|remains?|untouched|unchanged|(?:as|where) they are)\b"
+    rf"|\b(?:leave|keep)\s+(?:all\s+)?{_OTHERS}(?!\s+(?:out|informed))"
     r"|其[余他](?:的|文件)*[^。；\n]{0,6}(?:不变|不动|保留|留在)",
     re.IGNORECASE,
 )
+_MOVES = re.compile(r"\b(?:mov|delet|remov|archiv)(?:e|es|ed|ing)\b|移动|移到|删除", re.IGNORECASE)
 
 
 def _kinds(goal: str, existing: Sequence[str]) -> list[str]:
     """Patterns such as "*.bak" or "old/*.bak", at any depth, where there are such files."""
+    named = named_files(goal, existing)
     found = []
     for match in _DELETED_KIND.finditer(goal):
-        clause = re.split(r"[,;.](?:\s|$)|\band\b|[，；。]", goal[match.start() :], maxsplit=1)[0]
-        folder = (match.group(2) or "").rstrip("/")
-        pattern = f"{folder + '/' if folder else ''}*{match.group(1) or match.group(3)}"
-        if not _EXCEPT.search(clause) and any(fnmatch(path, pattern) for path in existing):
+        rest = re.split(r"[.;!?]\s|[。；！？\n]", goal[match.end() :])[0]
+        clause = re.split(r",?\s+(?:and|then)\s|，", rest, maxsplit=1)[0]
+        folder = (match[2] or "").rstrip("/")
+        pattern = f"{folder + '/' if folder else ''}*{match[1] or match[3]}"
+        # One that is named may be the exception, or is yet to be made.
+        excepted = any(fnmatch(path, pattern) for path in named)
+        if _is_doubtful(goal, match) or _CONDITION.search(clause) or excepted:
+            continue
+        if any(fnmatch(path, pattern) for path in existing):
             found.append(pattern)
     return found
 
 
-def _first(groups: Sequence[str | None]) -> str:
-    return next(filter(None, groups)).rstrip("/.").removeprefix("./")
+def _first(match: re.Match[str]) -> str:
+    return next(filter(None, match.groups())).rstrip("/.").removeprefix("./")

@@ -24,8 +24,8 @@ class ReflectByChecks:
 
 def by_evidence(request: ReflectRequest) -> ReflectResult | None:
     """The verdict where evidence decides it, None where it takes an opinion."""
-    if rehearsed := was_rehearsed(request):
-        return rehearsed
+    if known := was_rehearsed(request) or was_unasked(request):
+        return known
     seen = request.observation
     failing = [result for result in request.evidence if not result.passed]
     proven = bool(request.evidence) and not failing
@@ -35,8 +35,6 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return ReflectResult(verdict="retry", reason=seen.error[:300] or "the call failed")
     if not proven and (planned := planned_further(request)):
         return planned
-    if not proven and request.action.unasked:
-        return ReflectResult(verdict="continue", reason="looked up before anything is asked")
     if request.action.tool == "write_file" and not seen.changed and not proven:
         return ReflectResult(verdict="retry", reason="the file is just as it was before")
     if failing:
@@ -78,6 +76,13 @@ def was_rehearsed(request: ReflectRequest) -> ReflectResult | None:
     if request.observation.reason != REHEARSED:
         return None
     return ReflectResult(verdict="done", reason="told of and not made, in a dry run")
+
+
+def was_unasked(request: ReflectRequest) -> ReflectResult | None:
+    """The verdict about a look that nobody was asked for, whatever came of it; else None."""
+    if not request.action.unasked:
+        return None
+    return ReflectResult(verdict="continue", reason="looked up before anything is asked")
 
 
 def planned_further(request: ReflectRequest) -> ReflectResult | None:

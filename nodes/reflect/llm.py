@@ -8,7 +8,7 @@ from typing import Any
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
-from replan.nodes.reflect.checks import planned_further, was_rehearsed
+from replan.nodes.reflect.checks import planned_further, was_rehearsed, was_unasked
 from replan.nodes.reflect.checks_then_llm import reflect_ask
 
 EVIDENCE = "What the checks say:\n{evidence}\n"
@@ -37,7 +37,7 @@ class ReflectByModel:
 
     async def __call__(self, request: ReflectRequest, use: Use) -> ReflectResult:
         """The verdict, and the lesson of an attempt that is not done."""
-        if known := was_rehearsed(request) or planned_further(request):
+        if known := was_rehearsed(request) or was_unasked(request) or planned_further(request):
             return known
         messages = briefing(request.brief, use.tools, _ask(request))
         answer = await use.model.json(messages, SCHEMA, name="reflect", max_tokens=300)

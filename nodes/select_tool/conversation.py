@@ -181,7 +181,7 @@ def _misled(attempt: Attempt) -> bool:
     made = attempt.action.tool == "python" and seen.ok
     # Of a file that is missing the next script is told.
     wrong = any(not one.passed and not one.detail.startswith(_MISSING) for one in attempt.evidence)
-    return seen.repeated or (made and wrong)
+    return seen.repeated or (made and wrong and attempt.verdict == "retry")
 
 
 def _as_it_is(

@@ -9,7 +9,11 @@ from replan.state.errors import ReplanError
 from replan.state.task import Action, Check, Task
 from replan.tools.workspace import Workspace
 
-_NUMBER = re.compile(r"[+-]?\d(?:[\d,]*\d)?(?:\.\d+)?")
+_LABELLED = re.compile(
+    r"((?:[^\d\n:=]{1,40}(?:[:=：]|\bis\b)\s*)?)[$€£¥]?\s?"
+    r"([+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?)(?:\s?[^\W\d_]{1,12}|\s?[$€£¥%])?\.?"
+)
+_NO_RESULT = re.compile(r"\b(?:error|no|not|none|failed?)\b|没有|错误", re.IGNORECASE)
 _MOST_CHARS = 20_000
 
 
@@ -38,15 +42,18 @@ async def repaired_form(task: Task, workspace: Workspace) -> Action | None:
 
 
 def _number(check: Check, text: str) -> str:
-    """The number, where the words around it are all that is too much."""
-    found = _NUMBER.findall(text)
-    if len(found) != 1:
+    """The number, where a label before it and a unit behind it are all that is too much."""
+    found = _LABELLED.fullmatch(text.strip())
+    if not found or _NO_RESULT.search(found[1] or ""):
         return ""
-    number = found[0].replace(",", "")
+    number = found[2].replace(",", "")
     decimals = len(number.partition(".")[2])
     return f"{number}\n" if not check.text or decimals == int(check.text) else ""
 
 
 def _sorted(text: str) -> str:
+    """The lines by what they begin with; "" where the first of them may be a heading."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return "".join(f"{line}\n" for line in sorted(lines))
+    if lines[1:] == sorted(lines[1:], key=str.casefold):
+        return ""
+    return "".join(f"{line}\n" for line in sorted(lines, key=str.casefold))

@@ -12,9 +12,9 @@ from replan.tools.packages import importable
 # Modules of the standard library that nobody uses as the name of something else.
 _STANDARD = (
     "argparse ast base64 bisect calendar collections configparser copy csv dataclasses decimal "
-    "difflib fnmatch fractions functools glob gzip hashlib heapq html io itertools json logging "
+    "difflib fnmatch fractions functools glob gzip hashlib heapq html io itertools json "
     "math operator os pathlib pickle random re shutil sqlite3 statistics string struct subprocess "
-    "sys tarfile tempfile textwrap time typing unicodedata urllib uuid xml zipfile zlib"
+    "sys tarfile tempfile textwrap time typing unicodedata uuid zipfile zlib"
 )
 _MODULES = frozenset(_STANDARD.split())
 _ALIASES = {"pd": "pandas", "np": "numpy"}
@@ -45,7 +45,7 @@ def with_imports(code: str) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code
     bound = _bound(tree)
-    if bound & {"*", "annotations"}:  # what is from the future has to stand first
+    if "*" in bound:
         return code
     lines: dict[str, None] = {}
     for node in ast.walk(tree):
@@ -54,7 +54,27 @@ def with_imports(code: str) -> str:
         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load) and name.id not in bound:
             lines[_import_of(name.id, node.attr if taken else "")] = None  # type: ignore[attr-defined]
     lines.pop("", None)
-    return "".join(f"{line}\n" for line in lines) + code if lines else code
+    if {"import datetime", "from datetime import datetime"} <= lines.keys():
+        return code  # it means both, and only one can have the name
+    return _inserted(code, tree, "".join(f"{line}\n" for line in lines)) if lines else code
+
+
+def _inserted(code: str, tree: ast.Module, lines: str) -> str:
+    """The lines behind what has to stand first: comments of the interpreter's, the docstring, and
+    what is from the future.
+    """
+    first = 0
+    rows = code.splitlines(keepends=True)
+    while first < len(rows) and rows[first].startswith("#"):
+        first += 1
+    for at, node in enumerate(tree.body):
+        docstring = at == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        if not (docstring or future):
+            break
+        first = node.end_lineno or first
+    head = "".join(rows[:first])
+    return f"{head}{lines}{''.join(rows[first:])}" if head.endswith("\n") or not head else code
 
 
 def _import_of(name: str, attribute: str) -> str:

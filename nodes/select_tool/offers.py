@@ -28,6 +28,7 @@ _CONDITION = re.compile(
     r"|大于|小于|多于|少于|早于|晚于|之前|之后|包含|含有|重复|相同",
     re.IGNORECASE,
 )
+_PROSE = (".md", ".rst", ".html", ".tex")
 _DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
 
@@ -127,10 +128,14 @@ def _data_unseen(request: SelectToolRequest) -> bool:
 
 
 def _goes_over_files(request: SelectToolRequest) -> bool:
-    """Whether the goal names a folder of files of one form, of which the prompt shows one."""
+    """Whether the goal names a folder of files of one form, of which the prompt shows one, and
+    wants anything but prose of it.
+    """
     goal, survey = request.brief.goal, request.brief.survey
     inside = files_in_named_folders(goal, request.existing)
-    return bool(inside) and told_of_one_form(survey, inside[0])
+    prose = bool(request.task.writes) and all(path.endswith(_PROSE) for path in request.task.writes)
+    unseen = any(f"\n{path} holds:" not in survey for path in inside)
+    return unseen and not prose and told_of_one_form(survey, inside[0])
 
 
 def _is_data(path: str, survey: str) -> bool:
@@ -259,6 +264,8 @@ def _unread(request: SelectToolRequest) -> list[str]:
 def _readable(request: SelectToolRequest) -> list[str]:
     """The files worth a call of their own: of those of one form, only what the task means."""
     unread = _unread(request)
+    if not _goes_over_files(request):
+        return unread
     alike = {path for path in unread if told_of_one_form(request.brief.survey, path)}
     alike -= set(files_meant(request.task.title, request.existing))
     return [path for path in unread if path not in alike]

@@ -7,7 +7,8 @@ from openai_server import Reply
 
 from replan.nodes.contract import Brief, DecomposeRequest
 from replan.nodes.decompose.checks_of_goal import checks_of_files, counted_per, kept_files
-from replan.nodes.decompose.llm import DecomposeByModel, merge_drafts, surely_used
+from replan.nodes.decompose.known_uses import surely_used
+from replan.nodes.decompose.llm import DecomposeByModel, merge_drafts
 from replan.nodes.decompose.none import DecomposeNot
 from replan.state.task import Check
 
@@ -104,9 +105,17 @@ async def test_who_only_makes_files_changes_no_other(use_of) -> None:
     assert asked == {}
     unchanged = [check.path for check in result.checks if check.kind == "file_unchanged"]
     assert unchanged == existing
-    goal = "Write the sum to sum.txt, then tidy up the folder"
+    for goal in (
+        "Write the sum to sum.txt, then tidy up the folder",
+        "Sort the lines of each bill in place. Write the sum to sum.txt.",
+        "Translate the bills to German and write the sum to sum.txt",
+        "Run sums.py and save what it prints to sum.txt",
+    ):
+        result, _ = await decompose(use_of, goal, {}, existing=existing, named=["sum.txt"])
+        assert not any(check.kind == "file_unchanged" for check in result.checks)
+    goal = "Write the sum of the bills to sum.txt. Change nothing in bills/."
     result, _ = await decompose(use_of, goal, {}, existing=existing, named=["sum.txt"])
-    assert not any(check.kind == "file_unchanged" for check in result.checks)
+    assert [check.path for check in result.checks if check.kind == "file_unchanged"] == existing
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,8 @@ async def test_who_only_makes_files_changes_no_other(use_of) -> None:
         ),
         ("Remove the first line of a.txt. Write c.txt.", {"c.txt": "create"}),
         ("Write c.txt; change every line of a.txt", {"c.txt": "create"}),
+        ("Write c.txt and update the totals in a.txt", {"c.txt": "create"}),
+        ("Create c.txt and fix the typos of a.txt", {"c.txt": "create"}),
     ],
 )
 def test_what_a_file_is_made_from_is_only_read(goal: str, known: dict[str, str]) -> None:

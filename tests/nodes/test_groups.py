@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from replan.nodes.groups import groups_of_one_form, told_of_one_form
+from replan.nodes.groups import Group, groups_of_one_form, told_of_one_form
 from replan.tools.workspace import open_workspace
 
 
@@ -21,9 +21,9 @@ async def test_the_same_labels(workspace: Path) -> None:
         "(all 6 .txt files in mails/ are of one form)\n"
         "Read them by: for path in sorted(glob.glob('mails/*.txt')): "
         "name = os.path.basename(path); text = open(path).read()\n"
-        "Each holds a line From: ...; re.search(r'(?m)^From:(.*)', text).group(1).strip() is 'a' "
+        "Each holds a line From: ...; re.search('(?m)^From:(.*)', text).group(1).strip() is 'a' "
         "in the first\n"
-        "Each holds a line Subject: ...; re.search(r'(?m)^Subject:(.*)', text).group(1).strip() is "
+        "Each holds a line Subject: ...; re.search('(?m)^Subject:(.*)', text).group(1).strip() is "
         "'of a' in the first"
     ]
     survey = f"Files in the workspace: ...\n{told[0]}\n"
@@ -51,3 +51,22 @@ async def test_a_label_that_is_not_in_all_or_says_the_same_is_none(workspace: Pa
     assert "a line Number: ..." in told
     assert "Kind" not in told
     assert "Sum" not in told
+
+
+async def test_one_odd_file_among_them_and_they_are_no_group(workspace: Path) -> None:
+    bills = [f"Number: {at}\nSum: {at}" for at in range(7)]
+    assert await groups(workspace, bills)
+    assert await groups(workspace, [*bills[:3], "Cancelled.\nNothing due.", *bills[4:]]) == []
+
+
+def test_what_a_file_holds_makes_no_group() -> None:
+    line = "(all 3 .py files in src/ are of one form)"
+    assert told_of_one_form(f"Files: ...\n{line}\na.md holds:\nx", "src/a.py")
+    assert not told_of_one_form(f"Files: ...\na.md holds:\nx\n{line}\n", "src/a.py")
+    assert not told_of_one_form(f"Files: ...\na.md begins (9 lines):\nx\n{line}\n", "src/a.py")
+
+
+def test_odd_names_make_good_code() -> None:
+    told = Group([f"it's[1]/{at}.txt" for at in range(3)], ["It's: 7"]).told
+    compile(told.splitlines()[1].removeprefix("Read them by: "), "told", "exec")
+    assert "[[]1]" in told

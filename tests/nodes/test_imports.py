@@ -28,6 +28,20 @@ def test_what_is_added(code: str, added: str) -> None:
     assert with_imports(code) == added + code
 
 
-def test_a_future_import_stays_first() -> None:
-    code = "from __future__ import annotations\nprint(re.sub)"
-    assert with_imports(code) == code
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        ("from __future__ import annotations\n", "print(re.sub)\n"),
+        ("#!/usr/bin/env python\n# -*- coding: utf-8 -*-\n", "print(re.sub)\n"),
+        ('"""Says what it is."""\nfrom __future__ import division\n', "\nprint(re.sub)\n"),
+    ],
+)
+def test_what_has_to_stand_first_does(head: str, rest: str) -> None:
+    assert with_imports(head + rest) == f"{head}import re\n{rest}"
+
+
+def test_what_would_not_be_enough_is_not_added() -> None:
+    for code in ("xml.etree.ElementTree.parse('a')", "urllib.request.urlopen('a')"):
+        assert with_imports(code) == code
+    both = "print(datetime.now(), datetime.date(2024, 1, 1))"
+    assert with_imports(both) == both

@@ -1,6 +1,7 @@
 """How to get at what a JSON file holds."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -25,17 +26,22 @@ def test_nested_records() -> None:
         "d['no']: a text in 1 of 3",
         "d['lock']: null in 1 of 3",
         "d['lock']['by']: missing in 1 of 3",
+        "there is also data['site']",
     ]
 
 
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ([{"a": 1}], "data = json.load(file); data is a list of 1; the first is:"),
+        ([{"a": 1}] * 2, "data = json.load(file); data is a list of 2; the first is:"),
         ({"x": {"a": 1}, "y": {"a": 2}, "z": {"a": 3}}, "for d in data.values(): it holds d['a']"),
-        ({"a": 1, "b": {"c": 2}}, "is an object; it holds data['a'], data['b']['c']"),
-        ([1, 2], "data is a list of 2; the first is:\n1"),
-        ([{"a": "x" * 900}], "xxx..."),
+        ({"v": 1, "rows": [{"a": 1}, {"a": 2}]}, "there is also data['v']"),
+        ([{"a": "x" * 900}] * 2, "xxx..."),
+        ([{"a": "\ud800"}, {"a": 1}], "d['a']: a number in 1 of 2"),
+        ({"a": 1, "b": {"c": 2}}, ""),
+        ({"name": "x", "keywords": ["a", "b"]}, ""),
+        ([1, 2], ""),
+        ([{"a": 1}, 7], ""),
         ([], ""),
         (7, ""),
         ({}, ""),
@@ -45,6 +51,14 @@ def test_other_forms(data: Any, told: str) -> None:
     outline = json_outline(json.dumps(data))
     assert told in outline
     assert bool(told) == bool(outline)
+    outline.encode()
+
+
+def test_many_keys_are_told_of_in_no_time() -> None:
+    wide = {f"k{at}": at for at in range(20_000)}
+    begun = time.process_time()
+    assert json_outline(json.dumps([wide, wide])).count("d['k") <= 20
+    assert time.process_time() - begun < 2
 
 
 def test_what_is_no_json() -> None:

@@ -3,8 +3,8 @@ import pytest
 from replan.nodes.named_files import (
     files_in_named_folders,
     files_meant,
+    folders_to_make,
     is_test_file,
-    missing_folders,
     named_files,
 )
 
@@ -130,8 +130,9 @@ def test_files_of_the_folders_that_a_text_names(text: str, files: list[str]) -> 
         ("Sort the files of in/", []),
         ("Write out/1.txt, out/2.txt and so on", ["out"]),
         ("See https://example.org/docs/ or /etc/ and and/or", []),
-        ("把文件移到 旧/ 里，另存为 out/a.txt", ["out"]),
+        ("Do not touch node_modules/ or remove tmp/; w/ the rest, add to https://x.org/api/", []),
+        ("把文件移到 old/ 里，另存为 out/a.txt", ["old", "out"]),
     ],
 )
 def test_folders_that_are_not_there_yet(text: str, missing: list[str]) -> None:
-    assert missing_folders(text, ["in/a.txt", "b.txt"]) == missing
+    assert folders_to_make(text, ["in/a.txt", "b.txt"]) == missing

@@ -8,6 +8,7 @@ from scripted_agent import ScriptedAgent
 from replan.nodes.contract import Brief, ReflectRequest
 from replan.nodes.reflect.checks import by_evidence
 from replan.nodes.reflect.checks_then_llm import ReflectByChecksThenModel
+from replan.nodes.reflect.llm import ReflectByModel
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
 A = Check(kind="file_exists", path="a.txt")
@@ -173,3 +174,14 @@ async def test_the_judge_is_shown_what_was_found_before(use_of) -> None:
     assert result.verdict == "done"
     told = server.requests[0]["messages"][-1]["content"]
     assert told.index("Found before") < told.index(": 7 people") < told.index("The last call")
+
+
+@pytest.mark.parametrize("role", [ReflectByChecksThenModel, ReflectByModel])
+@pytest.mark.parametrize("ok", [True, False])
+async def test_a_look_that_nobody_was_asked_for_is_no_attempt(use_of, role: Any, ok: bool) -> None:
+    asked = reading("oslo.md")
+    asked.action = Action(tool="read_file", args={"path": "oslo.md"}, unasked=True)
+    asked.observation = Observation(ok=ok, text="so big")
+    async with use_of([]) as (use, server):
+        assert (await role()(asked, use)).verdict == "continue"
+        assert server.requests == []

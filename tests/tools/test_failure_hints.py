@@ -27,8 +27,13 @@ from replan.tools.failure_hints import hint_for
         ("FileNotFoundError: [Errno 2] No such file or directory: 'c.txt'", ""),
         (
             "OSError: [Errno 39] Directory not empty: 'in'",
-            "shutil.rmtree('in') removes a folder with all that is in it",
+            "in is not empty; shutil.rmtree only where all that is in it is to go",
         ),
+        ("OSError: [Errno 39] Directory not empty: 'in' -> 'out'", ""),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/etc/none'", ""),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '../none'", ""),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'link/none'", ""),
+        (f"FileNotFoundError: [Errno 2] No such file or directory: '{'a' * 300}/x'", ""),
         (
             "IsADirectoryError: [Errno 21] Is a directory: 'in'",
             "in is a folder, not a file: skip it unless os.path.isfile(path)",
@@ -40,6 +45,7 @@ from replan.tools.failure_hints import hint_for
 def test_hints(tmp_path: Path, message: str, hint: str) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "b.txt").write_text("b")
+    (tmp_path / "link").symlink_to("/etc")
     told = hint_for(message, tmp_path)
     assert told.startswith(hint)
     assert bool(told) == bool(hint)

@@ -217,6 +217,8 @@ async def test_files_are_moved_and_deleted_by_functions_too(call, workspace: Wor
         "move_files('e.md', to='notes/')\n"
         "delete_file('texts/b.txt')\n"
         "delete_file('old', whole=True)\n"
+        "move_files('notes/e.md', to='done')\n"
+        "move_files('done/e.md', to='notes')\n"
         "print(list_files())\n"
         "move_files('texts/a.txt', to='notes/e.md')"
     )

@@ -65,17 +65,28 @@ def move_files(moves: "list[dict[str, object]] | list[str] | str", to: str = "")
     import shutil
 
     asked = [{"files": moves, "to": to}] if to else moves
+    planned: list[tuple[str, str]] = []
     for move in asked:
         if not isinstance(move, dict):
             raise TypeError("move_files takes moves, each with files and to")
         target, named = str(move["to"]), move["files"]
         names = [named] if isinstance(named, str) else list(named)  # type: ignore[call-overload]
-        found = [one for name in names for one in sorted(glob.glob(name)) or [name]]
+        found: list[str] = []
+        for name in names:
+            found += [name] if os.path.lexists(name) else sorted(glob.glob(name)) or [name]
+        # As the tool has it: a name without an ending is a folder's.
         into = target.endswith("/") or os.path.isdir(target) or len(found) > 1
-        for path in found:
-            place = os.path.join(target, os.path.basename(path)) if into else target
-            if os.path.exists(place):
-                raise FileExistsError(f"{place} is there already")
-            if folder := os.path.dirname(place):
-                os.makedirs(folder, exist_ok=True)
-            shutil.move(path, place)
+        into = into or not os.path.splitext(target)[1]
+        planned += [
+            (path, os.path.join(target, os.path.basename(path)) if into else target)
+            for path in found
+        ]
+    for path, place in planned:
+        if not os.path.lexists(path):
+            raise FileNotFoundError(f"{path} is not there")
+        if os.path.lexists(place):
+            raise FileExistsError(f"{place} is there already")
+    for path, place in planned:
+        if folder := os.path.dirname(place):
+            os.makedirs(folder, exist_ok=True)
+        shutil.move(path, place)

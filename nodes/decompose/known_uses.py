@@ -1,0 +1,139 @@
+"""What happens to which file, as far as the goal's own words leave no doubt about it."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from replan.nodes.contract import DecomposeRequest
+from replan.nodes.decompose.moves import renamed, to_be_gone
+
+_MOST_KEPT = 60
+
+
+def surely_used(request: DecomposeRequest) -> dict[str, str]:
+    """What happens to the named files, as far as the goal's own words leave no doubt: "moved" for
+    what it deletes or renames, the new names too; "create" for one that it tells to make; and
+    where it makes one, "only read" for those that are there, unless it speaks of changing anything.
+    """
+    goal, existing = request.brief.goal, request.existing
+    moved = [*to_be_gone(goal, existing), *renamed(goal, existing).values()]
+    made = [
+        path
+        for path in request.named
+        if path not in request.existing
+        and re.search(_MADE.format(name=re.escape(path)), goal, re.IGNORECASE)
+    ]
+    read = [path for path in request.named if path in request.existing]
+    if not made or _CHANGES.search(goal):
+        read = [path for path in read if _made_from(path, made, goal)]
+    return {
+        **dict.fromkeys(made, "create"),
+        **dict.fromkeys(read, "only read"),
+        **{path: "moved" for path in request.named if path in moved},
+    }
+
+
+def _made_from(path: str, made: Sequence[str], goal: str) -> bool:
+    """Whether the goal says, in one breath, to make a file out of this one."""
+    of = re.escape(path)
+    for new in made:
+        breath = re.search(
+            rf"(?<![\w./-]){re.escape(new)}[`'\"]?\s([^.;:,]*?)\b(?:from|of)\s+[`'\"]?{of}(?![\w/-])",
+            goal,
+        )
+        if (
+            breath
+            and not re.search(r"\b(?:and|then|but)\b", breath[1])
+            and not _CHANGES.search(breath[1])
+        ):
+            return True
+    return False
+
+
+def all_kept(request: DecomposeRequest, known: Mapping[str, str]) -> list[str]:
+    """All files that are there, if they are not very many, where all that the goal tells to do is
+    to read and to make new ones: whatever those files say, none of them is to be renamed or
+    overwritten. Where a sentence begins with any other word, nobody can tell what it changes.
+    """
+    makes = [path for path in request.named if path not in request.existing]
+    only_makes = makes and all(known.get(path) == "create" for path in makes)
+    goal = _NOTHING_CHANGED.sub("", request.brief.goal)
+    begins = [word.lower() for word in _BEGINS.findall(goal)]
+    if not only_makes or _CHANGES.search(goal) or _ACTS.search(goal):
+        return []
+    if any(word not in _READS_OR_MAKES for word in begins):
+        return []
+    return list(request.existing) if len(request.existing) <= _MOST_KEPT else []
+
+
+_NOTHING_CHANGED = re.compile(
+    r"\b(?:chang|modif|touch|edit)\w*\s+(?:nothing|no other)\b[^.;]*"
+    r"|\b(?:(?:do|must|may|should) not|don't|without|never)\s+(?:be\s+)?"
+    r"(?:chang|edit|modif|touch)\w*[^.;]*",
+    re.IGNORECASE,
+)
+_BEGINS = re.compile(r"(?:^|[.;!?:]\s+|\n\s*)[`'\"]?([A-Za-z]+)")
+_READS_OR_MAKES = frozenset(
+    [
+        *(
+            "write",
+            "make",
+            "create",
+            "produce",
+            "save",
+            "give",
+            "list",
+            "collect",
+            "put",
+            "i",
+            "we",
+        ),
+        *(
+            "read",
+            "look",
+            "find",
+            "use",
+            "search",
+            "see",
+            "check",
+            "take",
+            "go",
+            "from",
+            "in",
+            "with",
+        ),
+        *("count", "add", "sum", "compute", "calculate", "compare", "determine", "tell", "answer"),
+        *(
+            "which",
+            "what",
+            "who",
+            "how",
+            "when",
+            "where",
+            "there",
+            "the",
+            "a",
+            "each",
+            "every",
+            "one",
+        ),
+        *("it", "its", "all", "some", "please", "then", "our", "my", "empty", "for", "only", "as"),
+    ]
+)
+_ACTS = re.compile(
+    r"\b(?:run|execut|follow|convert|translat|sort the lines|in place|get rid|do the steps)\w*"
+    r"|运行|执行|照着|翻译|转换|步骤",
+    re.IGNORECASE,
+)
+_CHANGES = re.compile(
+    r"\b(?:chang|edit|mend|repair|fix|upd|append|add(?! up)|insert|replac|renam|remov|dele|"
+    r"correct|modif|rewrit|put|set|mov|tidy|clean|prepar|adapt|overwrit|extend|implement)"
+    r"|[改加删移换]|更新|插入|修复|整理",
+    re.IGNORECASE,
+)
+
+
+_MADE = (
+    r"(?:\b(?:write|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
+    r"(?:file\s+|module\s+|table\s+)?|\b(?:to|into|as|in)\s+(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?"
+    r"|写入|写到|存入|存到|保存[为到]|合并[成到]|生成|输出[到为]|编写|创建|新建|命名为)\s*[`'\"“「]?{name}"
+)
