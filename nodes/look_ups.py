@@ -1,6 +1,7 @@
 """Calls that only look: which they are, and how what they brought is kept."""
 
 from replan.state.task import Action, Task
+from replan.tools.documents.search_documents import RESULTS
 
 LOOKING = (
     "read_file",
@@ -23,7 +24,8 @@ def reads(found: str, path: str) -> bool:
 
 
 def in_vain(task: Task) -> str:
-    """The look-up that was made last, where it brought nothing that was not known; else "".
+    """The look-up that was made last, where it brought nothing that was not known, or all that
+    there is; else "".
 
     A small model that has found what it needs asks for it again, in the same words or in others.
     """
@@ -33,6 +35,8 @@ def in_vain(task: Task) -> str:
     if last.action.tool not in LOOKING:
         return ""
     if last.observation.repeated:
+        return last.action.tool
+    if last.action.tool == "search_documents" and 0 < len(last.observation.sources) < RESULTS:
         return last.action.tool
     known = {(one.name, one.text) for attempt in earlier for one in attempt.observation.sources}
     brought = {(one.name, one.text) for one in last.observation.sources}

@@ -265,10 +265,14 @@ def test_what_is_said_of_many_files_is_computed(tools: Toolbox) -> None:
 
 
 GUEST = Source(kind="document", name="stay.md", text="Three nights.")
+OTHERS = [GUEST.model_copy(update={"text": f"{at} nights."}) for at in range(5)]
 SEARCHED = Attempt(
     action=Action(tool="search_documents", args={"query": "guest"}),
-    observation=Observation(ok=True, text="Three nights.", sources=[GUEST]),
+    observation=Observation(ok=True, text="Nights.", sources=OTHERS),
     verdict="continue",
+)
+ALL_THERE_IS = SEARCHED.model_copy(
+    update={"observation": Observation(ok=True, text="Three nights.", sources=[GUEST])}
 )
 REPEATED = SEARCHED.model_copy(update={"observation": Observation(ok=False, repeated=True)})
 
@@ -278,6 +282,7 @@ REPEATED = SEARCHED.model_copy(update={"observation": Observation(ok=False, repe
     [
         ([SEARCHED], True),
         ([SEARCHED, SEARCHED], False),
+        ([ALL_THERE_IS], False),
         ([SEARCHED, REPEATED], False),
         ([REPEATED, FOUND], True),
     ],

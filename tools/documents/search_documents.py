@@ -22,7 +22,8 @@ from replan.tools.documents.indexing import (
 from replan.tools.outside import outside
 from replan.tools.protocol import CallContext, ToolError, schema
 
-_RESULTS = 5
+# Fewer than these, and they are all there is.
+RESULTS = 5
 _EXCERPT = 1000
 _PROBLEMS = 5
 _SEARCH_SECONDS = 10.0  # kept back for the search itself, at most half of the call's time
@@ -84,7 +85,7 @@ class SearchDocuments:
                 meaning = (await embedder.embed([query], "query"))[0] if embedder else None
             except ReplanError as error:
                 raise ToolError(error.what, error.todo) from error
-            hits = await index.search(words(query), meaning, _RESULTS)
+            hits = await index.search(words(query), meaning, RESULTS)
             notes = await _notes(index, done)
         return Observation(
             ok=True, text="\n".join([_shown(hits), *notes]), sources=list(map(_source, hits))
