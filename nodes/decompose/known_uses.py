@@ -120,7 +120,7 @@ _READS_OR_MAKES = frozenset(
     ]
 )
 _ACTS = re.compile(
-    r"\b(?:run|execut|follow|convert|translat|sort the lines|in place|get rid|do the steps)\w*"
+    r"\b(?:run|execute|follow|convert|translat|sort the lines|in place|get rid|do the steps)\w*"
     r"|运行|执行|照着|翻译|转换|步骤",
     re.IGNORECASE,
 )

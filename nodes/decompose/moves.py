@@ -107,7 +107,10 @@ _OTHERS_STAY = re.compile(
     r"|其[余他](?:的|文件)*[^。；\n]{0,6}(?:不变|不动|保留|留在)",
     re.IGNORECASE,
 )
-_MOVES = re.compile(r"\b(?:mov|delet|remov|archiv)(?:e|es|ed|ing)\b|移动|移到|删除", re.IGNORECASE)
+_MOVES = re.compile(
+    r"\b(?:mov(?:e[sd]?|ing)|deletes?|deleted|deleting|remov(?:e[sd]?|ing))\b|移动|移到|删除",
+    re.IGNORECASE,
+)
 
 
 def _kinds(goal: str, existing: Sequence[str]) -> list[str]:
