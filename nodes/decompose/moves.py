@@ -132,4 +132,4 @@ def _kinds(goal: str, existing: Sequence[str]) -> list[str]:
 
 
 def _first(match: re.Match[str]) -> str:
-    return next(filter(None, match.groups())).rstrip("/.").removeprefix("./")
+    return str(next(filter(None, match.groups()))).rstrip("/.").removeprefix("./")
