@@ -35,8 +35,9 @@ run: $(READY)
 # As a variable of the environment the goal reaches the shell as it is, quotes and dollars included.
 run: export REPLAN_GOAL := $(value GOAL)
 
+# Three at a time, for many tests wait; the order of the folders lets those that take long begin early.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: $(READY)
 	$(BIN)/python tests/e2e/run_goals.py --times 3 $(ARGS)
