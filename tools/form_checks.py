@@ -78,6 +78,13 @@ def no_repeats(check: Check, text: str) -> str:
     return f"it holds {line[:_SHOWN]!r} {count} times, not once" if count > 1 else ""
 
 
+def has_table(check: Check, text: str) -> str:
+    """Whether a Markdown table is there: a line of headings, one of dashes, and rows."""
+    if re.search(r"^\|?[^|\n]+\|.*\n\|?\s*:?-+:?\s*\|[-|: ]*\n\|?[^|\n]+\|", text, re.MULTILINE):
+        return ""
+    return f"it holds no table: {first_lines(text.strip()) or '(nothing)'}"
+
+
 def _values(columns: Sequence[str], text: str) -> list[str]:
     if not columns:
         return [re.split(r"[\t=:]|\s", line, maxsplit=1)[0] for line in text.split("\n") if line]
@@ -103,6 +110,7 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
         "brief_only": brief_only,
         "is_sorted": is_sorted,
         "no_repeats": no_repeats,
+        "has_table": has_table,
     }
 )
 

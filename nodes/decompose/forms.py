@@ -48,6 +48,7 @@ _DIFFERENT = re.compile(
     r"|\bwithout (?:repeats|repetition|duplicates)\b|不重复|去重|互不相同",
     re.IGNORECASE,
 )
+_TABLE = re.compile(r"\bmarkdown table\b|\bas a table\b|markdown ?表格?", re.IGNORECASE)
 _BY_COLUMN = re.compile(
     r"\b(?:sorted|ordered) by (?:the )?(\w+)\b(?!\s*(?:,|and|then)\s+(?:then|by))", re.IGNORECASE
 )
@@ -88,6 +89,8 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path))
     if path.endswith(".txt") and _DIFFERENT.search(goal) and _LINE_EACH.search(goal):
         found.append(Check(kind="no_repeats", path=path))
+    if path.endswith(".md") and _TABLE.search(goal):
+        found.append(Check(kind="has_table", path=path))
     tables = [source for source in sources if source.endswith(".csv")]
     same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)
     if same and len(tables) == 1 and path not in tables:

@@ -45,6 +45,7 @@ _SHAPES = (
     "brief_only",
     "is_sorted",
     "no_repeats",
+    "has_table",
     "as_many_rows",
     "file_contains",
 )
