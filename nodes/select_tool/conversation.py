@@ -45,7 +45,6 @@ _SHAPES = (
     "brief_only",
     "is_sorted",
     "no_repeats",
-    "has_table",
     "as_many_rows",
     "file_contains",
 )
@@ -261,8 +260,7 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
         ).strip()
     files = f"writes {' and '.join(task.writes)}, " if task.writes else ""
     return (
-        "Now give the complete script, short and simple, without comments, in one fenced block and "
-        "nothing else. It "
+        "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
         f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
         f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
