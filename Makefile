@@ -35,9 +35,8 @@ run: $(READY)
 # As a variable of the environment the goal reaches the shell as it is, quotes and dollars included.
 run: export REPLAN_GOAL := $(value GOAL)
 
-# Three at a time, for many tests wait; the order of the folders lets those that take long begin early.
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 e2e: $(READY)
 	$(BIN)/python tests/e2e/run_goals.py --times 3 $(ARGS)
