@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"\d+")
 _SHOWN = re.compile(r"^.* (?:holds|begins \([^\n]*\)):$", re.MULTILINE)
 # Of the different lines of two files so many are alike, when they are of one form.
 _ALIKE = 0.6
-_TOLD = re.compile(r"^\(all \d+ (\.\w+) files in (.+)/ are of one form\)$", re.MULTILINE)
+_TOLD = re.compile(r"^\(all \d+ \.(\w+) files in (.+)/ are of one form\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Group:
     @property
     def told(self) -> str:
         """What a survey says of it."""
-        folder, ending = _kind(self.paths[0])
+        folder, ending = kind_of(self.paths[0])
         pattern = f"{glob.escape(folder)}/*.{ending}"
         lines = [
             f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)",
@@ -63,32 +63,40 @@ async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list
     """
     kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
-        kinds[_kind(path)].append(path)
+        kinds[kind_of(path)].append(path)
     many = [of for (folder, _), of in kinds.items() if folder and _MANY <= len(of) <= _MOST_FILES]
     groups = []
     for of in many[:_MOST_GROUPS]:
-        texts = await _texts(workspace, of)
-        if texts and all(_share(_form(texts[0]), _form(text)) >= _ALIKE for text in texts):
+        if texts := await _alike(workspace, of):
             groups.append(Group(of, _labels(texts)))
     return groups
 
 
-def told_of_one_form(survey: str, path: str) -> bool:
-    """Whether the survey tells that the file is one of such a group."""
+def told_of_one_form(survey: str, paths: Sequence[str]) -> list[str]:
+    """Those of the files that the survey tells to be of such a group."""
     before = _SHOWN.split(survey, maxsplit=1)[0]  # what a file holds could say the same
-    folder, ending = _kind(path)
-    return any(found == (f".{ending}", folder) for found in _TOLD.findall(before))
+    told = {(folder, ending) for ending, folder in _TOLD.findall(before)}
+    return [path for path in paths if kind_of(path) in told]
 
 
-def _kind(path: str) -> tuple[str, str]:
+def kind_of(path: str) -> tuple[str, str]:
+    """The file's folder and ending: those of one kind may well be of one form."""
     return path.rpartition("/")[0], path.rsplit(".", 1)[-1]
 
 
-async def _texts(workspace: Workspace, paths: Sequence[str]) -> list[str]:
+async def _alike(workspace: Workspace, paths: Sequence[str]) -> list[str]:
+    """The beginnings of the files; none where one is of another form than the first."""
+    texts: list[str] = []
+    forms: list[set[str]] = []
     try:
-        return [await workspace.read_text(path, _READ) for path in paths]
+        for path in paths:
+            texts.append(await workspace.read_text(path, _READ))
+            forms.append(_form(texts[-1]))
+            if _share(forms[0], forms[-1]) < _ALIKE:
+                return []
     except ReplanError:  # the survey says of what it shows that it cannot be read
         return []
+    return texts
 
 
 def _labels(texts: Sequence[str]) -> list[str]:

@@ -38,20 +38,19 @@ def name_facts(paths: Sequence[str]) -> list[str]:
 
 
 def _fact_of(folder: str, names: Sequence[str]) -> str:
+    each = f"Each name in {folder}/ holds" if folder else "Each name holds"
     for form in _DATES:
         found = re.search(form, names[0])
         if found and all(re.search(form, name) for name in names):
-            place = f"in {folder}/ " if folder else ""
             return (
-                f"Each name {place}holds a date: re.search(r'{form}', name).group() is "
+                f"{each} a date: re.search(r'{form}', name).group() is "
                 f"{found.group()!r} for name {names[0]!r}"
             )
     # In "01.txt" it is no matter of taste: written as 1, the file is not found.
     if all(_NUMBERED.fullmatch(name) for name in names):
-        place = f"in {folder}/ " if folder else ""
         number = int(re.findall(r"\d+", names[0])[0])
         return (
-            f"Each name {place}holds a number: int(re.search(r'\\d+', name).group()) is {number} "
+            f"{each} a number: int(re.search(r'\\d+', name).group()) is {number} "
             f"for name {names[0]!r}"
         )
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from replan.nodes.briefing import marked
 from replan.nodes.excerpt import excerpt
-from replan.nodes.groups import groups_of_one_form
+from replan.nodes.groups import groups_of_one_form, kind_of
 from replan.nodes.json_outline import json_outline
 from replan.nodes.name_facts import name_facts
 from replan.nodes.named_files import is_test_file
@@ -69,7 +69,7 @@ async def survey(
     if len(paths) > _LISTED:
         lines.append(f"(and {len(paths) - _LISTED} more)")
     lines += [
-        f"There is no folder {folder}/ yet: os.makedirs('{folder}', exist_ok=True) makes it."
+        f"There is no folder {folder}/ yet: os.makedirs({folder!r}, exist_ok=True) makes it."
         for folder in missing[:_MISSING]
     ]
     lines += name_facts(paths)
@@ -95,6 +95,11 @@ async def survey(
             lines.append(shown)
             room -= len(shown)
     return "\n".join(lines)
+
+
+def shows_whole(survey: str, path: str) -> bool:
+    """Whether all that the file holds stands in the survey."""
+    return f"\n{path} holds:" in survey
 
 
 async def _little(workspace: Workspace, paths: Sequence[str]) -> bool:
@@ -125,7 +130,7 @@ def _worth_a_look(paths: Sequence[str], whole: Sequence[str]) -> list[str]:
     rest = [path for path in paths if path not in whole and path.endswith(TEXT)]
     first: dict[tuple[str, str], str] = {}
     for path in rest:
-        first.setdefault((path.rpartition("/")[0], path.rsplit(".", 1)[-1]), path)
+        first.setdefault(kind_of(path), path)
     others = rest if len(rest) <= 2 * _FIRST_LOOKS else []
     return list(dict.fromkeys([*first.values(), *others]))[:_FIRST_LOOKS]
 

@@ -1,6 +1,7 @@
 """Keeps text within bounds: the beginning and the end stay, the middle goes."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -24,6 +25,12 @@ def bounded(text: str, limit: int, head: float = 0.4, note: str = "") -> str:
 def clipped(line: str, limit: int = 200) -> str:
     """One line, cut at the end when it is too long."""
     return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def named_up_to(names: Sequence[str], most: int) -> str:
+    """The names with commas, and how many more there are than so many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def storable(text: str) -> str:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from replan.state.task import Check, CheckResult
-from replan.tools.bounds import storable
+from replan.tools.bounds import named_up_to, storable
 from replan.tools.call_checks import wrong_calls
 from replan.tools.form_checks import FORMS, as_many_rows
 from replan.tools.formats import fault, first_lines, header
@@ -120,12 +120,11 @@ def _normal(path: str, workspace: Workspace) -> str:
 def _left_of(pattern: str, paths: Sequence[str]) -> str:
     """The files of a pattern that are still there, at any depth."""
     left = [path for path in paths if fnmatchcase(path, pattern)]
-    more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
     folder, _, name = pattern.rpartition("/")
     finds = f"glob.glob({f'{folder}/**/{name}' if folder else f'**/{name}'!r}, recursive=True)"
     hidden = any(part.startswith(".") for path in left for part in path.split("/"))
     found = "" if hidden else f"; {finds} finds them"
-    return f"still there: {', '.join(left[:_LISTED])}{more}{found}" if left else ""
+    return f"still there: {named_up_to(left, _LISTED)}{found}" if left else ""
 
 
 def _file(check: Check, workspace: Workspace) -> str:

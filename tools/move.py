@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from replan.state.task import Observation
 from replan.tools import beneath
+from replan.tools.bounds import named_up_to
 from replan.tools.listing import IGNORED, MOST_FILES
 from replan.tools.protection import is_protected
 from replan.tools.protocol import CallContext, ToolError, schema
@@ -215,6 +216,5 @@ def _inside(source: Path) -> Iterator[Path]:
 
 
 def _told(folder: str, names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     count = f"{len(names)} file{'' if len(names) == 1 else 's'}"
-    return f"moved {count} to {folder or 'the workspace'}: {', '.join(names[:_SHOWN])}{more}"
+    return f"moved {count} to {folder or 'the workspace'}: {named_up_to(names, _SHOWN)}"

@@ -41,6 +41,7 @@ _OF_A_SCRIPT = re.compile(
     r"\b(?:script|program|function|command|tool|cron|job|says?|how)\b|脚本|程序|函数|命令",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"[.;!?]\s|[。；！？\n]")
 _CONDITION = re.compile(
     r"\b(?:except|but|other than|older|newer|whose|that|which|larger|smaller|if|unless|when|where|"
     r"only|keep)\b|除了|以外|如果|保留",
@@ -76,15 +77,14 @@ def renamed(goal: str, existing: Sequence[str]) -> dict[str, str]:
 
 def _is_doubtful(goal: str, match: re.Match[str]) -> bool:
     """Whether it is said not to be done, or a script's to do."""
-    sentence = re.split(r"[.;!?]\s|[。；！？\n]", goal[: match.start()])[-1]
+    sentence = _SENTENCE_END.split(goal[: match.start()])[-1]
     return bool(_NEGATED.search(sentence) or _OF_A_SCRIPT.search(sentence))
 
 
 def _is_meant(goal: str, match: re.Match[str]) -> bool:
     """Whether it is to be done as it stands, under no condition."""
-    rest = re.split(r"[.;!?]\s|[。；！？\n]", goal[match.end() :])[0]
-    following = re.match(r"\W*(\w+)", rest)
-    conditional = bool(following) and bool(_CONDITION.fullmatch(following[1] if following else ""))
+    following = re.match(r"\W*(\w+)", _SENTENCE_END.split(goal[match.end() :])[0])
+    conditional = following and _CONDITION.fullmatch(following[1])
     return not (_is_doubtful(goal, match) or conditional)
 
 
@@ -118,7 +118,7 @@ def _kinds(goal: str, existing: Sequence[str]) -> list[str]:
     named = named_files(goal, existing)
     found = []
     for match in _DELETED_KIND.finditer(goal):
-        rest = re.split(r"[.;!?]\s|[。；！？\n]", goal[match.end() :])[0]
+        rest = _SENTENCE_END.split(goal[match.end() :])[0]
         clause = re.split(r",?\s+(?:and|then)\s|，", rest, maxsplit=1)[0]
         folder = (match[2] or "").rstrip("/")
         pattern = f"{folder + '/' if folder else ''}*{match[1] or match[3]}"

@@ -3,6 +3,7 @@
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.nodes.look_ups import LOOKING, found_by, reads
 from replan.nodes.named_files import files_meant
+from replan.nodes.survey import shows_whole
 from replan.state.task import CheckResult
 
 REHEARSED = "dry run"
@@ -62,11 +63,10 @@ def _unseen(request: ReflectRequest) -> list[str]:
     now = found_by(action, "")
     if not any(reads(now, path) for path in meant):
         return []
-    shown = request.brief.survey
     return [
         path
         for path in meant
-        if f"\n{path} holds:" not in shown
+        if not shows_whole(request.brief.survey, path)
         and not any(reads(found, path) for found in [*task.found, now])
     ]
 

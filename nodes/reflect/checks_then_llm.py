@@ -1,6 +1,5 @@
 """Judges by evidence, and asks the model only where there is none."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from replan.nodes.briefing import briefing, marked
@@ -8,6 +7,7 @@ from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.nodes.excerpt import excerpt, excerpts
 from replan.nodes.look_ups import LOOKING
 from replan.nodes.reflect.checks import by_evidence
+from replan.tools.bounds import named_up_to
 
 ASK = """\
 The task: {title}
@@ -52,11 +52,6 @@ class ReflectByChecksThenModel:
         return ReflectResult(verdict=verdict, reason=answer["missing"])
 
 
-def _listed(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
-    return f"{', '.join(paths[:_LISTED])}{more}" or "none"
-
-
 def reflect_ask(request: ReflectRequest) -> str:
     """The question about what a call gave."""
     earlier = [path for attempt in request.task.attempts for path in attempt.observation.changed]
@@ -68,7 +63,7 @@ def reflect_ask(request: ReflectRequest) -> str:
         found=f"{marked(found, 'Found before')}\n" if found else "",
         call=f"{request.action.tool} {args}",
         text=excerpt(request.observation.text, title, _TEXT_CHARS) or "(no output)",
-        changed=_listed(request.observation.changed),
-        before=_listed(list(dict.fromkeys(earlier))),
-        now=_listed(request.existing),
+        changed=named_up_to(request.observation.changed, _LISTED) or "none",
+        before=named_up_to(list(dict.fromkeys(earlier)), _LISTED) or "none",
+        now=named_up_to(request.existing, _LISTED) or "none",
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from replan.nodes.contract import ReportRequest, ReportResult, Use
 from replan.nodes.report.citations import listed, numbered, sources_of
-from replan.state.task import Task
+from replan.state.task import CheckResult, Task
+from replan.tools.bounds import named_up_to
 
 HEADLINES = {
     "done": "Done.",
@@ -50,17 +51,19 @@ def facts(
                 lines.append(f"  {result}")
             if sources := sources_of(task, numbers):
                 lines.append(f"  {sources}")
-    kept = [one for one in request.evidence if one.passed and one.check.kind == "file_unchanged"]
-    told = [one for one in request.evidence if len(kept) <= _NAMED or one not in kept]
-    lines += [f"- {result.describe()}" for result in told]
-    if len(told) < len(request.evidence):
-        lines.append(f"- passed: {len(kept)} files are unchanged")
+    kept = sum(map(_is_kept, request.evidence))
+    told = [one for one in request.evidence if kept <= _NAMED or not _is_kept(one)]
+    lines += [f"- {one.describe()}" for one in told]
+    if kept > _NAMED:
+        lines.append(f"- passed: {kept} files are unchanged")
     if request.artifacts:
-        more = len(request.artifacts) - _LISTED
-        rest = f" and {more} more" if more > 0 else ""
-        lines.append(f"Files: {', '.join(request.artifacts[:_LISTED])}{rest}")
+        lines.append(f"Files: {named_up_to(request.artifacts, _LISTED)}")
     lines += [f"{path} holds:\n{text}" for path, text in request.shown.items() if text]
     return lines
+
+
+def _is_kept(result: CheckResult) -> bool:
+    return result.passed and result.check.kind == "file_unchanged"
 
 
 def _status(task: Task) -> str:

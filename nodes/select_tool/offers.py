@@ -10,7 +10,7 @@ from replan.nodes.groups import told_of_one_form
 from replan.nodes.look_ups import in_vain
 from replan.nodes.named_files import files_in_named_folders, files_meant, is_test_file
 from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
-from replan.nodes.survey import CODE, DATA, TABLES, TEXT
+from replan.nodes.survey import CODE, DATA, TABLES, TEXT, shows_whole
 from replan.state.task import Action
 from replan.tools.delete import speaks_of_deleting
 from replan.tools.named_addresses import names_address
@@ -134,8 +134,8 @@ def _goes_over_files(request: SelectToolRequest) -> bool:
     goal, survey = request.brief.goal, request.brief.survey
     inside = files_in_named_folders(goal, request.existing)
     prose = bool(request.task.writes) and all(path.endswith(_PROSE) for path in request.task.writes)
-    unseen = any(f"\n{path} holds:" not in survey for path in inside)
-    return unseen and not prose and told_of_one_form(survey, inside[0])
+    unseen = not all(shows_whole(survey, path) for path in inside)
+    return unseen and not prose and bool(told_of_one_form(survey, inside[:1]))
 
 
 def _is_data(path: str, survey: str) -> bool:
@@ -257,7 +257,7 @@ def _unread(request: SelectToolRequest) -> list[str]:
         for path in request.existing
         if path not in read
         and not _is_data(path, survey)
-        and (path in changed or f"\n{path} holds:" not in survey)
+        and (path in changed or not shows_whole(survey, path))
     ]
 
 
@@ -266,7 +266,7 @@ def _readable(request: SelectToolRequest) -> list[str]:
     unread = _unread(request)
     if not _goes_over_files(request):
         return unread
-    alike = {path for path in unread if told_of_one_form(request.brief.survey, path)}
+    alike = set(told_of_one_form(request.brief.survey, unread))
     alike -= set(files_meant(request.task.title, request.existing))
     return [path for path in unread if path not in alike]
 

@@ -27,9 +27,9 @@ async def test_the_same_labels(workspace: Path) -> None:
         "'of a' in the first"
     ]
     survey = f"Files in the workspace: ...\n{told[0]}\n"
-    assert told_of_one_form(survey, "mails/3.txt")
-    assert not told_of_one_form(survey, "mails/3.md")
-    assert not told_of_one_form(survey, "3.txt")
+    assert told_of_one_form(survey, ["mails/3.txt"])
+    assert not told_of_one_form(survey, ["mails/3.md"])
+    assert not told_of_one_form(survey, ["3.txt"])
 
 
 async def test_the_same_lines_but_for_numbers(workspace: Path) -> None:
@@ -61,9 +61,9 @@ async def test_one_odd_file_among_them_and_they_are_no_group(workspace: Path) ->
 
 def test_what_a_file_holds_makes_no_group() -> None:
     line = "(all 3 .py files in src/ are of one form)"
-    assert told_of_one_form(f"Files: ...\n{line}\na.md holds:\nx", "src/a.py")
-    assert not told_of_one_form(f"Files: ...\na.md holds:\nx\n{line}\n", "src/a.py")
-    assert not told_of_one_form(f"Files: ...\na.md begins (9 lines):\nx\n{line}\n", "src/a.py")
+    assert told_of_one_form(f"Files: ...\n{line}\na.md holds:\nx", ["src/a.py"])
+    assert not told_of_one_form(f"Files: ...\na.md holds:\nx\n{line}\n", ["src/a.py"])
+    assert not told_of_one_form(f"Files: ...\na.md begins (9 lines):\nx\n{line}\n", ["src/a.py"])
 
 
 def test_odd_names_make_good_code() -> None:
