@@ -55,11 +55,30 @@ def is_blocking(error: BaseException) -> bool:
 
 
 def _strict() -> AbstractContextManager[Any]:
-    if find_spec("blockbuster") is None:
-        return nullcontext()
-    from blockbuster import blockbuster_ctx
+    return nullcontext() if find_spec("blockbuster") is None else _without_blocking()
 
-    return blockbuster_ctx()
+
+@contextmanager
+def _without_blocking() -> Iterator[None]:
+    """Blockbuster, and nothing left of it afterwards.
+
+    What it puts into built-in types is put back through forbiddenfruit, which keeps what it
+    replaces under another name: a function that holds sys.stdout stays in the type of file objects,
+    and the interpreter crashes at its end where stdout is buffered.
+    """
+    from blockbuster import blockbuster_ctx
+    from forbiddenfruit import reverse
+
+    functions: list[Any] = []
+    try:
+        with blockbuster_ctx() as strict:
+            functions += strict.functions.values()
+            yield
+    finally:
+        for function in functions:
+            kept = f"_c_{function.func_name}"
+            if isinstance(function.module, type) and kept in vars(function.module):
+                reverse(function.module, kept)
 
 
 def _innermost(thread: int) -> str:

@@ -44,6 +44,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def python(installed: Path, *args: str, **env: str) -> "subprocess.CompletedProcess[str]":
     variables = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    # With it a crash at the end of the process is not seen.
+    variables.pop("PYTHONUNBUFFERED", None)
     return subprocess.run(
         [sys.executable, *args],
         env={**variables, "PYTHONPATH": str(installed), **env},
