@@ -55,7 +55,7 @@ async def measure(folder: Path, steps: int) -> dict[str, Any]:
     from replan.graphs.replay import replay
     from replan.storage.database import open_database
     from replan.storage.persistence import open_persistence
-    from replan.tools import toolbox
+    from replan.tools import toolbox, watched_call
 
     thread, executed = str(uuid.uuid4()), []
     async with open_persistence(await open_database()) as kept:
@@ -67,7 +67,7 @@ async def measure(folder: Path, steps: int) -> dict[str, Any]:
             executed.append(args)
             raise AssertionError("a replay executed a tool")
 
-        toolbox._carry_out = carried_out  # type: ignore[assignment]
+        toolbox.carry_out = watched_call.carry_out = carried_out  # type: ignore[assignment]
         busy = time.process_time()
         done = (await replay(kept, thread)).as_json()
         busy = time.process_time() - busy

@@ -91,6 +91,9 @@ class Tool(Protocol):
     `async settle(args, context) -> Observation | None` that finds out what became of the call with
     `context.call_id`, and makes it when it was not made; None when it cannot tell.
 
+    One that sets `all_or_nothing = True` leaves nothing when its call fails: in a workspace of at
+    most 1,000 files and 20 MB, what it had changed is put back.
+
     What approval rules are matched against, a tool says by `subject`, the name of an argument
     (where that is `path` or `folder`, it is a path of the workspace; `url`, an address), or, where
     one argument does not tell, by a method `subjects(args, workspace)` that returns the paths

@@ -40,6 +40,7 @@ class PythonTool:
     content_language = "python"
     runs_code = True
     runs_given_code = True
+    all_or_nothing = True
     shown_chars = SHOWN
 
     def unavailable(self) -> str:

@@ -27,25 +27,21 @@ from replan.tools.files import ListFiles, ReadFile, WriteFile
 from replan.tools.find import SearchFiles
 from replan.tools.move import MoveFiles
 from replan.tools.outputs import SHOWN_CHARS, shortened
-from replan.tools.own_settings import OwnSettings
 from replan.tools.policy import Decision, Policy
-from replan.tools.protection import Protection, PutBack, put_back_each
-from replan.tools.protocol import MOST_CALLS, CallContext, TimeLimitError, Tool, ToolError
+from replan.tools.protocol import MOST_CALLS, CallContext, Tool, ToolError
 from replan.tools.python import PythonTool, RunScript, RunTests
 from replan.tools.read_page import ReadPage
 from replan.tools.repeating import is_repeatable, request_of, settle
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.search.web_search import WebSearch
 from replan.tools.tool_lines import line_of, told_of
+from replan.tools.watched_call import carry_out, failed, watched
 from replan.tools.workspace import Workspace
 
 NO_RULES = Policy()
 
 # One lock a folder and event loop, alive while somebody holds it: every node has its own toolbox.
 _LOCKS: WeakValueDictionary[tuple[int, Path], asyncio.Lock] = WeakValueDictionary()
-
-# Tools hold to their time themselves; this is for one that does not.
-_GRACE_SECONDS = 5.0
 
 
 def default_tools(documents: SearchDocuments | None = None) -> list[Tool]:
@@ -244,7 +240,7 @@ class Toolbox:
         except (DatabaseError, DivergedError, WorkspaceError):
             raise  # The record or the workspace is gone: the run cannot go on.
         except Exception as error:
-            return await self._told(_failed(error), action, began)
+            return await self._told(failed(error), action, began)
 
     async def _once(self, action: Action, tool: Tool, context: CallContext) -> Observation:
         """Make the call, or take what came of it before; see `storage.recording`."""
@@ -255,7 +251,7 @@ class Toolbox:
         if entry is not None and entry.outcome == "ok":
             return await self._of_before(entry)
         changes = not getattr(tool, "reads_only", False)
-        make = self._watched if changes else _carry_out
+        make = watched if changes else carry_out
         if entry is not None:
             context = replace(context, call_id=entry.call_id)
             if entry.begun_before and not is_repeatable(tool, context):
@@ -266,7 +262,7 @@ class Toolbox:
         try:
             seen = await make(tool, action.args, context)
         except Exception as error:
-            seen = _failed(error)
+            seen = failed(error)
         seen = await self._told(seen, action, began)
         await self._recording.finish(entry, seen.model_dump(), changes=changes)
         return seen
@@ -345,52 +341,8 @@ class Toolbox:
         agreed = self._approved
         return agreed is not None and (agreed.tool, agreed.args) == (action.tool, action.args)
 
-    async def _watched(self, tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
-        """A call with what it changed, and with protected files and our own settings put back."""
-        before = await self.workspace.hashes()
-        own = await asyncio.to_thread(OwnSettings, self.workspace)
-        kept = await asyncio.to_thread(Protection, self.workspace, context.protected)
-        restored: list[PutBack] = []
-        try:
-            try:
-                seen = await _carry_out(tool, args, context)
-            finally:
-                restored = await asyncio.to_thread(put_back_each, kept, own)
-        except Exception as error:
-            seen = _failed(error)
-        finally:
-            await asyncio.to_thread(kept.forget)
-        after = await self.workspace.hashes()
-        changed = sorted(
-            path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
-        )
-        text = "\n".join([seen.text, *(one.told() for one in restored)]).lstrip()
-        seen = seen.model_copy(update={"changed": changed, "text": text})
-        lost = [one.told() for one in restored if not one.done]
-        if not lost:
-            return seen
-        why = "; ".join(filter(None, (seen.error, *lost)))
-        return seen.model_copy(update={"ok": False, "error": why})
-
 
 def one_call_at_a_time(workspace: Workspace) -> asyncio.Lock:
     """The lock under which a folder is changed, and looked at while nothing may change in it."""
     key = (id(asyncio.get_running_loop()), workspace.path)
     return _LOCKS.setdefault(key, asyncio.Lock())
-
-
-async def _carry_out(tool: Tool, args: dict[str, Any], context: CallContext) -> Observation:
-    try:
-        return await asyncio.wait_for(tool.call(args, context), context.seconds + _GRACE_SECONDS)
-    except TimeoutError as error:
-        raise TimeLimitError(f"{tool.name} did not end within {context.seconds:g} s.") from error
-
-
-def _failed(error: Exception) -> Observation:
-    return Observation(ok=False, error=_told(error), reason=getattr(error, "reason", ""))
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, ToolError):
-        return str(error)
-    return clipped(f"{type(error).__name__}: {error}", 400)

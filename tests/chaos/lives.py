@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import replan.tools.toolbox as toolboxes
+import replan.tools.watched_call as watching
 from replan.graphs.build import build_agent
 from replan.nodes.contract import (
     DecomposeRequest,
@@ -151,7 +152,7 @@ class Moments:
 
 def _instrument(executions: Path, moments: Moments) -> None:
     """Log every call that a tool really gets, and count the moments around it."""
-    begin, finish, carry_out = Journal.begin, Journal.finish, toolboxes._carry_out
+    begin, finish, carry_out = Journal.begin, Journal.finish, watching.carry_out
 
     async def logged(tool: Any, args: dict[str, Any], context: CallContext) -> Observation:
         line = f"{tool.name} {context.call_id} {os.getpid()}\n"
@@ -169,7 +170,7 @@ def _instrument(executions: Path, moments: Moments) -> None:
         await finish(self, *args, **named)
         moments.pass_one()
 
-    toolboxes._carry_out = logged
+    watching.carry_out = toolboxes.carry_out = logged
     Journal.begin = begun  # type: ignore[method-assign,assignment]
     Journal.finish = finished  # type: ignore[method-assign]
 

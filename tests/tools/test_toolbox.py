@@ -53,7 +53,7 @@ async def test_a_tool_of_ones_own(odd: Toolbox) -> None:
 
 
 async def test_a_tool_that_does_not_end(odd: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replan.tools.toolbox._GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("replan.tools.watched_call._GRACE_SECONDS", 0.1)
     seen = await odd.call(Action(tool="odd", args={"what": "hang"}), 0.1)
     assert seen.error == "odd did not end within 0.1 s."
 

@@ -1,0 +1,119 @@
+"""A one-off script that fails leaves nothing behind."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from replan.tools import rollback
+from replan.tools.workspace import Workspace
+
+STOP = "\nraise SystemExit('half-way')"
+
+
+@pytest.fixture
+async def filled(workspace: Workspace) -> dict[str, str]:
+    for path, text in {"a.txt": "a\n", "in/b.txt": "b\n", "in/deep/c.txt": "c\n"}.items():
+        await workspace.write_text(path, text)
+    (workspace.path / "empty").mkdir()
+    (workspace.path / "link").symlink_to("a.txt")
+    (workspace.path / "a.txt").chmod(0o640)
+    return await workspace.hashes()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('a.txt', 'a').write('x')",
+        "open('new.txt', 'w').write('x')",
+        "import os\nos.makedirs('out/deep')\nopen('out/deep/new.txt', 'w').write('x')",
+        "import os\nos.rename('a.txt', 'z.txt')",
+        "import os\nos.rename('in', 'moved')",
+        "import shutil\nshutil.rmtree('in')",
+        "import os\nos.remove('a.txt'); os.makedirs('a.txt/folder')",
+        "import os\nos.remove('link'); open('link', 'w').write('x')",
+        "import os\nos.remove('link'); os.symlink('/etc', 'link')",
+        "import os\nos.rename('in', 'b'); os.symlink('b', 'in')",
+        "import os\nos.rename('in', 'b'); open('in', 'w')",
+        "import os\nos.rmdir('empty')",
+        "import os\nos.symlink('/etc', 'etc')",
+        "import os\nfor name in ('a.txt', 'in/b.txt'):\n    os.remove(name)",
+    ],
+)
+async def test_all_is_as_before(
+    call, workspace: Workspace, filled: dict[str, str], code: str
+) -> None:
+    seen = await call("python", code=code + STOP)
+    assert not seen.ok
+    assert seen.changed == []
+    assert await workspace.hashes() == filled
+    assert (workspace.path / "a.txt").stat().st_mode & 0o777 == 0o640
+    names = await asyncio.to_thread(os.listdir, workspace.path)
+    assert set(names) == {"a.txt", "in", "empty", "link"}
+    assert "half-way" in seen.error
+
+
+async def test_what_it_printed_and_what_is_as_before_is_told(call, filled: dict[str, str]) -> None:
+    code = "print('one')\nopen('a.txt', 'w')\nopen('new.txt', 'w')"
+    seen = await call("python", code=code + STOP)
+    assert seen.text.startswith("one\n")
+    assert seen.text.endswith("It failed, so what it had changed is as before: a.txt, new.txt")
+
+
+async def test_a_script_that_runs_too_long_too(call, workspace: Workspace, filled) -> None:
+    seen = await call("python", code="open('a.txt', 'w')\nwhile True: pass", seconds=1)
+    assert "time limit" in seen.reason
+    assert await workspace.hashes() == filled
+
+
+async def test_what_succeeds_stays(call, workspace: Workspace, filled: dict[str, str]) -> None:
+    seen = await call("python", code="open('a.txt', 'w').write('x')")
+    assert seen.ok
+    assert seen.changed == ["a.txt"]
+    assert await workspace.read_text("a.txt", 10) == "x"
+
+
+async def test_a_script_of_the_workspace_is_not_undone(
+    call, workspace: Workspace, filled: dict[str, str]
+) -> None:
+    await workspace.write_text("s.py", "open('new.txt', 'w').write('x')" + STOP)
+    seen = await call("run_script", path="s.py")
+    assert not seen.ok
+    assert seen.changed == ["new.txt"]
+
+
+async def test_nothing_outside_is_touched(call, workspace: Workspace, filled) -> None:
+    outside = workspace.path.parent / "outside"
+    outside.mkdir()
+    (outside / "b.txt").write_text("mine")
+    code = f"import os, shutil\nshutil.rmtree('in')\nos.symlink({str(outside)!r}, 'in')"
+    await call("python", code=code + STOP)
+    assert (outside / "b.txt").read_text() == "mine"
+    assert await workspace.hashes() == filled
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST_FILES", 3), ("MOST_BYTES", 5)])
+async def test_a_large_workspace_is_left_as_the_script_left_it(
+    call, filled: dict[str, str], monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(rollback, limit, value)
+    seen = await call("python", code="open('new.txt', 'w')" + STOP)
+    assert seen.changed == ["new.txt"]
+    assert "as before" not in seen.text
+
+
+async def test_no_copy_is_left(call, filled, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    await call("python", code="open('a.txt', 'w')" + STOP)
+    await call("python", code="open('a.txt', 'w')")
+    left = await asyncio.to_thread(os.listdir, tmp_path)
+    assert not [name for name in left if name.startswith("replan-kept-")]
+
+
+async def test_what_the_script_itself_removed_is_told_as_such(call, filled) -> None:
+    code = "import glob, os\nfor path in sorted(glob.glob('*.txt') + glob.glob('in/*.txt')):\n"
+    code += "    text = open(path).read()\n    os.path.exists('in/b.txt') and os.remove('in/b.txt')"
+    seen = await call("python", code=code)
+    assert "'in/b.txt'" in seen.error
+    assert seen.error.endswith("first find out about all of them, then change them")
