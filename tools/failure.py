@@ -33,7 +33,7 @@ def failure(stderr: str, sources: dict[str, str], folder: Path | None = None) ->
     if not message:
         return ""
     where = _where([lines[number] for number in frames if number > start], sources)
-    hint = hint_for(message, folder)
+    hint = hint_for(message, folder, where)
     return message + (f" ({where})" if where else "") + (f"; {hint}" if hint else "")
 
 

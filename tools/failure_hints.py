@@ -13,19 +13,35 @@ _HINTS = {
 }
 _MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 _NOT_EMPTY = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
-_NOT_FOUND = re.compile(r"FileNotFoundError: \[Errno 2\][^:]*: '([^']+)'(?: -> '([^']+)')?")
+NOT_FOUND = re.compile(r"FileNotFoundError: \[Errno 2\][^:]*: '([^']+)'(?: -> '([^']+)')?")
 _IS_FOLDER = re.compile(r"IsADirectoryError: \[Errno 21\][^:]*: '([^']+)'")
+_NEW_KEY = re.compile(r"([\w.]+)\[(.+)\]\s*(?:[-+*|]=|\.(append|add|extend)\()")
+_NO_NUMBER = re.compile(
+    r"ValueError: (?:could not convert string to float: ''|"
+    r"invalid literal for int\(\) with base \d+: '')"
+    r"|TypeError: (?:float|int)\(\) argument must be .*not 'NoneType'"
+)
+_MORE_THAN_NUMBER = re.compile(
+    r"ValueError: invalid literal for int\(\) with base 10: ('[^\d']*\d+[^\d']*')$"
+)
 _LOOKED_AT = 5000
 _NAMED = 3
 
 
-def hint_for(message: str, folder: Path | None = None) -> str:
+def hint_for(message: str, folder: Path | None = None, where: str = "") -> str:
     """The next step, "" where nothing is known that helps.
 
     Args:
         message: the error, as Python says it; the script may have said it, too.
         folder: the workspace, to tell where a file is that was not found. Blocking.
+        where: the line in which it happened.
     """
+    if message.startswith("KeyError: "):
+        return _about_key(message.removeprefix("KeyError: ").strip("'\""), where)
+    if more := _MORE_THAN_NUMBER.match(message):
+        return f"take the number out of it: int(re.search(r'\\d+', text).group()) of {more[1]}"
+    if _NO_NUMBER.match(message):
+        return "some values are empty: skip them, or use (value or 0) where they count as 0"
     if missing := _MISSING.match(message):
         known = ", ".join(importable()) or "none"
         return (
@@ -36,10 +52,22 @@ def hint_for(message: str, folder: Path | None = None) -> str:
         return f"{full[1]} is not empty; shutil.rmtree only where all that is in it is to go"
     if found := _IS_FOLDER.match(message):
         return f"{found[1]} is a folder, not a file: skip it unless os.path.isfile(path)"
-    if folder and (absent := _NOT_FOUND.match(message)):
+    if folder and (absent := NOT_FOUND.match(message)):
         with suppress(OSError, ValueError):
             return _about_paths(absent[1], absent[2] or "", folder.resolve())
     return _HINTS.get(message.split(":")[0], "")
+
+
+def _about_key(missing: str, where: str) -> str:
+    """A key that is not there yet has nothing that could be added to."""
+    new = _NEW_KEY.search(where)
+    if new is None or f"'{missing}'" in where or f'"{missing}"' in where:
+        return ""
+    name, key, adds = new.groups()
+    if adds is None:
+        return f"begin with 0 for a new key: {name}[{key}] = {name}.get({key}, 0) + ..."
+    empty = "set()" if adds == "add" else "[]"
+    return f"begin with an empty one for a new key: {name}.setdefault({key}, {empty}).{adds}(...)"
 
 
 def _about_paths(path: str, new: str, folder: Path) -> str:

@@ -53,3 +53,42 @@ def test_hints(tmp_path: Path, message: str, hint: str) -> None:
 
 def test_outside_a_workspace_nobody_looks_for_a_file() -> None:
     assert hint_for("FileNotFoundError: [Errno 2] No such file or directory: 'b.txt'") == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "line", "hint"),
+    [
+        (
+            "KeyError: 'food'",
+            "totals[row['name']] += float(row['price'])",
+            "begin with 0 for a new key: totals[row['name']] = totals.get(row['name'], 0) + ...",
+        ),
+        (
+            "KeyError: 'food'",
+            "groups[kind].append(row)",
+            "begin with an empty one for a new key: groups.setdefault(kind, []).append(...)",
+        ),
+        (
+            "KeyError: 3",
+            "groups[n].add(row)",
+            "begin with an empty one for a new key: groups.setdefault(n, set()).add(...)",
+        ),
+        ("KeyError: 'price'", "totals[row['name']] += float(row['price'])", ""),
+        ("KeyError: 'price'", "price = row['price']", ""),
+        ("KeyError: 'food'", "", ""),
+        (
+            "ValueError: could not convert string to float: ''",
+            "x = float(row['price'])",
+            "some values are empty: skip them, or use (value or 0) where they count as 0",
+        ),
+        ("ValueError: could not convert string to float: 'n/a'", "x = float(y)", ""),
+        (
+            "ValueError: invalid literal for int() with base 10: '01.txt'",
+            "x = int(name)",
+            "take the number out of it: int(re.search(r'\\d+', text).group()) of '01.txt'",
+        ),
+        ("ValueError: invalid literal for int() with base 10: '1-2'", "x = int(y)", ""),
+    ],
+)
+def test_hints_about_the_line(message: str, line: str, hint: str) -> None:
+    assert hint_for(message, None, f"script.py line 3: {line}") == hint
