@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -319,13 +320,21 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
             "rounds": task.rounds + 1,
             "calls": [] if failed else task.calls,
             "status": status,
-            "attempts": [*task.attempts, attempt][-_KEPT_ATTEMPTS:],
+            "attempts": _latest([*task.attempts, attempt]),
             "result": attempt.observation.text[:600] if done else task.result,
             "rehearsed": attempt.observation.reason == REHEARSED,
             "sources": _more_sources(task, attempt.observation),
             "found": _more_found(task, attempt),
         }
     )
+
+
+def _latest(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The latest few, and before them the looks that nobody was asked for: they are few, and what
+    they brought is what the others go by.
+    """
+    looks = [one for one in attempts if one.action.unasked]
+    return [*looks, *[one for one in attempts if not one.action.unasked][-_KEPT_ATTEMPTS:]]
 
 
 def _more_sources(task: Task, seen: Observation) -> list[str]:

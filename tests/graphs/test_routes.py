@@ -197,3 +197,12 @@ def test_a_task_keeps_its_latest_attempts_only() -> None:
         many = after_attempt(many, attempt("continue", str(number)), max_attempts=3)
     assert [each.observation.text for each in many.attempts] == ["7", "8", "9"]
     assert many.rounds == 10
+
+
+def test_looks_that_nobody_was_asked_for_are_kept_with_them() -> None:
+    look = attempt("continue", "seen")
+    look.action.unasked = True
+    many = after_attempt(task("t1"), look, max_attempts=3)
+    for number in range(10):
+        many = after_attempt(many, attempt("continue", str(number)), max_attempts=3)
+    assert [each.observation.text for each in many.attempts] == ["seen", "7", "8", "9"]

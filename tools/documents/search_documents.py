@@ -120,7 +120,9 @@ def _source(hit: Hit) -> Source:
 
 def _told(hit: Hit) -> str:
     where = f"{clipped(_line(hit.path), 300)}, {hit.place}"
-    return f"{where}\n   {clipped(_line(hit.text), _EXCERPT)}"
+    # Line by line, as a list or a table is read; set in, so that no line passes for a place.
+    lines = [f"   {_line(line)}" for line in hit.text.splitlines() if line.strip()]
+    return f"{where}\n{clipped(chr(10).join(lines), _EXCERPT)}"
 
 
 async def _notes(index: DocumentIndex, done: Refreshed) -> list[str]:

@@ -77,7 +77,7 @@ async def test_every_kind_is_found_with_its_place(ask, folder: Path) -> None:
         seen = await ask("light blue bridges")
     assert seen.ok, seen.error
     assert seen.text.startswith("From the documents: data from outside.")
-    assert "1. notes/bridge.md, lines 1-3\n   # Bridges The bridge is light blue." in seen.text
+    assert "1. notes/bridge.md, lines 1-3\n   # Bridges\n   The bridge is light blue." in seen.text
     assert found(await ask("带薪休假有几天"))[0] == "年假.txt"
     assert found(await ask("whistling marmot"))[0] == "marmots.html"
     assert "1. report.pdf, page 2" in (await ask("doubled turnover")).text
