@@ -326,7 +326,7 @@ async def _survey(state: AgentState, workspace: Workspace) -> str:
     missing = await asyncio.to_thread(
         lambda: [folder for folder in to_make if not (workspace.path / folder).exists()]
     )
-    return await survey(workspace, named, shown, state["goal"] if writes else "", missing)
+    return await survey(workspace, named, shown, state["goal"], missing, nearest=writes)
 
 
 def _asked_for(state: AgentState, existing: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from replan.nodes.json_outline import json_outline
 from replan.nodes.name_facts import name_facts
 from replan.nodes.named_files import is_test_file
 from replan.nodes.records import describe_records
+from replan.nodes.same_content import told_of_same_content
 from replan.state.errors import ReplanError
 from replan.tools.bounds import storable
 from replan.tools.workspace import Workspace
@@ -30,6 +31,7 @@ _MEANT_CHARS = 1500
 _MOST_MEANT = 20
 _MEANT_TOTAL = 2400
 _EXAMPLE_CHARS = 1000
+_LABELLED_CHARS = 400  # Where its labels are told, the rest of it may well be noise.
 _NEAREST_CHARS = 1000
 _READ = 200_000
 _READ_JSON = 2_000_000
@@ -46,6 +48,7 @@ async def survey(
     meant: Sequence[str] = (),
     goal: str = "",
     missing: Sequence[str] = (),
+    nearest: bool = True,
 ) -> str:
     """Lists the files and shows the ones that matter.
 
@@ -59,8 +62,9 @@ async def survey(
         named: the files to show first.
         meant: files that words of the goal mean, by name or by folder; shown next, if they are not
             many, or all of them together are short.
-        goal: of long texts that it names or means, the lines nearest to it are shown.
+        goal: its words.
         missing: folders that the goal names and that are not there yet.
+        nearest: of long texts that the goal names or means, show the lines nearest to it.
     """
     paths = await workspace.files()
     if not paths:
@@ -78,18 +82,21 @@ async def survey(
     meant = [path for path in meant if path not in whole]
     groups = await groups_of_one_form(workspace, [path for path in paths if path.endswith(TEXT)])
     lines += [group.told for group in groups]
+    lines += told_of_same_content(goal, await workspace.hashes())
     others = {path for group in groups for path in group.paths[1:]}
     if len(meant) > _FEW_MEANT:
         meant = [path for path in meant if path not in others]
         meant = meant if await _little(workspace, meant) else []
     looks = _worth_a_look([path for path in paths if path not in others], [*whole, *meant])
+    labelled = {group.paths[0] for group in groups if group.labels}
     most = {
-        **dict.fromkeys((group.paths[0] for group in groups), _EXAMPLE_CHARS),
         **dict.fromkeys(meant, _MEANT_CHARS),
+        **{group.paths[0]: _LABELLED_CHARS if group.labels else _EXAMPLE_CHARS for group in groups},
         **dict.fromkeys(whole, _WHOLE_CHARS),
     }
     for path in [*whole, *meant, *looks]:
-        about = goal if path in whole or path in meant else ""
+        asked = path in whole or (path in meant and path not in labelled)
+        about = goal if nearest and asked else ""
         shown = await _show(workspace, path, min(room, most.get(path, 0)), about)
         if shown and len(shown) <= room:
             lines.append(shown)
