@@ -1,4 +1,4 @@
-"""Checks of a node. Those that run the workspace's tests are calls, made once and recorded."""
+"""Checks of a node. Those that run the workspace's own code are calls, made once and recorded."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,7 @@ from replan.graphs.cast import Scene
 from replan.state.task import Check, CheckResult
 from replan.tools.checks import run_checks
 
-_RUNS_CODE = "tests_pass"
+_RUN_CODE = ("tests_pass", "script_runs")
 
 
 async def checked(
@@ -24,13 +24,14 @@ async def checked(
         seconds: time that each test run may take.
     """
     entry = None
-    if any(check.kind == _RUNS_CODE for check in checks):
+    runs = next((check.kind for check in checks if check.kind in _RUN_CODE), "")
+    if runs:
         # The files are part of the question: after an interruption they may be others.
         request = {
             "checks": [check.model_dump() for check in checks],
             "workspace": await where.workspace.digest(),
         }
-        entry = await where.recording.begin("check", role="", name=_RUNS_CODE, request=request)
+        entry = await where.recording.begin("check", role="", name=runs, request=request)
         if entry is not None and entry.outcome == "ok":
             return [CheckResult.model_validate(one) for one in entry.response]
     results = await run_checks(
