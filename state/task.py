@@ -16,18 +16,18 @@ class Check(Noun):
     """A condition that can be tested without asking a model.
 
     Kinds: `file_exists` (path, with content in its format), `file_unchanged` (path, against the
-    start of the run), `csv_columns` (path, columns), `one_row_per` (path of a CSV file, text:
-    what each row stands for, such as "city"), `json_numbers` (path of a JSON file that holds an
-    object from names to numbers), `json_keys` (path, columns: the keys that each object in it
-    has), `number_only` (path, text: how many decimals, "" for any), `brief_only` (path: a line
-    of at most five words), `is_sorted` (path, columns: the column of a CSV file that it is
-    sorted by; none for the lines of a text), `no_repeats` (path: no line twice), `has_table`
-    (path: of Markdown), `as_many_rows` (path, text: the CSV file that has as many),
-    `file_contains` (path, text), `gone` (path of a file or folder, or a pattern such as "*.bak"
-    of files at any depth), `some_stay` (path of a folder, "" for the workspace), `call_gives`
-    (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a
-    pytest file; "" for all tests), `workspace_changed` (text: the workspace's digest at the
-    start of the run).
+    start of the run), `csv_columns` (path, columns), `one_row_per` (path of a CSV file, text: what
+    each row stands for, such as "city"), `json_numbers` (path of a JSON file that holds an object
+    from names to numbers), `json_keys` (path, columns: the keys that each object in it has),
+    `number_only` (path, text: how many decimals, "" for any), `brief_only` (path: a line of at most
+    five words), `is_sorted` (path, columns: the column of a CSV file that it is sorted by; none for
+    the lines of a text), `no_repeats` (path: no line twice), `no_gaps` (path: not an empty line
+    behind every line), `has_table` (path: of Markdown), `as_many_rows` (path, text: the CSV file
+    that has as many), `file_contains` (path, text), `no_line_begins` (path, text), `gone` (path of
+    a file or folder, or a pattern such as "*.bak" of files at any depth), `some_stay` (path of a
+    folder, "" for the workspace), `call_gives` (path of a module, text: `f(1) == 2` or `f(1) raises
+    ValueError`), `tests_pass` (path of a pytest file; "" for all tests), `script_runs` (path, text:
+    its arguments), `workspace_changed` (text: the workspace's digest at the start of the run).
     """
 
     kind: Literal[
@@ -41,13 +41,16 @@ class Check(Noun):
         "brief_only",
         "is_sorted",
         "no_repeats",
+        "no_gaps",
         "has_table",
         "as_many_rows",
         "file_contains",
+        "no_line_begins",
         "gone",
         "some_stay",
         "call_gives",
         "tests_pass",
+        "script_runs",
         "workspace_changed",
     ]
     path: str = ""
@@ -78,6 +81,8 @@ class Check(Noun):
             return f"{self.path} is {by}"
         if self.kind == "no_repeats":
             return f"{self.path} holds each name once"
+        if self.kind == "no_gaps":
+            return f"{self.path} has no empty lines between its lines"
         if self.kind == "has_table":
             return (
                 f"{self.path} holds a markdown table (| a | b |, below it | --- | --- |, then rows)"
@@ -92,8 +97,12 @@ class Check(Noun):
             return f"some files of {self.path or 'the workspace'} are where and as they were"
         if self.kind == "call_gives":
             return f"with {self.path}, {self.text}"
+        if self.kind == "script_runs":
+            return f"{f'python {self.path} {self.text}'.rstrip()} runs to its end"
         if self.kind == "file_contains":
             return f"{self.path} contains {self.text!r}"
+        if self.kind == "no_line_begins":
+            return f"no line of {self.path} begins with {self.text!r}"
         if self.kind == "workspace_changed":
             return "files were created, changed, moved or removed"
         return f"the tests in {self.path or 'the workspace'} pass"

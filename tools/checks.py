@@ -18,6 +18,7 @@ from replan.tools.listing import IGNORED
 from replan.tools.protocol import ToolError
 from replan.tools.pytest_run import run_pytest
 from replan.tools.sandbox.protocol import Confinement
+from replan.tools.script_check import fault_of_script
 from replan.tools.workspace import Workspace
 
 _DETAIL = 1500
@@ -51,6 +52,8 @@ async def run_checks(
                 if check.path not in tested:
                     tested[check.path] = await _tests(check, workspace, seconds, confinement)
                 wrong = tested[check.path]
+            elif check.kind == "script_runs":
+                wrong = await fault_of_script(check, workspace, seconds, confinement)
             elif check.kind == "call_gives":
                 if check.path not in called:
                     called[check.path] = await _calls(checks, check.path, workspace, confinement)

@@ -59,8 +59,8 @@ def is_sorted(check: Check, text: str) -> str:
     """Whether the values of the column, or what the lines begin with, ascend: as numbers if they
     are, else as words, with capitals apart or not.
     """
-    values = _values(check.columns, text)
-    numbers = _as_numbers(values)
+    values = column_values(check.columns, text)
+    numbers = as_numbers(values)
     if numbers is not None and numbers == sorted(numbers):
         return ""
     if values in (sorted(values), sorted(values, key=str.casefold)):
@@ -78,6 +78,21 @@ def no_repeats(check: Check, text: str) -> str:
     return f"it holds {line[:_SHOWN]!r} {count} times, not once" if count > 1 else ""
 
 
+def no_gaps(check: Check, text: str) -> str:
+    """Whether not every line, but the last, is followed by an empty one."""
+    lines = text.rstrip().splitlines()
+    gaps = lines[1::2]
+    if gaps and not any(map(str.strip, gaps)) and all(map(str.strip, lines[::2])):
+        return "every second line is empty: a line read from a file ends with its own line break"
+    return ""
+
+
+def no_line_begins(check: Check, text: str) -> str:
+    """Whether what the lines were found by is no longer before them."""
+    wrong = next((line for line in text.splitlines() if line.lstrip().startswith(check.text)), "")
+    return f"there is {wrong[:_SHOWN]!r}" if wrong else ""
+
+
 def has_table(check: Check, text: str) -> str:
     """Whether a Markdown table is there: a line of headings, one of dashes, and rows."""
     if re.search(r"^\|?[^|\n]+\|.*\n\|?\s*:?-+:?\s*\|[-|: ]*\n\|?[^|\n]+\|", text, re.MULTILINE):
@@ -85,7 +100,10 @@ def has_table(check: Check, text: str) -> str:
     return f"it holds no table: {first_lines(text.strip()) or '(nothing)'}"
 
 
-def _values(columns: Sequence[str], text: str) -> list[str]:
+def column_values(columns: Sequence[str], text: str) -> list[str]:
+    """The values of the first of the columns of a CSV text, header apart; without columns, what
+    the lines of a text begin with.
+    """
     if not columns:
         return [re.split(r"[\t=:]|\s", line, maxsplit=1)[0] for line in text.split("\n") if line]
     rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
@@ -96,7 +114,8 @@ def _values(columns: Sequence[str], text: str) -> list[str]:
     return [row[at].strip() for row in rows[1:] if len(row) > at]
 
 
-def _as_numbers(values: Sequence[str]) -> list[float] | None:
+def as_numbers(values: Sequence[str]) -> list[float] | None:
+    """The values as numbers; None where one is none."""
     try:
         return [float(value) for value in values]
     except ValueError:
@@ -110,6 +129,8 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
         "brief_only": brief_only,
         "is_sorted": is_sorted,
         "no_repeats": no_repeats,
+        "no_gaps": no_gaps,
+        "no_line_begins": no_line_begins,
         "has_table": has_table,
     }
 )

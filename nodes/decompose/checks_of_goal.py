@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from replan.nodes.decompose.examples import calls_in, keys_in
-from replan.nodes.decompose.forms import forms_of
+from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
+from replan.nodes.decompose.rejected import rejected_in
+from replan.nodes.decompose.scripts import scripts_to_run
 from replan.nodes.named_files import named_files
 from replan.state.task import Check
 
@@ -45,10 +47,12 @@ def checks_of_files(
     if only.endswith(".json") and (keys := keys_in(goal)):
         checks.append(Check(kind="json_keys", path=only, columns=keys))
     if only.endswith(".py"):
-        checks += [Check(kind="call_gives", path=only, text=call) for call in calls_in(goal)]
+        calls = dict.fromkeys([*calls_in(goal), *rejected_in(goal)])
+        checks += [Check(kind="call_gives", path=only, text=call) for call in calls]
     if only:
         given = next((one.columns for one in checks if one.kind == "csv_columns"), [])
         checks += forms_of(goal, only, given, named_files(goal, existing))
+    checks += lines_of(goal, writes)
     moved = [path for path in renamed(goal, existing).values() if path not in writes]
     checks += [Check(kind="file_exists", path=path) for path in moved]
     checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]
@@ -57,6 +61,7 @@ def checks_of_files(
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]
+    checks += scripts_to_run(goal, writes, existing)
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
 

@@ -43,6 +43,19 @@ _LINE_EACH = re.compile(
     r"|每行一[个条]",
     re.IGNORECASE,
 )
+_LINES = re.compile(
+    r"\b(?:every|each|all|only|those|the|these) lines?\b|\blines (?:of|that|which|with|from|in)\b"
+    r"|\bper line\b|\bon its own line\b|每行|每一行|逐行|的行",
+    re.IGNORECASE,
+)
+_GAPS = re.compile(r"\b(?:blank|empty)\b|\bparagraphs?\b|空行|段", re.IGNORECASE)
+# "every line that begins with "X:", without that beginning"
+_UNPREFIXED = re.compile(
+    r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^`'\"”\n]{1,40})[`'\"”][^.;\n]{0,40}?"
+    r"\bwithout (?:that|this|the|its) (?:beginning|prefix|start|mark)\b"
+    r"|以\s*[`'\"“「]([^`'\"”」\n]{1,40})[`'\"”」]\s*开头的行[^。；\n]{0,12}?去掉(?:这个|该)?(?:开头|前缀)",
+    re.IGNORECASE,
+)
 _DIFFERENT = re.compile(
     r"\b(?:different|distinct|unique)\b|\b(?:each|every) (?:\w+ )?(?:only |just )?once\b"
     r"|\bwithout (?:repeats|repetition|duplicates)\b|不重复|去重|互不相同",
@@ -95,6 +108,19 @@ def forms_of(
     same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)
     if same and len(tables) == 1 and path not in tables:
         found.append(Check(kind="as_many_rows", path=path, text=tables[0]))
+    return found
+
+
+def lines_of(goal: str, writes: Sequence[str]) -> list[Check]:
+    """Checks of the texts whose lines are what the goal speaks of. Unless it speaks of empty ones:
+    a script that adds a line break to lines that have theirs leaves every second one empty.
+    """
+    texts = [path for path in writes if path.endswith(".txt")]
+    found: list[Check] = []
+    if _LINES.search(goal) and not _GAPS.search(goal):
+        found += [Check(kind="no_gaps", path=path) for path in texts]
+    if len(texts) == 1 and (prefix := _UNPREFIXED.search(goal)):
+        found.append(Check(kind="no_line_begins", path=texts[0], text=prefix[1] or prefix[2]))
     return found
 
 

@@ -18,6 +18,7 @@ from replan.nodes.look_ups import found_by
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.mending import MEND, is_mending, shown_now
 from replan.state.task import Attempt, CheckResult, Task
+from replan.tools.outside import unmarked
 from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
@@ -126,9 +127,17 @@ def _found(task: Task) -> list[str]:
     # Of the turns only the latest are told.
     kept = task.found if task.rounds > len(task.attempts) else []
     return [
-        *(one for one in kept if not one.startswith(tuple(told))),
-        *(found_by(one.action, _middle_out(_seen(one), _RESULT_CHARS)) for one in looks),
+        *(unmarked(one) for one in kept if not one.startswith(tuple(told))),
+        *(_looked_up(one) for one in looks),
     ]
+
+
+def _looked_up(look: Attempt) -> str:
+    """What an unasked look brought. A search had the goal's words, which are known."""
+    seen = unmarked(_middle_out(_seen(look), _RESULT_CHARS))
+    if look.action.tool == "read_file":
+        return found_by(look.action, seen)
+    return f"{look.action.tool} found:\n{seen}"
 
 
 def _seen(attempt: Attempt) -> str:
@@ -262,9 +271,27 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
     return (
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
-        f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
+        f"all that {_orders(task)} for, word for word, {files}and prints what was done. It gets no "
         f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
     ).strip()
+
+
+def _orders(task: Task) -> str:
+    """What says what is to be done: the task, and the files that it says to follow."""
+    followed = [name for found in _FOLLOWED.findall(task.title) for name in found if name]
+    if not followed:
+        return "the task asks"
+    return f"the task and {' and '.join(dict.fromkeys(followed))} ask"
+
+
+_FILE = r"[`'\"“]?([\w./-]+\.(?:txt|md|rst))[`'\"”]?"
+_FOLLOWED = re.compile(
+    rf"\b(?:keep to|stick to|follow|obey|according to)\s+(?:the\s+\w+\s+(?:in|of)\s+)?{_FILE}"
+    rf"|{_FILE}\s+(?:asks|says|describes|tells|wants|demands|requires)\b"
+    rf"|{_FILE}[^.;\n]{{0,20}}\b(?:keep to|stick to|follow|obey) it\b"
+    rf"|(?:按照?|遵守|遵照|依照|根据)\s*{_FILE}\s*(?:中的|的)?(?:规则|要求|说明|步骤|规定|指示)",
+    re.IGNORECASE,
+)
 
 
 def _bare(task: Task, path: str = "") -> str:

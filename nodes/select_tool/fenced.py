@@ -1,6 +1,7 @@
 """Takes the one thing asked for out of a model's answer."""
 
 import re
+from pathlib import PurePath
 
 _BLOCK = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _OPEN = re.compile(r"^```[^\n`]*\n(.*)", re.MULTILINE | re.DOTALL)
@@ -23,3 +24,12 @@ def fenced(answer: str, nested: bool = False) -> str:
         return str(max(blocks, key=len))
     opened = _OPEN.search(answer)
     return opened.group(1) if opened else text + "\n"
+
+
+def without_own_name(text: str, path: str) -> str:
+    """The text of a file without a first line that is the file's own name and nothing else: no part
+    of it, but what a small model writes above it.
+    """
+    first, _, rest = text.lstrip("\n").partition("\n")
+    name = first.strip().strip("`*#: ")
+    return rest.lstrip("\n") if rest.strip() and name in (path, PurePath(path).name) else text

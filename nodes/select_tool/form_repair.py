@@ -4,9 +4,13 @@ A small model that wrote "Total: 7" where the number alone is wanted writes it a
 """
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from types import MappingProxyType
 
 from replan.state.errors import ReplanError
 from replan.state.task import Action, Check, Task
+from replan.tools.form_checks import as_numbers, column_values
 from replan.tools.workspace import Workspace
 
 _LABELLED = re.compile(
@@ -29,13 +33,13 @@ async def repaired_form(task: Task, workspace: Workspace) -> Action | None:
     if last is None or not last.observation.ok or len(failing) != 1:
         return None
     check = failing[0]
-    if check.kind != "number_only" and (check.kind != "is_sorted" or check.columns):
+    if check.kind not in _BETTER:
         return None
     try:
         text = await workspace.read_text(check.path, _MOST_CHARS + 1)
     except ReplanError:
         return None
-    better = _number(check, text) if check.kind == "number_only" else _sorted(text)
+    better = _BETTER[check.kind](check, text)
     if not better or better == text or len(text) > _MOST_CHARS:
         return None
     return Action(tool="write_file", args={"path": check.path, "text": better}, thought="its form")
@@ -51,9 +55,30 @@ def _number(check: Check, text: str) -> str:
     return f"{number}\n" if not check.text or decimals == int(check.text) else ""
 
 
-def _sorted(text: str) -> str:
-    """The lines by what they begin with; "" where the first of them may be a heading."""
+def _sorted(check: Check, text: str) -> str:
+    """The lines, or the rows of a table, in order; "" where nobody can tell which is a heading."""
     lines = [line for line in text.splitlines() if line.strip()]
-    if lines[1:] == sorted(lines[1:], key=str.casefold):
+    if check.columns:
+        values = column_values(check.columns, "\n".join(lines))
+        if len(values) != len(lines) - 1:  # a row of several lines, or of too few columns
+            return ""
+        rows = sorted(zip(map(_order(values), values), lines[1:], strict=True), key=itemgetter(0))
+        lines = [lines[0], *(line for _, line in rows)]
+    elif lines[1:] == sorted(lines[1:], key=str.casefold):
         return ""
-    return "".join(f"{line}\n" for line in sorted(lines, key=str.casefold))
+    else:
+        lines = sorted(lines, key=str.casefold)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _order(values: Sequence[str]) -> Callable[[str], float | str]:
+    return str.casefold if as_numbers(values) is None else float
+
+
+def _without_gaps(check: Check, text: str) -> str:
+    return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
+
+
+_BETTER: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
+    {"number_only": _number, "is_sorted": _sorted, "no_gaps": _without_gaps}
+)

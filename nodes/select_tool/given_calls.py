@@ -1,8 +1,25 @@
-"""Calls that need not be chosen: planned ahead, or those that did a task like this one before."""
+"""Calls that need not be chosen: planned ahead, those that did a task like this one before, and the
+run of a script that was mended.
+"""
 
 from replan.state.task import Action, Task
+from replan.tools.script_check import arguments_of
 
 
 def given_call(task: Task) -> Action | None:
     """The next of them; None where there are none, one of them failed, or all were made."""
-    return task.calls[task.rounds] if task.rounds < len(task.calls) else None
+    if task.rounds < len(task.calls):
+        return task.calls[task.rounds]
+    return _run_of_mended(task)
+
+
+def _run_of_mended(task: Task) -> Action | None:
+    """The run of the script that was just mended and was seen to run: it makes the other files."""
+    last = task.attempts[-1] if task.attempts else None
+    if last is None or last.action.tool not in ("edit_file", "write_file"):
+        return None
+    ran = next((one for one in last.evidence if one.check.kind == "script_runs"), None)
+    if ran is None or not ran.passed or ran.check.path not in last.observation.changed:
+        return None
+    args = {"path": ran.check.path, "arguments": arguments_of(ran.check)}
+    return Action(tool="run_script", args=args, thought="it was mended")

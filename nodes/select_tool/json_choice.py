@@ -9,14 +9,18 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
 from replan.nodes.select_tool.conversation import SOURCES, content_ask, conversation, temperature
-from replan.nodes.select_tool.fenced import fenced
+from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.mending import (
+    MEND_LINE,
     MEND_SCRIPT,
+    edits_of_line,
     edits_schema,
+    failing_line,
+    line_schema,
     mended,
     read_editable,
     script_to_mend,
@@ -84,6 +88,7 @@ class SelectByJson:
                 HumanMessage(content_ask(tool, call, request.task, request.task.attempts)),
             ]
             content = await self._content(asked, tool, call, request, use)
+            content = without_own_name(content, str(call.get("path", "")))
             is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
             action.args[tool.content] = with_imports(content) if is_code else content
         return SelectToolResult(action=action)
@@ -92,18 +97,20 @@ class SelectByJson:
         """The last script with its wrong lines replaced: shorter, and better, than a new one.
         None when no edit could be made.
         """
-        edits = strict_object({"edits": edits_schema(script)})
+        line = failing_line(request.task, script)
+        ask = MEND_LINE.format(line=line) if line else MEND_SCRIPT
         answer = await use.model.json(
-            conversation(request, use.tools, {}, MEND_SCRIPT),
-            edits,
+            conversation(request, use.tools, {}, ask),
+            line_schema(script) if line else strict_object({"edits": edits_schema(script)}),
             name="mend_script",
             max_tokens=_CHOICE_TOKENS,
             temperature=temperature(request.task),
         )
-        code = mended(script, answer["edits"])
+        edits = edits_of_line(line, answer) if line else answer["edits"]
+        code = mended(script, edits)
         if code == script:
             return None
-        faults = "; ".join(edit["fault"] for edit in answer["edits"])
+        faults = "; ".join(edit["fault"] for edit in edits)
         return Action(tool="python", args={"code": with_imports(code)}, thought=faults[:_THOUGHT])
 
     async def _content(

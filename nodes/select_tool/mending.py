@@ -30,6 +30,10 @@ MEND_SCRIPT = (
     "Which lines of the script are wrong? One edit for each: the fault, the old line as it is, "
     "and the new line in its place. Answer in JSON."
 )
+MEND_LINE = (
+    "The script fails in this line:\n{line}\nSay the fault, and the new line in its place; only "
+    "where that is not enough, edits of other lines too. Answer in JSON."
+)
 # How an error goes on that happened in a line of the script.
 FAILED_AT = " (script.py line "
 _MOST_CHARS = 8000
@@ -38,17 +42,33 @@ _MOST_SOURCES = 4
 _SCRIPT_CHARS = 3000
 _MOST_LINES = 120
 _MOST_EDITS = 6
+_MOST_OTHERS = 3
 _FAULT = 120
 _LINE = 400
 
 
+def runs_code(task: Task) -> bool:
+    """Whether what decides about the task is code that is run: its tests, or a script to mend."""
+    return any(check.kind in ("tests_pass", "script_runs") for check in task.checks)
+
+
+def runs_script(task: Task) -> bool:
+    """Whether a script is to be mended: the other files that the task writes are for it to make."""
+    return any(check.kind == "script_runs" for check in task.checks)
+
+
 def is_mending(request: SelectToolRequest) -> bool:
-    """Whether tests fail, and all the code that they are about is there."""
-    if not all(path in request.existing for path in request.task.writes):
+    """Whether tests or a script fail, and all the code that they are about is there."""
+    task = request.task
+    own = [path for path in task.writes if path.endswith(CODE) or not runs_script(task)]
+    if not all(path in request.existing for path in own):
         return False
+    if runs_script(task) and task.attempts:
+        # What it makes is wrong, and it is the script that makes it.
+        return any(not result.passed for result in task.attempts[-1].evidence)
     seen = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
     return any(
-        result.check.kind == "tests_pass"
+        result.check.kind in ("tests_pass", "script_runs")
         and not result.passed
         and (not result.check.path or result.check.path in request.existing)
         and "ModuleNotFoundError" not in result.detail
@@ -77,6 +97,7 @@ def editable(request: SelectToolRequest) -> list[str]:
         and path.endswith(TEXT)
         and not path.endswith(TABLES)
         and not _by_script(path, request.task)
+        and (path.endswith(CODE) or not runs_script(request.task))
     ]
     code = writable_code(request) if is_mending(request) else []
     return list(dict.fromkeys([*own, *code]))
@@ -146,6 +167,35 @@ def _got_further(earlier: Attempt, last: Attempt) -> bool:
 def _number(place: str) -> int:
     found = re.match(r"\d+", place)
     return int(found.group()) if found else 0
+
+
+def failing_line(task: Task, script: str) -> str:
+    """The line of the script in which the last attempt failed; "" where it is not the only one that
+    reads so.
+
+    Asked which lines are wrong, a small model names the fault right and the line beside it.
+    """
+    lines = script.splitlines()
+    number = _number(task.attempts[-1].observation.error.partition(FAILED_AT)[2])
+    line = lines[number - 1] if 0 < number <= len(lines) else ""
+    return line if line.strip() and lines.count(line) == 1 and len(line) < _LINE else ""
+
+
+def line_schema(script: str) -> dict[str, Any]:
+    """The schema of what takes the place of the failing line, and edits of others."""
+    others = {**edits_schema(script), "minItems": 0, "maxItems": _MOST_OTHERS}
+    new = {"type": "string", "maxLength": _LINE}
+    fault = {"type": "string", "maxLength": _FAULT}
+    return strict_object({"fault": fault, "new": new, "other_edits": others})
+
+
+def edits_of_line(line: str, answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """What was answered to `line_schema`, as edits; a line set in as far as the old one."""
+    indent = line[: len(line) - len(line.lstrip())]
+    new = str(answer["new"])
+    # Set in by the model or not, it stands where the old one stood.
+    new = new if new.startswith((" ", "\t")) or not new.strip() else f"{indent}{new}"
+    return [{"fault": answer["fault"], "old": line, "new": new}, *answer["other_edits"]]
 
 
 def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:

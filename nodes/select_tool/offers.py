@@ -9,7 +9,13 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.groups import told_of_one_form
 from replan.nodes.look_ups import in_vain
 from replan.nodes.named_files import files_in_named_folders, files_meant, is_test_file
-from replan.nodes.select_tool.mending import edit_schema, is_mending, writable_code
+from replan.nodes.select_tool.mending import (
+    edit_schema,
+    is_mending,
+    runs_code,
+    runs_script,
+    writable_code,
+)
 from replan.nodes.survey import CODE, DATA, TABLES, TEXT, shows_whole
 from replan.state.task import Action
 from replan.tools.delete import speaks_of_deleting
@@ -111,7 +117,7 @@ def _sees_address(request: SelectToolRequest) -> bool:
 def is_code_task(request: SelectToolRequest) -> bool:
     """Whether the task's result is source code: tests have to pass, or only code is written."""
     task = request.task
-    if any(check.kind == "tests_pass" for check in task.checks):
+    if runs_code(task):
         return True
     return bool(task.writes) and all(path.endswith(CODE) for path in task.writes)
 
@@ -206,7 +212,9 @@ def _writable(request: SelectToolRequest) -> list[str]:
     """The files a call may write: the task's own; where tests fail, also the code they test."""
     task = request.task
     code = writable_code(request)
-    mends = any(check.kind == "tests_pass" for check in task.checks)
+    mends = runs_code(task)
+    if runs_script(task):
+        return code
     if not task.writes:
         return code if is_mending(request) else []  # a module is missing: it may have any name
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes

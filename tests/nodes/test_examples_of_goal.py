@@ -4,7 +4,7 @@ import pytest
 
 from replan.nodes.decompose.checks_of_goal import checks_of_files
 from replan.nodes.decompose.examples import calls_in, keys_in
-from replan.nodes.decompose.forms import forms_of
+from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
 from replan.state.task import Check
 
@@ -84,6 +84,32 @@ def test_keys_that_an_object_has_to_have(goal: str, keys: list[str]) -> None:
 def test_the_form_that_a_goal_asks_for(goal: str, path: str, kinds: list[tuple[str, str]]) -> None:
     found = forms_of(goal, path, sources=["i.csv"])
     assert [(check.kind, check.text) for check in found] == kinds
+
+
+@pytest.mark.parametrize(
+    ("goal", "checked"),
+    [
+        ("Write every line of a.log with x to n.txt and the rest to n.csv", ["n.txt"]),
+        ("把 a.txt 中含有错误的行写入 n.txt", ["n.txt"]),
+        ("Write every line of a.log, a blank one behind each, to n.txt", []),
+        ("Write a letter to n.txt", []),
+    ],
+)
+def test_lines_lines_of(goal: str, checked: list[str]) -> None:
+    assert [check.path for check in lines_of(goal, ["n.txt", "n.csv"])] == checked
+
+
+@pytest.mark.parametrize(
+    ("goal", "text"),
+    [
+        ('Write n.txt with the entries of a.md that begin with "- ", without that beginning', "- "),
+        ("把 a.md 里以“待办：”开头的行去掉开头后写入 n.txt", "待办："),
+        ('Write the entries of a.md that begin with "- " to n.txt', ""),
+    ],
+)
+def test_what_lines_were_found_by_is_left_out(goal: str, text: str) -> None:
+    found = [check for check in lines_of(goal, ["n.txt"]) if check.kind == "no_line_begins"]
+    assert [check.text for check in found] == ([text] if text else [])
 
 
 def test_a_table_is_sorted_by_a_column_that_the_goal_gives() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from replan.nodes.select_tool.fenced import fenced
+from replan.nodes.select_tool.fenced import fenced, without_own_name
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,23 @@ def test_a_text_with_blocks_of_its_own_is_taken_whole() -> None:
     text = "# Title\n\n```python\nprint(1)\n```\n\nMore."
     assert fenced(f"```markdown\n{text}\n```", nested=True) == f"{text}\n"
     assert fenced("```markdown\nplain\n```", nested=True) == "plain\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("best.txt\nB7\n", "B7\n"),
+        ("`best.txt`:\n\nB7\n", "B7\n"),
+        ("# out/best.txt\nB7\n", "B7\n"),
+        ("best.txt\n", "best.txt\n"),
+        ("best.txt is B7\nyes\n", "best.txt is B7\nyes\n"),
+        ("B7\nbest.txt\n", "B7\nbest.txt\n"),
+        ("", ""),
+    ],
+)
+def test_a_file_does_not_begin_with_its_own_name(text: str, rest: str) -> None:
+    assert without_own_name(text, "out/best.txt") == rest
+
+
+def test_without_a_path_nothing_is_cut() -> None:
+    assert without_own_name("\nprint(1)\n", "") == "\nprint(1)\n"

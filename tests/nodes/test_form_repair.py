@@ -11,6 +11,7 @@ from replan.tools.workspace import open_workspace
 NUMBER = Check(kind="number_only", path="a.txt", text="2")
 WHOLE = Check(kind="number_only", path="a.txt")
 SORTED = Check(kind="is_sorted", path="a.txt")
+BY_NAME = Check(kind="is_sorted", path="a.txt", columns=["name"])
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,13 @@ SORTED = Check(kind="is_sorted", path="a.txt")
         ("none", WHOLE, ""),
         ("b\nc\n\na\n", SORTED, "a\nb\nc\n"),
         ("a\nb\n", SORTED, ""),
-        ("b\na\n", SORTED.model_copy(update={"columns": ["x"]}), ""),
+        ("b\na\n", BY_NAME, ""),
+        ("id,Name\n1,zoe\n2,Adam\n", BY_NAME, "id,Name\n2,Adam\n1,zoe\n"),
+        ("id,name\n1,10\n\n2,9\n", BY_NAME, "id,name\n2,9\n1,10\n"),
+        ('id,name\n1,"z\nz"\n2,a\n', BY_NAME, ""),
+        ("id,name\n1,z\n2\n", BY_NAME, ""),
+        ("id,name\n1,z\n", BY_NAME, ""),
+        ("a\n\nb\n\nc\n", Check(kind="no_gaps", path="a.txt"), "a\nb\nc\n"),
         ("Rita", Check(kind="brief_only", path="a.txt"), ""),
     ],
 )

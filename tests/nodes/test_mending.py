@@ -6,7 +6,9 @@ import pytest
 
 from replan.nodes.contract import Brief, SelectToolRequest
 from replan.nodes.select_tool.mending import (
+    edits_of_line,
     edits_schema,
+    failing_line,
     is_mending,
     mended,
     read_editable,
@@ -32,6 +34,9 @@ OTHERWISE = Observation(
 FURTHER = Observation(ok=False, error="TypeError: none (script.py line 3: print(sum))")
 READ = Action(tool="read_file", args={"path": "a.csv"})
 OTHER_VALUES = CRASHED.model_copy(update={"error": f"{CRASHED.error}; row is 'a'"})
+
+
+OTHER_EDIT = {"fault": "g", "old": "a", "new": "b"}
 
 
 def attempt(seen: Observation = CRASHED, reason: str = "it crashed", **more: object) -> Attempt:
@@ -140,3 +145,19 @@ def test_only_what_is_no_longer_as_surveyed_is_shown_again() -> None:
     assert shown_now(sources, "a.py holds:\nx = 1\nb.py holds:\ny = 1") == [
         "b.py holds now:\ny = 2"
     ]
+
+
+def test_the_line_that_failed_is_put_right() -> None:
+    error = "TypeError: x (script.py line 2:     print(row)); row is 3"
+    task = mend(attempts=[attempt(Observation(ok=False, error=error))])
+    assert failing_line(task, SCRIPT) == SCRIPT.splitlines()[1]
+    assert failing_line(task, "print(row)\n") == ""
+    assert failing_line(task, "    x()\n    x()\n") == ""
+    line = "    print(row)"
+    answer = {"fault": "f", "new": "print(row.name)", "other_edits": [OTHER_EDIT]}
+    assert edits_of_line(line, answer) == [
+        {"fault": "f", "old": line, "new": "    print(row.name)"},
+        OTHER_EDIT,
+    ]
+    kept = edits_of_line("\tx", {**answer, "new": "  y", "other_edits": []})
+    assert kept[0]["new"] == "  y"

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from replan.nodes.contract import Brief, SelectToolRequest
+from replan.nodes.select_tool.given_calls import given_call
+from replan.nodes.select_tool.mending import editable, is_mending
 from replan.nodes.select_tool.offers import (
     call_schemas,
     offered,
@@ -293,3 +295,35 @@ def test_who_searched_in_vain_is_to_do_something_else(
     box = Toolbox(tools.workspace, tools=default_tools(SearchDocuments(tmp_path)))
     asked = request(writes=["stay.txt"], attempts=attempts)
     assert ("search_documents" in {tool.name for tool in offered(asked, box, {})}) == is_offered
+
+
+RUNS = Check(kind="script_runs", path="a.py", text="in.csv")
+
+
+def test_a_script_to_mend_makes_the_other_files_itself(tools: Toolbox) -> None:
+    asked = request(
+        "a.py",
+        writes=["a.py", "out.txt"],
+        checks=[RUNS],
+        before=[CheckResult(check=RUNS, passed=False, detail="KeyError: 'x'")],
+    )
+    assert is_mending(asked)
+    assert editable(asked) == ["a.py"]
+    assert [tool.name for tool in offered(asked, tools, SOURCE)] == ["edit_file"]
+
+
+def test_a_script_that_was_mended_is_run() -> None:
+    action = Action(tool="edit_file", args={"path": "a.py"})
+    edited = Attempt(
+        action=action,
+        observation=Observation(ok=True, changed=["a.py"]),
+        evidence=[CheckResult(check=RUNS, passed=True)],
+    )
+    task = Task(id="t1", title="x", attempts=[edited], rounds=1)
+    call = given_call(task)
+    assert call is not None
+    assert (call.tool, call.args) == ("run_script", {"path": "a.py", "arguments": ["in.csv"]})
+    ran = edited.model_copy(update={"action": call})
+    assert given_call(task.model_copy(update={"attempts": [edited, ran]})) is None
+    failing = edited.model_copy(update={"evidence": [CheckResult(check=RUNS, passed=False)]})
+    assert given_call(task.model_copy(update={"attempts": [failing]})) is None
