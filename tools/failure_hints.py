@@ -24,6 +24,7 @@ _NO_NUMBER = re.compile(
 _MORE_THAN_NUMBER = re.compile(
     r"ValueError: invalid literal for int\(\) with base 10: ('[^\d']*\d+[^\d']*')$"
 )
+_CAST = re.compile(r"\b(float|int)\(([^()]+)\)")
 _LOOKED_AT = 5000
 _NAMED = 3
 
@@ -41,7 +42,9 @@ def hint_for(message: str, folder: Path | None = None, where: str = "") -> str:
     if more := _MORE_THAN_NUMBER.match(message):
         return f"take the number out of it: int(re.search(r'\\d+', text).group()) of {more[1]}"
     if _NO_NUMBER.match(message):
-        return "some values are empty: skip them, or use (value or 0) where they count as 0"
+        cast = _CAST.search(where)
+        zero = f"{cast[1]}({cast[2]} or 0)" if cast else "0 for them"
+        return f"some values are empty: skip them, or write {zero} where they count as 0"
     if missing := _MISSING.match(message):
         known = ", ".join(importable()) or "none"
         return (

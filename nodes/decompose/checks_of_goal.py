@@ -20,6 +20,7 @@ def checks_of_files(
     columns: Mapping[str, Sequence[str]] | None = None,
     tests_must_pass: bool = False,
     existing: Sequence[str] = (),
+    changes: Sequence[str] = (),
 ) -> list[Check]:
     """Checks that need no opinion.
 
@@ -31,6 +32,7 @@ def checks_of_files(
         columns: for a CSV path the header that the goal asks for.
         tests_must_pass: all tests of the workspace have to pass.
         existing: the files that are there.
+        changes: those of them that are to be changed.
     """
     checks = [Check(kind="file_exists", path=path) for path in writes]
     for path, names in (columns or {}).items():
@@ -61,7 +63,7 @@ def checks_of_files(
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]
-    checks += scripts_to_run(goal, writes, existing)
+    checks += scripts_to_run(goal, changes)
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
 

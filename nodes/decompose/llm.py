@@ -67,6 +67,7 @@ class DecomposeByModel:
             columns=answer.get("columns"),
             tests_must_pass=answer.get("tests_must_pass", False),
             existing=existing,
+            changes=[path for path in writes if path in existing],
         )
         wants_change = {"change", "moved"} & set(use_of.values()) or answer.get(
             "wanted"

@@ -25,19 +25,18 @@ _ENDLESS = re.compile(
 )
 
 
-def scripts_to_run(goal: str, writes: Sequence[str], existing: Sequence[str]) -> list[Check]:
-    """A check for each script that is there, is to be changed, and is to run to its end.
+def scripts_to_run(goal: str, changes: Sequence[str]) -> list[Check]:
+    """A check for each script that is to be changed so that it runs to its end.
 
     Args:
         goal: its own words.
-        writes: the files that it wants written or changed.
-        existing: the files that are there.
+        changes: the files that are there and that it wants changed.
     """
     if _ENDLESS.search(goal):
         return []
     found = []
-    for path in writes:
-        if not path.endswith(".py") or path not in existing or is_test_file(path):
+    for path in changes:
+        if not path.endswith(".py") or is_test_file(path):
             continue
         name = re.escape(path)
         command = re.search(_COMMAND.format(name=name), goal)

@@ -110,7 +110,7 @@ class SelectByJson:
         code = mended(script, edits)
         if code == script:
             return None
-        faults = "; ".join(edit["fault"] for edit in edits)
+        faults = "; ".join(filter(None, (edit["fault"] for edit in edits)))
         return Action(tool="python", args={"code": with_imports(code)}, thought=faults[:_THOUGHT])
 
     async def _content(

@@ -31,8 +31,8 @@ MEND_SCRIPT = (
     "and the new line in its place. Answer in JSON."
 )
 MEND_LINE = (
-    "The script fails in this line:\n{line}\nSay the fault, and the new line in its place; only "
-    "where that is not enough, edits of other lines too. Answer in JSON."
+    "The script fails in this line:\n{line}\nGive the new line in its place, and, only where that "
+    "is not enough, edits of other lines. Answer in JSON."
 )
 # How an error goes on that happened in a line of the script.
 FAILED_AT = " (script.py line "
@@ -156,11 +156,15 @@ def script_to_mend(task: Task) -> str:
 
 
 def _got_further(earlier: Attempt, last: Attempt) -> bool:
-    """Whether the last script failed otherwise than the one before it, and in a later line."""
+    """Whether the last script failed otherwise than the one before it, and in a later line, or by
+    another kind of error in the same one.
+    """
     error, _, place = earlier.observation.error.partition(FAILED_AT)
     error_now, _, place_now = last.observation.error.partition(FAILED_AT)
     if not place or earlier.action.tool != "python":
         return True
+    if error.partition(":")[0] != error_now.partition(":")[0]:
+        return _number(place_now) >= _number(place)
     return error != error_now and _number(place_now) > _number(place)
 
 
@@ -185,8 +189,7 @@ def line_schema(script: str) -> dict[str, Any]:
     """The schema of what takes the place of the failing line, and edits of others."""
     others = {**edits_schema(script), "minItems": 0, "maxItems": _MOST_OTHERS}
     new = {"type": "string", "maxLength": _LINE}
-    fault = {"type": "string", "maxLength": _FAULT}
-    return strict_object({"fault": fault, "new": new, "other_edits": others})
+    return strict_object({"new": new, "other_edits": others})
 
 
 def edits_of_line(line: str, answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
@@ -195,7 +198,7 @@ def edits_of_line(line: str, answer: Mapping[str, Any]) -> list[Mapping[str, str
     new = str(answer["new"])
     # Set in by the model or not, it stands where the old one stood.
     new = new if new.startswith((" ", "\t")) or not new.strip() else f"{indent}{new}"
-    return [{"fault": answer["fault"], "old": line, "new": new}, *answer["other_edits"]]
+    return [{"fault": "", "old": line, "new": new.rstrip()}, *answer["other_edits"]]
 
 
 def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:

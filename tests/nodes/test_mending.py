@@ -31,6 +31,9 @@ CRASHED = Observation(
 OTHERWISE = Observation(
     ok=False, error="TypeError: unhashable (script.py line 1: for row in rows:)"
 )
+CRASHED_AGAIN = Observation(
+    ok=False, error="NameError: name 'all' is not defined (script.py line 1: for row in rows:)"
+)
 FURTHER = Observation(ok=False, error="TypeError: none (script.py line 3: print(sum))")
 READ = Action(tool="read_file", args={"path": "a.csv"})
 OTHER_VALUES = CRASHED.model_copy(update={"error": f"{CRASHED.error}; row is 'a'"})
@@ -122,7 +125,8 @@ def test_a_mended_script() -> None:
         ([], ""),
         ([attempt()], SCRIPT),
         ([attempt(OTHERWISE), attempt(FURTHER)], SCRIPT),
-        ([attempt(OTHERWISE), attempt()], ""),
+        ([attempt(OTHERWISE), attempt()], SCRIPT),
+        ([attempt(CRASHED_AGAIN), attempt()], ""),
         ([attempt(FURTHER), attempt()], ""),
         ([attempt(action=READ), attempt()], SCRIPT),
         ([attempt(), attempt()], ""),
@@ -154,9 +158,9 @@ def test_the_line_that_failed_is_put_right() -> None:
     assert failing_line(task, "print(row)\n") == ""
     assert failing_line(task, "    x()\n    x()\n") == ""
     line = "    print(row)"
-    answer = {"fault": "f", "new": "print(row.name)", "other_edits": [OTHER_EDIT]}
+    answer = {"new": "print(row.name)\n", "other_edits": [OTHER_EDIT]}
     assert edits_of_line(line, answer) == [
-        {"fault": "f", "old": line, "new": "    print(row.name)"},
+        {"fault": "", "old": line, "new": "    print(row.name)"},
         OTHER_EDIT,
     ]
     kept = edits_of_line("\tx", {**answer, "new": "  y", "other_edits": []})

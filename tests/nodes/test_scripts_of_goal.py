@@ -24,7 +24,7 @@ from replan.nodes.named_files import named_files
     ],
 )
 def test_scripts_that_are_to_run(goal: str, runs: list[tuple[str, str]]) -> None:
-    writes = [path for path in named_files(goal, ["tool.py", "test_tool.py"]) if path[-3:] == ".py"]
-    found = scripts_to_run(goal, writes, ["tool.py", "test_tool.py", "in.csv"])
+    changes = named_files(goal, ["tool.py", "test_tool.py", "in.csv"])
+    found = scripts_to_run(goal, [path for path in changes if path != "new.py"])
     assert [(check.path, check.text) for check in found] == runs
     assert all(check.kind == "script_runs" for check in found)

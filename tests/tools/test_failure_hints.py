@@ -79,7 +79,8 @@ def test_outside_a_workspace_nobody_looks_for_a_file() -> None:
         (
             "ValueError: could not convert string to float: ''",
             "x = float(row['price'])",
-            "some values are empty: skip them, or use (value or 0) where they count as 0",
+            "some values are empty: skip them, or write float(row['price'] or 0) where they count "
+            "as 0",
         ),
         ("ValueError: could not convert string to float: 'n/a'", "x = float(y)", ""),
         (
