@@ -333,7 +333,7 @@ def _latest(attempts: Sequence[Attempt]) -> list[Attempt]:
     """The latest few, and before them the looks that nobody was asked for: they are few, and what
     they brought is what the others go by.
     """
-    looks = [one for one in attempts if one.action.unasked]
+    looks = [one for one in attempts if one.action.unasked][:_MOST_FOUND]
     return [*looks, *[one for one in attempts if not one.action.unasked][-_KEPT_ATTEMPTS:]]
 
 

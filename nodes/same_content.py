@@ -9,15 +9,16 @@ from replan.tools.bounds import named_up_to
 _MOST_GROUPS = 8
 _NAMED = 6
 _ABOUT = re.compile(
-    r"\b(?:duplicat\w*|identical\w*|the same (?:content|text|bytes|files?)|copies)\b"
+    r"\b(?:duplicate\w*|identical\w*|the same (?:content|text|bytes|files?)|copies)\b"
     r"|重复|相同|一样|副本",
     re.IGNORECASE,
 )
 # Who compares while deleting opens what is gone: first the groups, then the deed.
-_LOOP = (
-    "Group them by: groups = {}; for path in sorted(paths): "
-    "groups.setdefault(open(path, 'rb').read(), []).append(path)"
-)
+_LOOP = """\
+Group them by:
+groups = {}
+for path in sorted(paths):
+    groups.setdefault(open(path, 'rb').read(), []).append(path)"""
 
 
 def told_of_same_content(goal: str, hashes: Mapping[str, str]) -> list[str]:

@@ -15,14 +15,19 @@ _MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'")
 _NOT_EMPTY = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
 NOT_FOUND = re.compile(r"FileNotFoundError: \[Errno 2\][^:]*: '([^']+)'(?: -> '([^']+)')?")
 _IS_FOLDER = re.compile(r"IsADirectoryError: \[Errno 21\][^:]*: '([^']+)'")
-_NEW_KEY = re.compile(r"([\w.]+)\[(.+)\]\s*(?:[-+*|]=|\.(append|add|extend)\()")
+# One name, one key without brackets of its own but for one such as row['x'], and nothing before.
+_KEY = r"((?:[^\[\];]|\[['\"]\w+['\"]\])+)"
+_NEW_KEY = re.compile(
+    rf": (?:[^:\[\]]*: )?([A-Za-z_]\w*)\[{_KEY}\]\s*(?:[-+]=\s*[^\s\[{{]|\.(append|add|extend)\()"
+)
 _NO_NUMBER = re.compile(
     r"ValueError: (?:could not convert string to float: ''|"
     r"invalid literal for int\(\) with base \d+: '')"
     r"|TypeError: (?:float|int)\(\) argument must be .*not 'NoneType'"
 )
 _MORE_THAN_NUMBER = re.compile(
-    r"ValueError: invalid literal for int\(\) with base 10: ('[^\d']*\d+[^\d']*')$"
+    r"ValueError: invalid literal for int\(\) with base 10: "
+    r"('(?:[^\d']*[^\w'.])?-?\d+(?:[^\w'.][^\d']*|\.[A-Za-z][^\d']*)?')$"
 )
 _CAST = re.compile(r"\b(float|int)\(([^()]+)\)")
 _LOOKED_AT = 5000
@@ -40,7 +45,9 @@ def hint_for(message: str, folder: Path | None = None, where: str = "") -> str:
     if message.startswith("KeyError: "):
         return _about_key(message.removeprefix("KeyError: ").strip("'\""), where)
     if more := _MORE_THAN_NUMBER.match(message):
-        return f"take the number out of it: int(re.search(r'\\d+', text).group()) of {more[1]}"
+        return f"take the number out of it: int(re.search(r'-?\\d+', text).group()) of {more[1]}"
+    if message.startswith("TypeError: ") and _NO_NUMBER.match(message):
+        return "the value is missing: look whether the key is right, and skip rows that lack it"
     if _NO_NUMBER.match(message):
         cast = _CAST.search(where)
         zero = f"{cast[1]}({cast[2]} or 0)" if cast else "0 for them"

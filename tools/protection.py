@@ -43,13 +43,16 @@ class Protection:
         self._folder = Path(tempfile.mkdtemp(prefix="replan-kept-")) if paths else None
         self._kept: dict[Path, Path] = {}
         self._wanted: set[Path] = set()
+        self.holds_all = True  # whether of each that is there a copy could be made
         for number, path in enumerate(dict.fromkeys(paths)):
-            with suppress(ToolError, OSError):
+            try:
                 inside = workspace.inside(path)
                 if self._folder:
                     copy = self._folder / str(number)
                     self._copy(inside, copy)
                     self._kept[inside] = copy
+            except (ToolError, OSError):
+                self.holds_all = False
 
     def put_back(self) -> list[PutBack]:
         """Restore what is no longer as it was; what was restored, or is not to be restored."""

@@ -4,74 +4,83 @@ A script that stopped half-way has moved the one half of the files: the next att
 files that nobody described to it.
 """
 
-import errno
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import stat
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePath
 
 from replan.tools import beneath
 from replan.tools.listing import IGNORED
-from replan.tools.protection import Protection
+from replan.tools.own_code import own_code_in
+from replan.tools.protection import Protection, PutBack
 from replan.tools.protocol import ToolError
 from replan.tools.workspace import Workspace
 
 # Copied before each such call: a workspace with more is not rolled back.
 MOST_FILES = 1000
 MOST_BYTES = 20_000_000
+# Looked at before each such call, what is ignored included.
+_MOST_ENTRIES = 20_000
 _LINK = "link:"
+_UNSPELLED = "\ufffd"
 
 
 class Rollback:
     """A copy of a small workspace. All methods block: use a thread.
 
-    What `Workspace.hashes` does not tell of is neither kept nor put back. Simplified: of files with
-    several names (hard links) each gets its own content again.
+    Nothing is taken back where that could lose what no copy holds: where the call moved something
+    out of an ignored folder such as .git, or such a folder; where names cannot be told apart; where
+    replan runs from what was changed. Simplified: what people change in the folder during the call
+    counts as the call's; permissions alone are not put back; of files with several names (hard
+    links) each gets its own content again.
     """
 
-    def __init__(
-        self, workspace: Workspace, before: Mapping[str, str], protected: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, workspace: Workspace, before: Mapping[str, str]) -> None:
         """Makes the copy, where the workspace is small enough.
 
         Args:
             workspace: the folder.
             before: what it holds: `Workspace.hashes`.
-            protected: paths that are put back whatever becomes of the call, and not here.
         """
         self._workspace = workspace
         self._before = before
         self._links = {path for path, value in before.items() if value.startswith(_LINK)}
         self._others = {path for path, value in before.items() if ":" in value} - self._links
-        files = before.keys() - self._links - self._others - set(_shown(workspace, protected))
-        self.possible = len(before) <= MOST_FILES and self._bytes(files) <= MOST_BYTES
-        self._folders = set(_folders(workspace.path)) if self.possible else set()
-        self._kept = Protection(workspace, sorted(files) if self.possible else ())
+        files = before.keys() - self._links - self._others
+        self._folders: dict[PurePath, int] = {}
+        self._unseen: dict[tuple[int, int], set[PurePath]] = {}
+        small = len(before) <= MOST_FILES and self._bytes(files) <= MOST_BYTES
+        possible = small and not any(_UNSPELLED in path for path in before) and self._look()
+        self._kept = Protection(workspace, sorted(files) if possible else ())
+        self._possible = possible and self._kept.holds_all
 
-    def roll_back(self, changed: Collection[str]) -> list[str] | None:
-        """Make the files what they were. A line for each that could not be put back; None where
-        nothing was done: there is no copy, or not of all that changed.
+    def roll_back(self, changed: Collection[str]) -> list[PutBack] | None:
+        """Make the files what they were. What could not be put back; None where nothing was done.
 
         Args:
             changed: paths of what was created, changed or removed.
         """
-        if not self.possible or self._others.intersection(changed):
+        if not self._possible or not self._can_take_back(changed):
             return None
         for path in sorted(changed):
-            with suppress(OSError, ToolError):
-                self._clear(path)
-        lost = [one.told() for one in self._kept.put_back() if not one.done]
-        for path in self._links.intersection(changed):
-            with suppress(OSError, ToolError):
-                self._link(path)
+            if path not in self._before or path in self._links:
+                with suppress(OSError, ToolError):
+                    beneath.remove(self._workspace.path, self._workspace.place(path))
+        lost = [one for one in self._kept.put_back() if not one.done]
         self._as_were_folders()
+        for path in sorted(self._links.intersection(changed)):
+            try:
+                self._link(path)
+            except (OSError, ToolError):
+                lost.append(PutBack(path, done=False))
         return lost
 
     def forget(self) -> None:
         """Remove the copy, but of files that could not be put back."""
         self._kept.forget()
 
-    def _bytes(self, files: set[str]) -> int:
+    def _bytes(self, files: Collection[str]) -> int:
         size = 0
         for path in files:
             with suppress(OSError, ToolError):
@@ -79,12 +88,33 @@ class Rollback:
                 size += seen.st_size if seen else 0
         return size
 
-    def _clear(self, path: str) -> None:
-        """Remove what was not there, or stands where a link was."""
-        place = self._workspace.place(path)
-        if path not in self._before or path in self._links:
-            with suppress(FileNotFoundError):
-                beneath.remove(self._workspace.path, place)
+    def _look(self) -> bool:
+        """Note the folders, and where what `before` does not tell of is; False where that is too
+        much, or cannot be looked at.
+        """
+        try:
+            for place, seen in _entries(self._workspace.path):
+                if _is_ignored(place):
+                    self._unseen.setdefault((seen.st_dev, seen.st_ino), set()).add(place)
+                elif stat.S_ISDIR(seen.st_mode):
+                    self._folders[place] = stat.S_IMODE(seen.st_mode)
+        except OSError:
+            return False
+        return True
+
+    def _can_take_back(self, changed: Collection[str]) -> bool:
+        if self._others.intersection(changed) or any(_UNSPELLED in path for path in changed):
+            return False
+        root = self._workspace.path
+        own = own_code_in(root)
+        try:
+            moved = any(
+                place not in self._unseen.get((seen.st_dev, seen.st_ino), {place})
+                for place, seen in _entries(root)
+            )
+        except OSError:
+            return False
+        return not moved and not any(own.holds(root / path) for path in changed)
 
     def _link(self, path: str) -> None:
         place = self._workspace.place(path)
@@ -93,27 +123,40 @@ class Rollback:
 
     def _as_were_folders(self) -> None:
         root = self._workspace.path
-        now = set(_folders(root))
-        for place in sorted(self._folders - now):
-            with suppress(OSError):
-                beneath.make_folder(root, place)
-        for place in sorted(now - self._folders, reverse=True):
-            try:
+        now = {
+            place: stat.S_IMODE(seen.st_mode)
+            for place, seen in _entries(root)
+            if stat.S_ISDIR(seen.st_mode) and not _is_ignored(place)
+        }
+        for place, mode in sorted(self._folders.items()):
+            if now.get(place) != mode:
+                with suppress(OSError):
+                    beneath.make_folder(root, place)
+                    with beneath.folder(root, place, listed=True) as held:
+                        os.fchmod(held, mode)
+        for place in sorted(now.keys() - self._folders.keys(), reverse=True):
+            with suppress(OSError):  # it holds what is none of the call's
                 beneath.remove(root, place)
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    continue
 
 
-def _shown(workspace: Workspace, paths: Sequence[str]) -> Iterator[str]:
-    for path in paths:
-        with suppress(ToolError):
-            yield workspace.relative(workspace.confine(path))
+def _entries(root: Path) -> Iterator[tuple[PurePath, os.stat_result]]:
+    """All that is there, what is ignored included. Raises OSError where something cannot be looked
+    at, or where it is too much.
+    """
+    waiting = [root]
+    count = 0
+    while waiting:
+        above = waiting.pop()
+        with os.scandir(above) as entries:
+            for entry in entries:
+                count += 1
+                if count > _MOST_ENTRIES:
+                    raise OSError("there is too much to look at")
+                seen = entry.stat(follow_symlinks=False)
+                yield Path(entry.path).relative_to(root), seen
+                if stat.S_ISDIR(seen.st_mode):
+                    waiting.append(Path(entry.path))
 
 
-def _folders(root: Path) -> Iterator[PurePath]:
-    for above, names, _ in os.walk(root):
-        names[:] = [name for name in names if name not in IGNORED]
-        for name in names:
-            if not (Path(above) / name).is_symlink():
-                yield (Path(above) / name).relative_to(root)
+def _is_ignored(place: PurePath) -> bool:
+    return any(part in IGNORED for part in place.parts)

@@ -1,6 +1,7 @@
 """Does a script of the workspace run to its end? Tried in a copy, so that it leaves nothing."""
 
 import asyncio
+import re
 import shlex
 import shutil
 import tempfile
@@ -8,14 +9,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from replan.state.task import Check
-from replan.tools.listing import IGNORED, MOST_FILES, walk
-from replan.tools.protocol import CallContext, ToolError
+from replan.tools.listing import IGNORED, walk
+from replan.tools.protocol import CallContext
 from replan.tools.python import RunScript
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.workspace import Workspace
 
 # Larger workspaces are not copied for it, and nothing is held against their scripts.
 _MOST_BYTES = 50_000_000
+_MOST_FILES = 2000
+_UNTRIED = re.compile(
+    r"\bEOFError\b|\busage: |IndexError[^\n]*sys\.argv\[|ConnectionError|URLError|gaierror"
+    r"|Network is unreachable|Temporary failure in name resolution"
+)
 
 
 async def fault_of_script(
@@ -29,6 +35,9 @@ async def fault_of_script(
         seconds: time that it may take.
         confinement: the sandbox; None for `auto`.
 
+    Nothing is held against a script that cannot be tried so: it waits for a person, wants arguments
+    or the network, names the workspace by its absolute path, or does not end in that time.
+
     Raises:
         ToolError: the script is not there.
     """
@@ -37,13 +46,17 @@ async def fault_of_script(
     scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="replan-tried-"))
     try:
         copy = scratch / "workspace"
-        await asyncio.to_thread(_copy, workspace.path, copy)
+        if not await asyncio.to_thread(_copied, workspace.path, copy):
+            return ""
         context = CallContext(Workspace(copy), seconds, confinement=confinement)
         args = {"path": check.path, "arguments": arguments_of(check)}
         seen = await RunScript().call(args, context)
     finally:
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
-    return "" if seen.ok else seen.error
+    told = f"{seen.error}\n{seen.text}"
+    if seen.ok or seen.reason or str(workspace.path) in told or _UNTRIED.search(told):
+        return ""
+    return seen.error
 
 
 def arguments_of(check: Check) -> list[str]:
@@ -55,18 +68,17 @@ def arguments_of(check: Check) -> list[str]:
 
 def _is_small(folder: Path) -> bool:
     left = _MOST_BYTES
-    for _, _, entry in walk(folder, MOST_FILES):
+    for count, (_, _, entry) in enumerate(walk(folder, _MOST_FILES + 1), 1):
         with suppress(OSError):
             left -= entry.stat(follow_symlinks=False).st_size
-        if left < 0:
+        if left < 0 or count > _MOST_FILES:
             return False
     return True
 
 
-def _copy(folder: Path, copy: Path) -> None:
+def _copied(folder: Path, copy: Path) -> bool:
     try:
         shutil.copytree(folder, copy, symlinks=True, ignore=shutil.ignore_patterns(*IGNORED))
-    except shutil.Error as error:  # a named pipe, say: it cannot be tried without it
-        raise ToolError(
-            f"the workspace cannot be copied to try the script: {error}"[:300]
-        ) from error
+    except (shutil.Error, OSError):  # a named pipe, say
+        return False
+    return True

@@ -39,13 +39,19 @@ async def watched(tool: Tool, args: dict[str, Any], context: CallContext) -> Obs
     before = await context.workspace.hashes()
     undo: Rollback | None = None
     if getattr(tool, "all_or_nothing", False):
-        undo = await asyncio.to_thread(Rollback, context.workspace, before, context.protected)
+        undo = await asyncio.to_thread(Rollback, context.workspace, before)
     try:
         seen = await _guarded(tool, args, context)
-        changed = _changed(before, await context.workspace.hashes())
+        after = await context.workspace.hashes()
+        changed = _changed(before, after)
         if undo is not None and not seen.ok:
-            seen = await _undone(undo, before, changed, seen)
-            changed = _changed(before, await context.workspace.hashes())
+            lost = await asyncio.to_thread(undo.roll_back, changed)
+            left = _changed(before, await context.workspace.hashes())
+            if lost is not None:
+                back = [path for path in changed if path not in left]
+                gone = {path for path in back if path not in after}
+                seen = _without(_told_of_undone(seen, back, gone), _lost(seen, lost))
+            changed = left
     finally:
         if undo is not None:
             await asyncio.to_thread(undo.forget)
@@ -71,20 +77,33 @@ async def _guarded(tool: Tool, args: dict[str, Any], context: CallContext) -> Ob
     return _without(seen, [one.told() for one in restored if not one.done])
 
 
-async def _undone(
-    undo: Rollback, before: dict[str, str], changed: list[str], seen: Observation
-) -> Observation:
-    """What is observed of a failed call whose changes are taken back."""
-    lost = await asyncio.to_thread(undo.roll_back, changed)
-    if lost is None or not changed:
+def _told_of_undone(seen: Observation, back: list[str], gone: set[str]) -> Observation:
+    """What is observed of a failed call whose changes were taken back.
+
+    Args:
+        seen: what it came to.
+        back: the paths that are as before again.
+        gone: those of them that the call had moved or removed.
+    """
+    if not back:
         return seen
-    if (absent := NOT_FOUND.search(seen.error)) and absent[1] in before and absent[1] in changed:
-        said = f"{seen.error}; the script itself had moved or removed it before: {_SKIP}"
-        seen = seen.model_copy(update={"error": said})
-    names = named_up_to(changed, _NAMED)
-    told = f"It failed, so what it had changed is as before: {names}"
-    seen = seen.model_copy(update={"text": f"{seen.text}\n{told}".lstrip()})
-    return _without(seen, lost)
+    absent = NOT_FOUND.search(seen.error)
+    if absent and absent[1] in gone:
+        # Where it was then is not where it is now.
+        error, mark, _ = seen.error.partition("); ")
+        error = f"{error}{mark.strip('; ')}; the script itself had moved or removed it: {_SKIP}"
+        seen = seen.model_copy(update={"error": error})
+    told = f"It failed, so what it had changed is as before: {named_up_to(back, _NAMED)}"
+    return seen.model_copy(update={"text": f"{seen.text}\n{told}".lstrip()})
+
+
+def _lost(seen: Observation, lost: list[PutBack]) -> list[str]:
+    """A line for each file that could not be put back, but for protected ones, told already."""
+    return [
+        f"{one.path} could not be put back" + (f"; as it was, it is in {one.copy}" * bool(one.copy))
+        for one in lost
+        if f"{one.path} must not change" not in seen.error
+    ]
 
 
 def _without(seen: Observation, lost: list[str]) -> Observation:

@@ -31,7 +31,9 @@ _BRIEF = (
     r"|(?:只|仅)写[^。；，\n]{{0,8}}(?:名字|名称|姓名|日期|型号)[^。；，\n]{{0,8}}[“「`'\"]?{name})"
 )
 _UNTOLD = re.compile(
-    r"descending|reverse|largest|highest|most|latest|newest|降序|从大到小|倒序", re.IGNORECASE
+    r"descending|decreasing|reverse|largest|highest|most|latest|newest|oldest|earliest|best|worst|"
+    r"降序|从大到小|倒序|最新|最早",
+    re.IGNORECASE,
 )
 _LINES_BY_NAME = re.compile(
     r"\b(?:in alphabetical order|alphabetically|sorted by (?:\w+ )?(?:name|path|title|key)s?)\b"
@@ -44,16 +46,21 @@ _LINE_EACH = re.compile(
     re.IGNORECASE,
 )
 _LINES = re.compile(
-    r"\b(?:every|each|all|only|those|the|these) lines?\b|\blines (?:of|that|which|with|from|in)\b"
-    r"|\bper line\b|\bon its own line\b|每行|每一行|逐行|的行",
+    r"\b(?:every|each|all|only|those|the|these) lines? "
+    r"(?:(?:of|from|in) (?:the )?[`'\"“]?[\w./-]+\.\w{1,5}\b"
+    r"|(?:that|which|with|beginning|containing|starting)\b)"
+    r"|\.\w{1,5}[`'\"”]?\s*[中里]的?(?:每一?行|所有)|的行",
     re.IGNORECASE,
 )
-_GAPS = re.compile(r"\b(?:blank|empty)\b|\bparagraphs?\b|空行|段", re.IGNORECASE)
-# "every line that begins with "X:", without that beginning"
+_GAPS = re.compile(
+    r"\b(?:blank|empty|double.spac\w*|letter|poem|story|essay)\b|\bparagraphs?\b|空行|段|信|诗|文章",
+    re.IGNORECASE,
+)
+# A mark of one sign may well stand there twice: the one taken away leaves the other.
 _UNPREFIXED = re.compile(
-    r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^`'\"”\n]{1,40})[`'\"”][^.;\n]{0,40}?"
+    r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^\W\d_]{3}[^`'\"”\n]{0,37})[`'\"”][^;\n]{0,40}?"
     r"\bwithout (?:that|this|the|its) (?:beginning|prefix|start|mark)\b"
-    r"|以\s*[`'\"“「]([^`'\"”」\n]{1,40})[`'\"”」]\s*开头的行[^。；\n]{0,12}?去掉(?:这个|该)?(?:开头|前缀)",
+    r"|以\s*[`'\"“「]([^\W\d_]{2}[^`'\"”」\n]{0,38})[`'\"”」]\s*开头的行[^。；\n]{0,12}?去掉(?:这个|该)?(?:开头|前缀)",
     re.IGNORECASE,
 )
 _DIFFERENT = re.compile(

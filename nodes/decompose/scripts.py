@@ -10,18 +10,27 @@ from replan.state.task import Check
 
 # With other signs the command is more than the script and its arguments.
 _COMMAND = r"[`'\"“]python3?\s+{name}((?:\s+[\w./=-]+)*)\s*[`'\"”]"
-_BARE = r"\bpython3?\s+{name}(?![\w./-])(?=[,.;:!?)，。；：]|\s*$|\s+(?:{verbs})\b)"
-_VERBS = (
-    r"crash\w*|fail\w*|stops?|stopped|breaks?|broke|does|do|raises?|throws?|ends?|runs?|works?|"
-    r"gives?|prints?|exits?|and|but|with|so|should|must|again"
+_FAILS = r"(?:crash(?:es|ed)?|fails?|failed|stops?|stopped|breaks?|broke|does not (?:run|work))"
+# Where it fails on this or that only, its run without that says nothing.
+_ALONE = (
+    r"(?!\s+(?:on|when|whenever|if|where|for|as|unless|without|"
+    r"with(?! an? \w*(?:Error|Exception)))\b)"
 )
-_RUNS = (
-    r"(?:\b(?:crash\w*|traceback)\b|\bso that (?:it|the script|{name}) (?:runs|works)\b"
-    r"|\bmake\s+[`'\"]?{name}[`'\"]?\s+(?:run|work)\b|崩溃|报错|跑不起来|无法运行|不能运行|能(?:正常)?运行)"
+_SAID = (
+    rf"\bpython3?\s+{{name}}\s+{_FAILS}\b{_ALONE}"
+    rf"|(?<![\w./-]){{name}}[`'\"”]?\s+{_FAILS}\b{_ALONE}"
+    rf"|(?<![\w./-]){{name}}[`'\"”]?\s+so that it (?:runs|works)\b{_ALONE}"
+    rf"|\bso that [`'\"“]?{{name}}[`'\"”]?\s+(?:runs|works)\b{_ALONE}"
+    rf"|\bmake\s+[`'\"“]?{{name}}[`'\"”]?\s+(?:run|work)\b{_ALONE}"
+    r"|(?<![\w./-]){name}[`'\"”]?\s*(?:一?运行就|运行时)?(?:会)?(?:崩溃|跑不起来|无法运行|不能运行)"
 )
-# What waits, or serves, never ends.
-_ENDLESS = re.compile(
-    r"\b(?:server|serves?|daemon|forever|interactive\w*|input\(\)|asks? for)\b|服务"
+# What waits, serves or plays does not end; what is to end badly, or not to be run, is not tried.
+_OTHER = re.compile(
+    r"\b(?:servers?|serves?|daemon|forever|interactive\w*|input\(|asks? for|prompts? for|player|"
+    r"game|flask|django|fastapi|exit codes?|exits? with|non-?zero|usage|arguments?|stdin|"
+    r"download\w*|api|http\w*)\b|(?:not|n't|never)\s+(?:be\s+)?(?:run|execute)\b"
+    r"|服务|交互|游戏|退出码|非零|不要运行|别运行|下载|接口",
+    re.IGNORECASE,
 )
 
 
@@ -32,7 +41,7 @@ def scripts_to_run(goal: str, changes: Sequence[str]) -> list[Check]:
         goal: its own words.
         changes: the files that are there and that it wants changed.
     """
-    if _ENDLESS.search(goal):
+    if _OTHER.search(goal):
         return []
     found = []
     for path in changes:
@@ -40,9 +49,7 @@ def scripts_to_run(goal: str, changes: Sequence[str]) -> list[Check]:
             continue
         name = re.escape(path)
         command = re.search(_COMMAND.format(name=name), goal)
-        bare = re.search(_BARE.format(name=name, verbs=_VERBS), goal)
-        said = re.search(_RUNS.format(name=name), goal, re.IGNORECASE)
-        if command or bare or said:
+        if command or re.search(_SAID.format(name=name), goal, re.IGNORECASE):
             found.append(Check(kind="script_runs", path=path, text=_arguments(command)))
     return found
 

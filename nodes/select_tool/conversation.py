@@ -16,7 +16,7 @@ from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.look_ups import found_by
 from replan.nodes.named_files import is_test_file
-from replan.nodes.select_tool.mending import MEND, is_mending, shown_now
+from replan.nodes.select_tool.mending import MEND, MISSING, is_mending, shown_now
 from replan.state.task import Attempt, CheckResult, Task
 from replan.tools.outside import unmarked
 from replan.tools.protocol import Tool
@@ -87,7 +87,7 @@ def conversation(
     parts = task_told(request)
     ask = CALL if natively else SOURCE if task.writes else NEXT
     if is_mending(request) and sources:
-        mend = MEND_NATIVELY if natively else MEND
+        mend = last or (MEND_NATIVELY if natively else MEND)
         return _as_it_is(request, tools, [*parts, *shown_now(sources, request.brief.survey)], mend)
     # That a file is not there yet goes without saying; said, it finds its way into the script.
     wanting = [
@@ -127,7 +127,7 @@ def _found(task: Task) -> list[str]:
     # Of the turns only the latest are told.
     kept = task.found if task.rounds > len(task.attempts) else []
     return [
-        *(unmarked(one) for one in kept if not one.startswith(tuple(told))),
+        *(_set_in(unmarked(one)) for one in kept if not one.startswith(tuple(told))),
         *(_looked_up(one) for one in looks),
     ]
 
@@ -136,8 +136,14 @@ def _looked_up(look: Attempt) -> str:
     """What an unasked look brought. A search had the goal's words, which are known."""
     seen = unmarked(_middle_out(_seen(look), _RESULT_CHARS))
     if look.action.tool == "read_file":
-        return found_by(look.action, seen)
-    return f"{look.action.tool} found:\n{seen}"
+        return _set_in(found_by(look.action, seen))
+    return _set_in(f"{look.action.tool} found:\n{seen}")
+
+
+def _set_in(found: str) -> str:
+    """What a call found, below the line of the call: no line of it passes for another call's."""
+    first, *rest = found.split("\n")
+    return "\n".join([first, *(f"   {line}" for line in rest)])
 
 
 def _seen(attempt: Attempt) -> str:
@@ -189,7 +195,7 @@ def _misled(attempt: Attempt) -> bool:
     seen = attempt.observation
     made = attempt.action.tool == "python" and seen.ok
     # Of a file that is missing the next script is told.
-    wrong = any(not one.passed and not one.detail.startswith(_MISSING) for one in attempt.evidence)
+    wrong = any(not one.passed and not one.detail.startswith(MISSING) for one in attempt.evidence)
     return seen.repeated or (made and wrong and attempt.verdict == "retry")
 
 
@@ -284,12 +290,12 @@ def _orders(task: Task) -> str:
     return f"the task and {' and '.join(dict.fromkeys(followed))} ask"
 
 
-_FILE = r"[`'\"“]?([\w./-]+\.(?:txt|md|rst))[`'\"”]?"
+_FILE = r"(?<![\w./-])[`'\"“]?([\w./-]+\.(?:txt|md|rst))[`'\"”]?"
 _FOLLOWED = re.compile(
-    rf"\b(?:keep to|stick to|follow|obey|according to)\s+(?:the\s+\w+\s+(?:in|of)\s+)?{_FILE}"
-    rf"|{_FILE}\s+(?:asks|says|describes|tells|wants|demands|requires)\b"
-    rf"|{_FILE}[^.;\n]{{0,20}}\b(?:keep to|stick to|follow|obey) it\b"
-    rf"|(?:按照?|遵守|遵照|依照|根据)\s*{_FILE}\s*(?:中的|的)?(?:规则|要求|说明|步骤|规定|指示)",
+    rf"(?<!not )(?<!n't )\b(?:keep to|stick to|follow|obey)\s+(?:the\s+\w+\s+(?:in|of)\s+)?{_FILE}"
+    rf"|{_FILE}\s+(?:asks for|demands|requires)\b"
+    rf"|{_FILE}[^.;\n]{{0,20}}\band (?:keep to|stick to|follow|obey) it\b"
+    rf"|(?<!不)(?<!不要)(?:按照?|遵守|遵照|依照)\s*{_FILE}\s*(?:中的|的)?(?:规则|要求|步骤|规定|指示)",
     re.IGNORECASE,
 )
 
@@ -327,7 +333,7 @@ def _lesson(attempts: Sequence[Attempt]) -> str:
 
 def _not_written(attempt: Attempt) -> list[str]:
     """The files that a check misses."""
-    return [one.check.path for one in attempt.evidence if one.detail.startswith(_MISSING)]
+    return [one.check.path for one in attempt.evidence if one.detail.startswith(MISSING)]
 
 
 def told(attempt: Attempt) -> str:
@@ -355,7 +361,6 @@ def told(attempt: Attempt) -> str:
 
 
 # How the detail of a check begins whose file is not there.
-_MISSING = "it does not exist"
 
 # An error from deep inside a library: its use was wrong from the start.
 _LIBRARY_ERROR = re.compile(r"(pandas|numpy|openpyxl)\.")

@@ -31,5 +31,6 @@ def without_own_name(text: str, path: str) -> str:
     of it, but what a small model writes above it.
     """
     first, _, rest = text.lstrip("\n").partition("\n")
-    name = first.strip().strip("`*#: ")
-    return rest.lstrip("\n") if rest.strip() and name in (path, PurePath(path).name) else text
+    name = first.strip().strip("`*: ")
+    its_own = bool(path) and name in (path, PurePath(path).name)
+    return rest.lstrip("\n") if its_own and rest.strip() else text

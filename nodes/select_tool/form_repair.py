@@ -56,13 +56,18 @@ def _number(check: Check, text: str) -> str:
 
 
 def _sorted(check: Check, text: str) -> str:
-    """The lines, or the rows of a table, in order; "" where nobody can tell which is a heading."""
+    """The lines, or the rows of a table, in order; "" where nobody can tell which is a heading or a
+    sum, or what order is meant.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
     if check.columns:
         values = column_values(check.columns, "\n".join(lines))
         if len(values) != len(lines) - 1:  # a row of several lines, or of too few columns
             return ""
-        rows = sorted(zip(map(_order(values), values), lines[1:], strict=True), key=itemgetter(0))
+        order = _order(values)
+        if order is None or (lines[1:] and _SUM.match(lines[-1])):
+            return ""
+        rows = sorted(zip(map(order, values), lines[1:], strict=True), key=itemgetter(0))
         lines = [lines[0], *(line for _, line in rows)]
     elif lines[1:] == sorted(lines[1:], key=str.casefold):
         return ""
@@ -71,8 +76,18 @@ def _sorted(check: Check, text: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _order(values: Sequence[str]) -> Callable[[str], float | str]:
-    return str.casefold if as_numbers(values) is None else float
+def _order(values: Sequence[str]) -> Callable[[str], float | str] | None:
+    """What the values are sorted by: all numbers, all dates such as 2024-05-01, or all words."""
+    if as_numbers(values) is not None:
+        return float
+    if all(map(_DATE.fullmatch, values)) or (not any(map(_DIGIT.search, values)) and all(values)):
+        return str.casefold
+    return None
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DIGIT = re.compile(r"\d")
+_SUM = re.compile(r"\W*(?:grand )?(?:total|sum|all)\b|\W*(?:合计|总计|总)", re.IGNORECASE)
 
 
 def _without_gaps(check: Check, text: str) -> str:

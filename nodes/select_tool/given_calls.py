@@ -18,8 +18,9 @@ def _run_of_mended(task: Task) -> Action | None:
     last = task.attempts[-1] if task.attempts else None
     if last is None or last.action.tool not in ("edit_file", "write_file"):
         return None
-    ran = next((one for one in last.evidence if one.check.kind == "script_runs"), None)
-    if ran is None or not ran.passed or ran.check.path not in last.observation.changed:
+    run = [one for one in last.evidence if one.check.kind == "script_runs"]
+    mended = [one.check for one in run if one.check.path in last.observation.changed]
+    if not mended or not all(one.passed for one in run):
         return None
-    args = {"path": ran.check.path, "arguments": arguments_of(ran.check)}
+    args = {"path": mended[0].path, "arguments": arguments_of(mended[0])}
     return Action(tool="run_script", args=args, thought="it was mended")

@@ -20,8 +20,11 @@ from replan.nodes.select_tool.mending import (
     edits_of_line,
     edits_schema,
     failing_line,
+    is_mending,
+    line_of_script,
     line_schema,
     mended,
+    place_of_failure,
     read_editable,
     script_to_mend,
 )
@@ -64,6 +67,8 @@ class SelectByJson:
         script = script_to_mend(request.task)
         if script and (action := await self._mend(script, request, use)):
             return SelectToolResult(action=action)
+        if is_mending(request) and (action := await self._mend_line(sources, request, use)):
+            return SelectToolResult(action=action)
         tools = offered(request, use.tools, sources)
         messages = conversation(request, use.tools, sources)
         only = only_call(tools, request)
@@ -97,7 +102,7 @@ class SelectByJson:
         """The last script with its wrong lines replaced: shorter, and better, than a new one.
         None when no edit could be made.
         """
-        line = failing_line(request.task, script)
+        line = failing_line(script, line_of_script(request.task))
         ask = MEND_LINE.format(line=line) if line else MEND_SCRIPT
         answer = await use.model.json(
             conversation(request, use.tools, {}, ask),
@@ -112,6 +117,28 @@ class SelectByJson:
             return None
         faults = "; ".join(filter(None, (edit["fault"] for edit in edits)))
         return Action(tool="python", args={"code": with_imports(code)}, thought=faults[:_THOUGHT])
+
+    async def _mend_line(
+        self, sources: Mapping[str, str], request: SelectToolRequest, use: Use
+    ) -> Action | None:
+        """The line put right in which a script of the workspace fails that is to run; None where
+        that is not known, or nothing is changed.
+        """
+        path, number = place_of_failure(request.task) or ("", 0)
+        line = failing_line(sources.get(path, ""), number)
+        if not line:
+            return None
+        answer = await use.model.json(
+            conversation(request, use.tools, sources, MEND_LINE.format(line=line)),
+            line_schema(sources[path]),
+            name="mend_line",
+            max_tokens=_CHOICE_TOKENS,
+            temperature=temperature(request.task),
+        )
+        edits = edits_of_line(line, answer)
+        if mended(sources[path], edits) == sources[path]:
+            return None
+        return Action(tool="edit_file", args={"path": path, "edits": edits})
 
     async def _content(
         self,

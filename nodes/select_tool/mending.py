@@ -15,7 +15,7 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.survey import CODE, TABLES, TEXT
 from replan.state.errors import ReplanError
-from replan.state.task import Attempt, Task
+from replan.state.task import Attempt, CheckResult, Task
 from replan.tools.bounds import storable
 from replan.tools.edit import edited
 from replan.tools.formats import syntax_fault
@@ -43,6 +43,10 @@ _SCRIPT_CHARS = 3000
 _MOST_LINES = 120
 _MOST_EDITS = 6
 _MOST_OTHERS = 3
+_OF_CODE = ("tests_pass", "script_runs", "call_gives")
+_PLACE = re.compile(r"\(([\w./-]+\.py) line (\d+)[:)]")
+# How the detail of a check begins whose file is not there.
+MISSING = "it does not exist"
 _FAULT = 120
 _LINE = 400
 
@@ -52,23 +56,46 @@ def runs_code(task: Task) -> bool:
     return any(check.kind in ("tests_pass", "script_runs") for check in task.checks)
 
 
+def left_to_write(task: Task) -> list[str]:
+    """The files that are still missing after the mended script was run: not its to make."""
+    last = task.attempts[-1] if task.attempts else None
+    if last is None or last.action.tool != "run_script" or not last.observation.ok:
+        return []
+    failing = _failing(task)
+    missing = [one.check.path for one in failing if one.detail.startswith(MISSING)]
+    return [path for path in missing if path in task.writes] if len(missing) == len(failing) else []
+
+
+def _failing(task: Task) -> list[CheckResult]:
+    seen = task.attempts[-1].evidence if task.attempts else task.before
+    return [result for result in seen if not result.passed]
+
+
+def place_of_failure(task: Task) -> tuple[str, int] | None:
+    """The file and line in which a script of the workspace that is to run fails."""
+    for result in _failing(task):
+        if result.check.kind == "script_runs" and (found := _PLACE.search(result.detail)):
+            return found[1], int(found[2])
+    return None
+
+
 def runs_script(task: Task) -> bool:
     """Whether a script is to be mended: the other files that the task writes are for it to make."""
     return any(check.kind == "script_runs" for check in task.checks)
 
 
 def is_mending(request: SelectToolRequest) -> bool:
-    """Whether tests or a script fail, and all the code that they are about is there."""
+    """Whether tests, examples or a script fail, and all the code that they are about is there."""
     task = request.task
     own = [path for path in task.writes if path.endswith(CODE) or not runs_script(task)]
     if not all(path in request.existing for path in own):
         return False
     if runs_script(task) and task.attempts:
-        # What it makes is wrong, and it is the script that makes it.
-        return any(not result.passed for result in task.attempts[-1].evidence)
+        # Where what it makes is wrong, it is the script that makes it.
+        return bool(_failing(task)) and not left_to_write(task)
     seen = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
     return any(
-        result.check.kind in ("tests_pass", "script_runs")
+        result.check.kind in _OF_CODE
         and not result.passed
         and (not result.check.path or result.check.path in request.existing)
         and "ModuleNotFoundError" not in result.detail
@@ -173,16 +200,19 @@ def _number(place: str) -> int:
     return int(found.group()) if found else 0
 
 
-def failing_line(task: Task, script: str) -> str:
-    """The line of the script in which the last attempt failed; "" where it is not the only one that
-    reads so.
+def failing_line(script: str, number: int) -> str:
+    """The line of that number; "" where it is not the only one that reads so.
 
     Asked which lines are wrong, a small model names the fault right and the line beside it.
     """
     lines = script.splitlines()
-    number = _number(task.attempts[-1].observation.error.partition(FAILED_AT)[2])
     line = lines[number - 1] if 0 < number <= len(lines) else ""
     return line if line.strip() and lines.count(line) == 1 and len(line) < _LINE else ""
+
+
+def line_of_script(task: Task) -> int:
+    """The number of the line in which the last script failed, from 1; 0 for none."""
+    return _number(task.attempts[-1].observation.error.partition(FAILED_AT)[2])
 
 
 def line_schema(script: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from replan.nodes.named_files import files_in_named_folders, files_meant, is_tes
 from replan.nodes.select_tool.mending import (
     edit_schema,
     is_mending,
+    left_to_write,
     runs_code,
     runs_script,
     writable_code,
@@ -214,7 +215,7 @@ def _writable(request: SelectToolRequest) -> list[str]:
     code = writable_code(request)
     mends = runs_code(task)
     if runs_script(task):
-        return code
+        return [*code, *left_to_write(task)]
     if not task.writes:
         return code if is_mending(request) else []  # a module is missing: it may have any name
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes

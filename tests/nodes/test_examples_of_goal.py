@@ -92,7 +92,8 @@ def test_the_form_that_a_goal_asks_for(goal: str, path: str, kinds: list[tuple[s
         ("Write every line of a.log with x to n.txt and the rest to n.csv", ["n.txt"]),
         ("把 a.txt 中含有错误的行写入 n.txt", ["n.txt"]),
         ("Write every line of a.log, a blank one behind each, to n.txt", []),
-        ("Write a letter to n.txt", []),
+        ("Write a letter to n.txt, each line at most 72 characters", []),
+        ("Write n.txt, one name per line", []),
     ],
 )
 def test_lines_lines_of(goal: str, checked: list[str]) -> None:
@@ -102,7 +103,8 @@ def test_lines_lines_of(goal: str, checked: list[str]) -> None:
 @pytest.mark.parametrize(
     ("goal", "text"),
     [
-        ('Write n.txt with the entries of a.md that begin with "- ", without that beginning', "- "),
+        ('Write n.txt with what begins with "Note: " in a.md, without that beginning', "Note: "),
+        ('Write n.txt with the entries of a.md that begin with "- ", without that beginning', ""),
         ("把 a.md 里以“待办：”开头的行去掉开头后写入 n.txt", "待办："),
         ('Write the entries of a.md that begin with "- " to n.txt', ""),
     ],

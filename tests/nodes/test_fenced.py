@@ -32,7 +32,8 @@ def test_a_text_with_blocks_of_its_own_is_taken_whole() -> None:
     [
         ("best.txt\nB7\n", "B7\n"),
         ("`best.txt`:\n\nB7\n", "B7\n"),
-        ("# out/best.txt\nB7\n", "B7\n"),
+        ("out/best.txt\nB7\n", "B7\n"),
+        ("# best.txt\nB7\n", "# best.txt\nB7\n"),
         ("best.txt\n", "best.txt\n"),
         ("best.txt is B7\nyes\n", "best.txt is B7\nyes\n"),
         ("B7\nbest.txt\n", "B7\nbest.txt\n"),

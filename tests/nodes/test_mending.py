@@ -10,7 +10,9 @@ from replan.nodes.select_tool.mending import (
     edits_schema,
     failing_line,
     is_mending,
+    line_of_script,
     mended,
+    place_of_failure,
     read_editable,
     script_to_mend,
     shown_now,
@@ -154,9 +156,10 @@ def test_only_what_is_no_longer_as_surveyed_is_shown_again() -> None:
 def test_the_line_that_failed_is_put_right() -> None:
     error = "TypeError: x (script.py line 2:     print(row)); row is 3"
     task = mend(attempts=[attempt(Observation(ok=False, error=error))])
-    assert failing_line(task, SCRIPT) == SCRIPT.splitlines()[1]
-    assert failing_line(task, "print(row)\n") == ""
-    assert failing_line(task, "    x()\n    x()\n") == ""
+    assert line_of_script(task) == 2
+    assert failing_line(SCRIPT, 2) == SCRIPT.splitlines()[1]
+    assert failing_line(SCRIPT, 0) == failing_line(SCRIPT, 9) == ""
+    assert failing_line("    x()\n    x()\n", 2) == ""
     line = "    print(row)"
     answer = {"new": "print(row.name)\n", "other_edits": [OTHER_EDIT]}
     assert edits_of_line(line, answer) == [
@@ -165,3 +168,11 @@ def test_the_line_that_failed_is_put_right() -> None:
     ]
     kept = edits_of_line("\tx", {**answer, "new": "  y", "other_edits": []})
     assert kept[0]["new"] == "  y"
+
+
+def test_where_a_script_of_the_workspace_fails() -> None:
+    runs = Check(kind="script_runs", path="a.py")
+    fails = CheckResult(check=runs, passed=False, detail="KeyError: 'x' (lib/b.py line 12: y[x])")
+    assert place_of_failure(mend(before=[fails])) == ("lib/b.py", 12)
+    assert place_of_failure(mend(before=[FAILS])) is None
+    assert place_of_failure(mend()) is None

@@ -24,6 +24,15 @@ from replan.nodes.decompose.rejected import rejected_in
         ("Write f(x) and g(x); the empty string raises ValueError", []),
         ("Write f(a, b); the empty string raises ValueError", []),
         ("Write f(x); anything else raises ValueError", []),
+        ("f(x) raises ValueError for letters, but for the empty string it returns 0", []),
+        ("f(x) 对空字符串返回 0，其他情况抛出 ValueError", []),
+        ("f(x) must not raise IndexError on an empty string", []),
+        ("空字符串时 f(x) 不要抛出 ValueError", []),
+        ('slug(x) turns strings like "Hello World" into hello; anything else raises TypeError', []),
+        ("f(x): what is not exactly 4 digits or exactly 5 digits raises ValueError", []),
+        ("f(x): if the int x does not have exactly 9 digits, raise ValueError", []),
+        ("f(x): what does not start with exactly 4 digits raises ValueError", []),
+        ("Write a class Stack whose push(item) raises ValueError for the empty string", []),
     ],
 )
 def test_calls_that_have_to_raise(goal: str, calls: list[str]) -> None:

@@ -6,10 +6,10 @@ HASHES = {"in/c": "1", "in/a": "1", "in/b": "2", "in/l": "link:a", "in/m": "link
 def test_groups_are_told_with_a_way_to_find_them() -> None:
     told = told_of_same_content("Delete the duplicates in in/", HASHES)
     assert told[0] == "The same content have: in/a, in/c"
-    assert told[1].startswith("Group them by: ")
+    assert told[1].startswith("Group them by:")
     assert len(told) == 2
     scope: dict[str, object] = {"paths": [], "open": open}
-    exec(told[1].removeprefix("Group them by: ").replace("; for", "\nfor"), scope)
+    exec(told[1].removeprefix("Group them by:"), scope)
     assert scope["groups"] == {}
 
 

@@ -38,6 +38,7 @@ async def filled(workspace: Workspace) -> dict[str, str]:
         "import os\nos.rename('in', 'b'); open('in', 'w')",
         "import os\nos.rmdir('empty')",
         "import os\nos.symlink('/etc', 'etc')",
+        "import os\nos.unlink('link'); os.makedirs('link'); open('link/y', 'w').write('x')",
         "import os\nfor name in ('a.txt', 'in/b.txt'):\n    os.remove(name)",
     ],
 )
@@ -117,3 +118,54 @@ async def test_what_the_script_itself_removed_is_told_as_such(call, filled) -> N
     seen = await call("python", code=code)
     assert "'in/b.txt'" in seen.error
     assert seen.error.endswith("first find out about all of them, then change them")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos.makedirs('by')\nos.rename('.git/HEAD', 'by/HEAD')",
+        "import os\nos.rename('.git', 'git_old')",
+        "import os\nos.rename('sub', 'new')",
+    ],
+)
+async def test_what_is_ignored_is_not_lost(call, workspace: Workspace, filled, code: str) -> None:
+    for folder in (".git", "sub/.git"):
+        (workspace.path / folder).mkdir(parents=True)
+        (workspace.path / folder / "HEAD").write_text("ref")
+    await workspace.write_text("sub/a.txt", "a")
+    seen = await call("python", code=code + STOP)
+    held = [path for path in workspace.path.rglob("HEAD") if path.read_text() == "ref"]
+    assert len(held) == 2
+    assert seen.changed
+    assert "as before" not in seen.text
+
+
+async def test_names_that_cannot_be_told_apart_are_let_be(call, workspace: Workspace) -> None:
+    for name in (b"\xc4\xe3.txt", b"\xba\xc3.txt"):
+        with open(os.path.join(os.fsencode(workspace.path), name), "w") as file:  # noqa
+            file.write("x")
+    code = "import os\nfor name in os.listdir(b'.'):\n    os.rename(name, b'x' + name)"
+    await call("python", code=code + STOP)
+    assert len(await asyncio.to_thread(os.listdir, workspace.path)) == 2
+
+
+async def test_without_a_copy_of_all_nothing_is_undone(call, filled, monkeypatch) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("replan.tools.protection.Protection._copy", no_space)
+    seen = await call("python", code="import os\nos.rename('a.txt', 'z.txt')" + STOP)
+    assert seen.changed == ["a.txt", "z.txt"]
+
+
+async def test_folders_keep_their_permissions(call, workspace: Workspace, filled) -> None:
+    (workspace.path / "in").chmod(0o700)
+    await call("python", code="import shutil\nshutil.rmtree('in')" + STOP)
+    assert (workspace.path / "in").stat().st_mode & 0o777 == 0o700
+
+
+async def test_what_was_only_changed_is_not_told_as_removed(call, filled) -> None:
+    code = "import os\nopen('a.txt', 'a').write('x')\nos.rename('a.txt', 'missing/a.txt')"
+    seen = await call("python", code=code)
+    assert "moved or removed" not in seen.error
+    assert "a.txt" in seen.text

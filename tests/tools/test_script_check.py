@@ -35,9 +35,27 @@ async def test_it_gets_its_arguments(workspace: Workspace) -> None:
     assert "AssertionError" in await fault(workspace, text="'a")
 
 
-async def test_one_that_does_not_end(workspace: Workspace) -> None:
-    await workspace.write_text("s.py", "while True: pass")
-    assert "5 s" in await fault(workspace)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "while True: pass",
+        "print(input('name? '))",
+        "import sys\nprint(sys.argv[1])",
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('path')\n"
+        "parser.parse_args()",
+        "import urllib.request\nurllib.request.urlopen('http://example.org')",
+    ],
+)
+async def test_nothing_is_held_against_one_that_cannot_be_tried(
+    workspace: Workspace, code: str
+) -> None:
+    await workspace.write_text("s.py", code)
+    assert await fault(workspace) == ""
+
+
+async def test_one_that_names_the_workspace_is_not_tried(workspace: Workspace) -> None:
+    await workspace.write_text("s.py", f"open({str(workspace.path / 'gone.txt')!r})")
+    assert await fault(workspace) == ""
 
 
 async def test_one_that_is_not_there(workspace: Workspace) -> None:
@@ -52,7 +70,17 @@ async def test_in_a_large_workspace_it_is_not_tried(
     assert await fault(workspace) == ""
 
 
-async def test_what_cannot_be_copied_is_said(workspace: Workspace) -> None:
-    await workspace.write_text("s.py", "pass")
+async def test_what_cannot_be_copied_is_not_tried(workspace: Workspace) -> None:
+    await workspace.write_text("s.py", "raise SystemExit(1)")
     os.mkfifo(workspace.path / "pipe")
-    assert "cannot be copied" in await fault(workspace)
+    assert await fault(workspace) == ""
+
+
+async def test_of_many_files_no_copy_is_made(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script_check, "_MOST_FILES", 1)
+    await workspace.write_text("s.py", "raise SystemExit(1)")
+    assert "exit code 1" in await fault(workspace)
+    await workspace.write_text("a.txt", "a")
+    assert await fault(workspace) == ""
