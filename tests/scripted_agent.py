@@ -74,7 +74,13 @@ class ScriptedAgent:
             self._contents[json.dumps(move.call, sort_keys=True)] = move.content
             given["call"] = move.call
         if wanted["name"] == "mend_script":
-            given["edits"] = _rewritten(wanted["schema"], self._next_move(body).content)
+            content, properties = self._next_move(body).content, wanted["schema"]["properties"]
+            if "new" in properties:
+                wrong = body["messages"][-1]["content"].split("\n")[-2]
+                given["new"] = content
+                given["other_edits"] = _rewritten(properties["other_edits"], "", wrong)
+            else:
+                given["edits"] = _rewritten(properties["edits"], content)
         if self._tasks:
             given["tasks"] = self._tasks
         return fill(wanted["schema"], given)
@@ -129,14 +135,13 @@ def fill(schema: dict[str, Any], given: dict[str, Any]) -> Any:
     return "scripted"
 
 
-def _rewritten(schema: dict[str, Any], content: str) -> list[dict[str, str]]:
-    """Edits that turn a script of a few different lines into another."""
-    edits = schema["properties"]["edits"]
-    lines = edits["items"]["properties"]["old"]["enum"]
+def _rewritten(edits: dict[str, Any], content: str, but: str = "") -> list[dict[str, str]]:
+    """Edits that turn a script of a few different lines into another, or all lines but one."""
+    lines = [line for line in edits["items"]["properties"]["old"]["enum"] if line != but]
     assert len(lines) <= edits["maxItems"], "too long a script to be mended by a scripted model"
     news = [content, *[""] * (len(lines) - 1)]
     return [
-        {"fault": "scripted", "old": old, "new": new} for old, new in zip(lines, news, strict=True)
+        {"fault": "scripted", "old": old, "new": new} for old, new in zip(lines, news, strict=False)
     ]
 
 

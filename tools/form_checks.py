@@ -93,6 +93,18 @@ def no_line_begins(check: Check, text: str) -> str:
     return f"there is {wrong[:_SHOWN]!r}" if wrong else ""
 
 
+def decimals(check: Check, text: str) -> str:
+    """Whether each line ends in a number with so many decimals, the only such one in it."""
+    wanted = re.compile(rf"[-+]?\d+\.\d{{{int(check.text or 2)}}}(?!\d)")
+    for line in filter(str.strip, text.splitlines()):
+        found = wanted.findall(line)
+        if len(found) > 1:
+            return f"several stand in one line: {line[:_SHOWN]!r}; each has to be a line of its own"
+        if not found or not line.rstrip().endswith(found[0]):
+            return f"there is {line[:_SHOWN]!r}"
+    return ""
+
+
 def has_table(check: Check, text: str) -> str:
     """Whether a Markdown table is there: a line of headings, one of dashes, and rows."""
     if re.search(r"^\|?[^|\n]+\|.*\n\|?\s*:?-+:?\s*\|[-|: ]*\n\|?[^|\n]+\|", text, re.MULTILINE):
@@ -130,6 +142,7 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
         "is_sorted": is_sorted,
         "no_repeats": no_repeats,
         "no_gaps": no_gaps,
+        "decimals": decimals,
         "no_line_begins": no_line_begins,
         "has_table": has_table,
     }

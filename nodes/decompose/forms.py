@@ -56,6 +56,12 @@ _GAPS = re.compile(
     r"\b(?:blank|empty|double.spac\w*|letter|poem|story|essay)\b|\bparagraphs?\b|空行|段|信|诗|文章",
     re.IGNORECASE,
 )
+# One line "name: number" per name, sorted by name.
+_LINE_FORM = re.compile(
+    r"\b(?:one|a) line [`'\"“](\w+)\s*[:=]\s*\w+[`'\"”] (?:per|for each|for every)\b"
+    r"|每[^，。；]{1,8}?一行\s*[`'\"“「](\w+)\s*[:：=]\s*\w+[`'\"”」]",
+    re.IGNORECASE,
+)
 # A mark of one sign may well stand there twice: the one taken away leaves the other.
 _UNPREFIXED = re.compile(
     r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^\W\d_]{3}[^`'\"”\n]{0,37})[`'\"”][^;\n]{0,40}?"
@@ -107,6 +113,8 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path, columns=[by.group(1)]))
         if path.endswith(".txt") and _LINES_BY_NAME.search(goal) and _LINE_EACH.search(goal):
             found.append(Check(kind="is_sorted", path=path))
+    if path.endswith(".txt") and (form := _LINE_FORM.search(goal)):
+        found += _of_lines(goal, path, form[1] or form[2])
     if path.endswith(".txt") and _DIFFERENT.search(goal) and _LINE_EACH.search(goal):
         found.append(Check(kind="no_repeats", path=path))
     if path.endswith(".md") and _TABLE.search(goal):
@@ -115,6 +123,18 @@ def forms_of(
     same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)
     if same and len(tables) == 1 and path not in tables:
         found.append(Check(kind="as_many_rows", path=path, text=tables[0]))
+    return found
+
+
+def _of_lines(goal: str, path: str, name: str) -> list[Check]:
+    """Checks of a text of lines such as "name: number"."""
+    found = []
+    if told := _PLACES.search(goal):
+        places = _DECIMALS[(told.group(1) or told.group(2)).lower()]
+        found.append(Check(kind="decimals", path=path, text=str(places)))
+    by = _BY_COLUMN.search(goal)
+    if by and by.group(1).casefold() == name.casefold() and not _UNTOLD.search(goal):
+        found.append(Check(kind="is_sorted", path=path))
     return found
 
 

@@ -14,9 +14,16 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import SelectToolRequest
+from replan.nodes.fitting_lines import fitting_lines
 from replan.nodes.look_ups import found_by
 from replan.nodes.named_files import is_test_file
-from replan.nodes.select_tool.mending import MEND, MISSING, is_mending, shown_now
+from replan.nodes.select_tool.mending import (
+    MEND,
+    MISSING,
+    is_mending,
+    shown_now,
+    written_anew,
+)
 from replan.state.task import Attempt, CheckResult, Task
 from replan.tools.outside import unmarked
 from replan.tools.protocol import Tool
@@ -98,11 +105,11 @@ def conversation(
     if wanted := failures(wanting):
         parts.append(f"Not so yet:\n{wanted}")
     parts += shown_now(sources, request.brief.survey)
-    if found := _found(task):
+    if found := _found(task, request.brief.goal):
         parts.append(marked("\n".join(found), "Found so far"))
     hints = [marked("\n".join(task.hints), "From earlier runs")] if task.hints else []
     turns = [at for at, attempt in enumerate(task.attempts) if not attempt.action.unasked]
-    if task.attempts and not last and (_misled(task.attempts[-1]) or _failing(task)):
+    if task.attempts and not last and _begins_afresh(task):
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
         parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
@@ -118,7 +125,7 @@ def conversation(
     return messages
 
 
-def _found(task: Task) -> list[str]:
+def _found(task: Task, goal: str) -> list[str]:
     """What is not told in turns: the looks that the model was not asked for, whole, for as its own
     turns they would be made again; and what of the others is no longer kept.
     """
@@ -128,16 +135,17 @@ def _found(task: Task) -> list[str]:
     kept = task.found if task.rounds > len(task.attempts) else []
     return [
         *(_set_in(unmarked(one)) for one in kept if not one.startswith(tuple(told))),
-        *(_looked_up(one) for one in looks),
+        *(_looked_up(one, goal) for one in looks),
     ]
 
 
-def _looked_up(look: Attempt) -> str:
+def _looked_up(look: Attempt, goal: str) -> str:
     """What an unasked look brought. A search had the goal's words, which are known."""
     seen = unmarked(_middle_out(_seen(look), _RESULT_CHARS))
     if look.action.tool == "read_file":
         return _set_in(found_by(look.action, seen))
-    return _set_in(f"{look.action.tool} found:\n{seen}")
+    fitting = fitting_lines(goal, seen)
+    return _set_in("\n".join(filter(None, (f"{look.action.tool} found:", seen, fitting))))
 
 
 def _set_in(found: str) -> str:
@@ -182,6 +190,10 @@ def _left(request: SelectToolRequest) -> list[str]:
     others = [path for path in changed if path not in request.task.writes][:_LEFT]
     told = [path if path in request.existing else f"{path} (gone)" for path in others]
     return [f"By that, no longer as shown above: {', '.join(told)}"] if told else []
+
+
+def _begins_afresh(task: Task) -> bool:
+    return _misled(task.attempts[-1]) or _failing(task) or bool(written_anew(task))
 
 
 def _failing(task: Task) -> bool:
@@ -271,7 +283,8 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
         )
         return (
             f"Now give the complete text of {path} and of no other file, short, finished and "
-            f"without placeholders, in one fenced block and nothing else. {few}{_bare(task, path)}"
+            "without placeholders, in one fenced block and nothing else. "
+            f"{few}{_examples(task, path)}{_bare(task, path)}"
         ).strip()
     files = f"writes {' and '.join(task.writes)}, " if task.writes else ""
     return (
@@ -280,6 +293,12 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
         f"all that {_orders(task)} for, word for word, {files}and prints what was done. It gets no "
         f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
     ).strip()
+
+
+def _examples(task: Task, path: str) -> str:
+    """What calls of the code have to give: said last, also what the goal says in general only."""
+    calls = [one.text for one in task.checks if one.kind == "call_gives" and one.path == path]
+    return f"With it {'; '.join(calls)}. " if calls else ""
 
 
 def _orders(task: Task) -> str:

@@ -44,6 +44,7 @@ _FIRST_TOKENS = 400
 _MOST_TOKENS = 1600
 
 
+_WARM = 0.9
 _THOUGHT = 300
 _CHOICE_TOKENS = 500
 
@@ -75,13 +76,7 @@ class SelectByJson:
         if only:
             answer: dict[str, Any] = {"call": only}
         else:
-            answer = await use.model.json(
-                messages,
-                choice_schema(tools, request, sources),
-                name="select_tool",
-                max_tokens=_CHOICE_TOKENS,
-                temperature=temperature(request.task),
-            )
+            answer = await self._choice(messages, tools, request, sources, use)
         call = dict(answer["call"])
         tool = use.tools.get(call.pop("tool"))
         action = Action(tool=tool.name, args=call, thought=answer.get("content", ""))
@@ -97,6 +92,29 @@ class SelectByJson:
             is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
             action.args[tool.content] = with_imports(content) if is_code else content
         return SelectToolResult(action=action)
+
+    async def _choice(
+        self,
+        messages: list[BaseMessage],
+        tools: list[Tool],
+        request: SelectToolRequest,
+        sources: Mapping[str, str],
+        use: Use,
+    ) -> dict[str, Any]:
+        """The answer to which call; asked again, warmer, where its edits would change nothing."""
+        for warmth in (temperature(request.task), _WARM):
+            answer = await use.model.json(
+                messages,
+                choice_schema(tools, request, sources),
+                name="select_tool",
+                max_tokens=_CHOICE_TOKENS,
+                temperature=warmth,
+            )
+            call = answer["call"]
+            text = sources.get(call.get("path", ""), "")
+            if call["tool"] != "edit_file" or mended(text, call["edits"]) != text:
+                break
+        return answer
 
     async def _mend(self, script: str, request: SelectToolRequest, use: Use) -> Action | None:
         """The last script with its wrong lines replaced: shorter, and better, than a new one.

@@ -71,6 +71,19 @@ def _failing(task: Task) -> list[CheckResult]:
     return [result for result in seen if not result.passed]
 
 
+def written_anew(task: Task) -> list[str]:
+    """The code that the task itself has made and that still fails the goal's examples after one
+    attempt to mend it: who sees it writes it again.
+    """
+    made = {
+        one.check.path
+        for one in task.before
+        if one.check.kind == "file_exists" and one.detail.startswith(MISSING)
+    }
+    failing = {one.check.path for one in _failing(task) if one.check.kind == "call_gives"}
+    return sorted(made & failing) if task.tries else []
+
+
 def place_of_failure(task: Task) -> tuple[str, int] | None:
     """The file and line in which a script of the workspace that is to run fails."""
     for result in _failing(task):
@@ -97,6 +110,7 @@ def is_mending(request: SelectToolRequest) -> bool:
     return any(
         result.check.kind in _OF_CODE
         and not result.passed
+        and result.check.path not in written_anew(task)
         and (not result.check.path or result.check.path in request.existing)
         and "ModuleNotFoundError" not in result.detail
         for result in seen
@@ -117,6 +131,7 @@ def editable(request: SelectToolRequest) -> list[str]:
 
     Tables are for scripts.
     """
+    anew = written_anew(request.task)
     own = [
         path
         for path in request.task.writes
@@ -125,8 +140,10 @@ def editable(request: SelectToolRequest) -> list[str]:
         and not path.endswith(TABLES)
         and not _by_script(path, request.task)
         and (path.endswith(CODE) or not runs_script(request.task))
+        and path not in anew
     ]
     code = writable_code(request) if is_mending(request) else []
+    code = [path for path in code if path not in anew]
     return list(dict.fromkeys([*own, *code]))
 
 

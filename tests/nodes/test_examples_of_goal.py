@@ -73,6 +73,12 @@ def test_keys_that_an_object_has_to_have(goal: str, keys: list[str]) -> None:
         ("把不重复的姓名写入 n.txt，每行一个", "n.txt", [("no_repeats", "")]),
         ("Write the names of the winners, year by year, to n.txt, one per line", "n.txt", []),
         ("Write the titles of all talks to n.txt, one per line", "n.txt", []),
+        (
+            'Write n.txt: one line "city: sum" per city with two decimals, sorted by city',
+            "n.txt",
+            [("decimals", "2"), ("is_sorted", "")],
+        ),
+        ('Write n.txt: a line "city: sum" for each city, sorted by sum', "n.txt", []),
         ("Sum up i.csv as a markdown table in n.md", "n.md", [("has_table", "")]),
         ("把结果写成 Markdown 表格，存到 n.md", "n.md", [("has_table", "")]),
         ("Write about the table to n.md", "n.md", []),
