@@ -73,12 +73,13 @@ class ScriptedAgent:
             move = self._next_move(body)
             self._contents[json.dumps(move.call, sort_keys=True)] = move.content
             given["call"] = move.call
-        if wanted["name"] == "mend_script":
+        if wanted["name"] in ("mend_script", "mend_line"):
             content, properties = self._next_move(body).content, wanted["schema"]["properties"]
             if "new" in properties:
                 wrong = body["messages"][-1]["content"].split("\n")[-2]
                 given["new"] = content
-                given["other_edits"] = _rewritten(properties["other_edits"], "", wrong)
+                others = properties["other_edits"]
+                given["other_edits"] = _rewritten(others, "", wrong)[: others["maxItems"]]
             else:
                 given["edits"] = _rewritten(properties["edits"], content)
         if self._tasks:

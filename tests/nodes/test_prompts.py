@@ -27,6 +27,11 @@ WRITTEN = Check(kind="file_exists", path="sum.txt")
 MISSING = CheckResult(check=WRITTEN, passed=False, detail="it does not exist")
 TESTS = Check(kind="tests_pass", path="test_sum.py")
 FAILS = CheckResult(check=TESTS, passed=False, detail="1 failed\nE   assert 1 == 2")
+RUNS = Check(kind="script_runs", path="sum.py")
+STOPS = CheckResult(
+    check=RUNS, passed=False, detail="TypeError: 'x' (sum.py line 2: return a - b); a is 'x'"
+)
+EXAMPLE = Check(kind="call_gives", path="code.py", text="f('') raises ValueError")
 SCRIPT = Action(tool="python", args={"code": "print(amounts)\n"})
 CRASHED = Observation(ok=False, error="NameError: name 'amounts' is not defined (script.py line 1)")
 
@@ -79,6 +84,10 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
     "mend a script": ("select_tool", "json", select(task(tries=1, attempts=[tried(CRASHED)]))),
     "mend code": ("select_tool", "json", select(
         task(writes=["sum.py"], checks=[TESTS], before=[FAILS]), "sum.py", "test_sum.py")),
+    "mend the line of a script that is to run": ("select_tool", "json", select(
+        task(writes=["sum.py", "sum.txt"], checks=[RUNS], before=[STOPS]), "sum.py")),
+    "write code that has examples": ("select_tool", "json", select(
+        task(writes=["code.py"], checks=[EXAMPLE]))),
     "choose natively": ("select_tool", "native", select(task())),
     "act by code": ("select_tool", "code", select(task(tries=1, attempts=[tried(CRASHED)]))),
     "reflect": (
@@ -177,7 +186,11 @@ async def test_prompt(
     role, kind, request = PROMPTS[name]
     edit = {"fault": "minus", "old": "    return a - b", "new": "    return a + b"}
     mend = Move("edit_file", path="sum.py", edits=[edit])
-    model: Any = ScriptedAgent([mend if name == "mend code" else Move("python", "print(6)")])
+    moves = {
+        "mend code": mend,
+        "write code that has examples": Move("write_file", "x", path="code.py"),
+    }
+    model: Any = ScriptedAgent([moves.get(name, Move("python", "print(6)"))])
     if kind == "native":
         model = [Reply(tool_calls=[("python", {"code": "print(6)"})])]
     async with use_of(model, InMemoryStore()) as (use, server):
