@@ -22,6 +22,9 @@ def fault(path: str, data: bytes) -> str:
     if not data.strip():
         return "it is empty"
     extension = path.rsplit(".", 1)[-1].lower() if "." in path else ""
+    if extension == "txt":
+        mark = hanging(data.decode("utf-8-sig", "replace"))
+        return f"it ends with {mark!r}, behind which nothing follows" if mark else ""
     judge = {"json": _json, "csv": _csv, "py": _python}.get(extension)
     if judge is None:
         return ""
@@ -30,6 +33,18 @@ def fault(path: str, data: bytes) -> str:
     except UnicodeDecodeError as error:
         return f"it is not UTF-8 text (byte {error.start})"
     return judge(text)
+
+
+def hanging(text: str) -> str:
+    """The mark that joins the parts of a one-line text, where it also stands behind the last of
+    them, as a loop leaves it; else "".
+    """
+    line = text.strip("\n").rstrip()
+    mark = line[-1:]
+    if "\n" in line or mark not in ("-", ",", ";", "|"):
+        return ""
+    parts = line[:-1].split(mark)
+    return mark if len(parts) > 1 and all(map(str.strip, parts)) else ""
 
 
 def syntax_fault(code: str, name: str) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from replan.state.errors import ReplanError
 from replan.state.task import Action, Check, Task
 from replan.tools.form_checks import as_numbers, column_values
+from replan.tools.formats import hanging
 from replan.tools.workspace import Workspace
 
 _LABELLED = re.compile(
@@ -94,6 +95,16 @@ def _without_gaps(check: Check, text: str) -> str:
     return "".join(f"{line}\n" for line in text.splitlines() if line.strip())
 
 
+def _without_hanging(check: Check, text: str) -> str:
+    mark = hanging(text)
+    return f"{text.rstrip().removesuffix(mark).rstrip()}\n" if mark else ""
+
+
 _BETTER: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
-    {"number_only": _number, "is_sorted": _sorted, "no_gaps": _without_gaps}
+    {
+        "number_only": _number,
+        "is_sorted": _sorted,
+        "no_gaps": _without_gaps,
+        "file_exists": _without_hanging,
+    }
 )

@@ -32,6 +32,8 @@ BY_NAME = Check(kind="is_sorted", path="a.txt", columns=["name"])
         ("Name\nadam\nzoe\n", SORTED, ""),
         ("b\nC\na\n", SORTED, "a\nb\nC\n"),
         ("none", WHOLE, ""),
+        ("A-B-C-\n", Check(kind="file_exists", path="a.txt"), "A-B-C\n"),
+        ("A-B-C\n", Check(kind="file_exists", path="a.txt"), ""),
         ("b\nc\n\na\n", SORTED, "a\nb\nc\n"),
         ("a\nb\n", SORTED, ""),
         ("b\na\n", BY_NAME, ""),

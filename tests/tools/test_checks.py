@@ -20,6 +20,11 @@ async def run_one(workspace: Workspace, **check: Any) -> CheckResult:
     [
         ("a.txt", "x", ""),
         ("a.txt", " \n", "it is empty"),
+        ("a.txt", "a, b, c, \n", "it ends with ',', behind which nothing follows"),
+        ("a.txt", "a-b-\n", "it ends with '-'"),
+        ("a.txt", "a,b,\nc,d,\n", ""),
+        ("a.txt", "-----\n", ""),
+        ("a.txt", "wait -\n", ""),
         ("a.json", '{"a": 1}', ""),
         ("a.json", "\ufeff[0]", ""),
         ("a.json", "0", ""),
