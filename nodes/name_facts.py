@@ -54,3 +54,15 @@ def _fact_of(folder: str, names: Sequence[str]) -> str:
             f"for name {names[0]!r}"
         )
     return ""
+
+
+def how_to_read(paths: Sequence[str]) -> list[str]:
+    """A line for files of a form that Python's own library reads: by hand a small model reads them
+    half.
+    """
+    if not any(path.endswith(".ini") for path in paths):
+        return []
+    return [
+        "Read an .ini file by: config = configparser.ConfigParser(interpolation=None); "
+        "config.read(path); all = {name: dict(config[name]) for name in config.sections()}"
+    ]

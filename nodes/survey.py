@@ -9,7 +9,7 @@ from replan.nodes.briefing import marked
 from replan.nodes.excerpt import excerpt
 from replan.nodes.groups import groups_of_one_form, kind_of
 from replan.nodes.json_outline import json_outline
-from replan.nodes.name_facts import name_facts
+from replan.nodes.name_facts import how_to_read, name_facts
 from replan.nodes.named_files import is_test_file
 from replan.nodes.records import describe_records
 from replan.nodes.same_content import told_of_same_content
@@ -76,7 +76,7 @@ async def survey(
         f"There is no folder {folder}/ yet: os.makedirs({folder!r}, exist_ok=True) makes it."
         for folder in missing[:_MISSING]
     ]
-    lines += name_facts(paths)
+    lines += [*name_facts(paths), *how_to_read(paths)]
     room = _TOTAL_CHARS
     whole = _worth_reading(paths, named)
     meant = [path for path in meant if path not in whole]

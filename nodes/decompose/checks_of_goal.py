@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from replan.nodes.decompose.examples import calls_in, keys_in
+from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
-from replan.nodes.decompose.rejected import rejected_in
+from replan.nodes.decompose.rejected import accepted_in, rejected_in
 from replan.nodes.decompose.scripts import scripts_to_run
 from replan.nodes.named_files import named_files
 from replan.state.task import Check
@@ -46,10 +46,10 @@ def checks_of_files(
         checks.append(Check(kind="one_row_per", path=only, text=thing))
     if only.endswith(".json") and _TO_NUMBERS.search(goal):
         checks.append(Check(kind="json_numbers", path=only))
-    if only.endswith(".json") and (keys := keys_in(goal)):
+    if only.endswith(".json") and (keys := keys_in(goal) or names_as_keys(goal, existing)):
         checks.append(Check(kind="json_keys", path=only, columns=keys))
     if only.endswith(".py"):
-        calls = dict.fromkeys([*calls_in(goal), *rejected_in(goal)])
+        calls = dict.fromkeys([*calls_in(goal), *accepted_in(goal), *rejected_in(goal)])
         checks += [Check(kind="call_gives", path=only, text=call) for call in calls]
     if only:
         given = next((one.columns for one in checks if one.kind == "csv_columns"), [])

@@ -3,9 +3,14 @@
 import ast
 import json
 import re
+from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
+from replan.nodes.named_files import files_in_named_folders
+
 _MOST_CALLS = 6
+_MOST_NAMES = 30
 _MOST_CHARS = 200
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\(")
 # What stands between a call and what it gives.
@@ -64,6 +69,23 @@ def keys_in(goal: str) -> list[str]:
     return []
 
 
+def names_as_keys(goal: str, existing: Sequence[str]) -> list[str]:
+    """The names without ending of the files in the folder that the goal names, where it wants them
+    as the keys of an object.
+    """
+    if not _NAMES_AS_KEYS.search(goal):
+        return []
+    files = files_in_named_folders(goal, existing)
+    kinds = {path.rpartition("/")[0] + PurePath(path).suffix for path in files}
+    names = sorted(PurePath(path).stem for path in files)
+    return names if len(kinds) == 1 and len(names) <= _MOST_NAMES else []
+
+
+_NAMES_AS_KEYS = re.compile(
+    r"\bfile ?names? without (?:the |its |their )?(?:ending|extension|suffix|[`'\"]?\.\w+[`'\"]?)"
+    r"\s+as (?:the |a )?keys?\b|以?文件名[（(]?(?:不含|不带|去掉)\S{1,8}?[）)]?\s*[作为]{1,2}键",
+    re.IGNORECASE,
+)
 _ITEM = r"[`'\"“]?[A-Za-z_][\w-]*[`'\"”]?(?:\s*\([^()]*\))?"
 _KEYS = re.compile(
     rf"\b(?:keys|fields)\s*:?\s+({_ITEM}(?:\s*,\s*(?:and\s+)?{_ITEM}|\s+and\s+{_ITEM})+)"

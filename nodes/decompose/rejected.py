@@ -22,6 +22,13 @@ _ELSE = re.compile(
 _LIKE = re.compile(
     r"(?:\bstrings? (?:like|such as)\s+|形如\s*)[`'\"“]([\w.:/-]{1,40})[`'\"”]", re.IGNORECASE
 )
+_QUOTED = re.compile(r"[`'\"“]([\w.:/-]{1,40})[`'\"”]")
+_ALL_LIKE = re.compile(
+    rf"\bstrings? (?:like|such as)\s+({_QUOTED.pattern}(?:(?:,|,? or|,? and)\s+{_QUOTED.pattern})*)"
+    r"\s+(?:in)?to\b[^.;]{0,30}?\b(?:as an int|as an integer|an int|a whole number)\b",
+    re.IGNORECASE,
+)
+_MOST = 4
 _CLAUSE = re.compile(r"[.;!?](?=\s|$)|[。；！？\n]|,?\s+\bbut\b|，?但")
 # Of a method, or a number, a call with a text says nothing.
 _OTHER = re.compile(r"\b(?:class|method|int|integer|number) |类|方法|整数", re.IGNORECASE)
@@ -42,6 +49,19 @@ def rejected_in(goal: str) -> list[str]:
             given = _inputs(clause, goal)
             found += [f"{name}({text!r}) raises {raises.group(1)}" for text in given]
     return list(dict.fromkeys(found))
+
+
+def accepted_in(goal: str) -> list[str]:
+    """Calls that have to give an int, where the goal shows strings that the function turns into
+    one: `isinstance(f('3kg'), int) == True`.
+    """
+    functions = {match.groups() for match in _FUNCTION.finditer(goal)}
+    listed = _ALL_LIKE.search(goal)
+    if len(functions) != 1 or not listed or _OTHER.search(goal.replace(listed.group(), "")):
+        return []
+    name = functions.pop()[0]
+    shown = _QUOTED.findall(listed[1])[:_MOST]
+    return [f"isinstance({name}({text!r}), int) == True" for text in shown]
 
 
 def _inputs(clause: str, goal: str) -> list[str]:

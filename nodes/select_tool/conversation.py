@@ -16,7 +16,7 @@ from replan.nodes.briefing import briefing, marked
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.fitting_lines import fitting_lines
 from replan.nodes.look_ups import found_by
-from replan.nodes.named_files import is_test_file
+from replan.nodes.select_tool.content import content_ask, not_written
 from replan.nodes.select_tool.mending import (
     MEND,
     MISSING,
@@ -26,12 +26,10 @@ from replan.nodes.select_tool.mending import (
 )
 from replan.state.task import Attempt, CheckResult, Task
 from replan.tools.outside import unmarked
-from replan.tools.protocol import Tool
 from replan.tools.toolbox import Toolbox
 
 _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
-_LESSON_CHARS = 400
 _NAMED = 4
 _LEFT = 12
 _SCRIPTS = "python: the scripts that were tried"
@@ -265,96 +263,6 @@ def _ending(call: dict[str, Any]) -> str:
     return str(call.get("path", "")).rsplit(".", 1)[-1]
 
 
-def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence[Attempt]) -> str:
-    """What the model is asked after it chose a tool that takes long content.
-
-    Args:
-        tool: the tool.
-        call: its other arguments.
-        task: whose files are to be written.
-        attempts: what was tried before.
-    """
-    if tool.name == "write_file":
-        path = call["path"]
-        few = (
-            "Import what is tested. Three to five short test functions, of values you are sure of."
-            if is_test_file(path)
-            else ""
-        )
-        return (
-            f"Now give the complete text of {path} and of no other file, short, finished and "
-            "without placeholders, in one fenced block and nothing else. "
-            f"{few}{_examples(task, path)}{_bare(task, path)}"
-        ).strip()
-    files = f"writes {' and '.join(task.writes)}, " if task.writes else ""
-    return (
-        "Now give the complete script, short and simple, in one fenced block and nothing else. It "
-        "runs beside the files: open them by the names above, in the current directory. It does "
-        f"all that {_orders(task)} for, word for word, {files}and prints what was done. It gets no "
-        f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
-    ).strip()
-
-
-def _examples(task: Task, path: str) -> str:
-    """What calls of the code have to give: said last, also what the goal says in general only."""
-    calls = [one.text for one in task.checks if one.kind == "call_gives" and one.path == path]
-    return f"With it {'; '.join(calls)}. " if calls else ""
-
-
-def _orders(task: Task) -> str:
-    """What says what is to be done: the task, and the files that it says to follow."""
-    followed = [name for found in _FOLLOWED.findall(task.title) for name in found if name]
-    if not followed:
-        return "the task asks"
-    return f"the task and {' and '.join(dict.fromkeys(followed))} ask"
-
-
-_FILE = r"(?<![\w./-])[`'\"“]?([\w./-]+\.(?:txt|md|rst))[`'\"”]?"
-_FOLLOWED = re.compile(
-    rf"(?<!not )(?<!n't )\b(?:keep to|stick to|follow|obey)\s+(?:the\s+\w+\s+(?:in|of)\s+)?{_FILE}"
-    rf"|{_FILE}\s+(?:asks for|demands|requires)\b"
-    rf"|{_FILE}[^.;\n]{{0,20}}\band (?:keep to|stick to|follow|obey) it\b"
-    rf"|(?<!不)(?<!不要)(?:按照?|遵守|遵照|依照)\s*{_FILE}\s*(?:中的|的)?(?:规则|要求|步骤|规定|指示)",
-    re.IGNORECASE,
-)
-
-
-def _bare(task: Task, path: str = "") -> str:
-    """Which files hold a value alone: said last, a script that prints a sentence about it does not
-    write that sentence into the file.
-    """
-    return " ".join(
-        f"The text of {check.path} is the {_VALUES[check.kind]} alone, without any other word. "
-        for check in task.checks
-        if check.kind in _VALUES and path in ("", check.path)
-    )
-
-
-_VALUES = {"number_only": "number", "brief_only": "value"}
-
-
-def _lesson(attempts: Sequence[Attempt]) -> str:
-    """What the next script has to do better: said last, it is not forgotten."""
-    made = [one for one in attempts if not one.observation.repeated]
-    if not made or made[-1].action.tool != "python":
-        return ""
-    if made[-1].observation.error:
-        return f"The last script failed: {made[-1].observation.error[:_LESSON_CHARS]}."
-    if missing := _not_written(made[-1]):
-        opens = " and ".join(f"open('{path}', 'w')" for path in missing)
-        return f"The last script wrote no file: this one has to, with {opens}."
-    if wrong := [one for one in made[-1].evidence if not one.passed and one.check.path]:
-        return (
-            f"The last script's result was wrong: {wrong[0].check.path}: {wrong[0].detail[:200]}."
-        )
-    return ""
-
-
-def _not_written(attempt: Attempt) -> list[str]:
-    """The files that a check misses."""
-    return [one.check.path for one in attempt.evidence if one.detail.startswith(MISSING)]
-
-
 def told(attempt: Attempt) -> str:
     """What the model is told of an attempt: the result, the files, and the failing checks."""
     seen = attempt.observation
@@ -367,7 +275,7 @@ def told(attempt: Attempt) -> str:
             lines.append(f"Do it in plain Python, without {library.group(1)}.")
     if seen.changed:
         lines.append(f"Files changed: {', '.join(seen.changed[:20])}")
-    missing = _not_written(attempt)
+    missing = not_written(attempt)
     if attempt.action.tool == "python" and seen.ok and seen.text.strip() and missing:
         lines.append(f"Printing is not enough: the script has to write {', '.join(missing)}.")
     if failing := failures(attempt.evidence):

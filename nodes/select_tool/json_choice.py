@@ -8,7 +8,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
-from replan.nodes.select_tool.conversation import SOURCES, content_ask, conversation, temperature
+from replan.nodes.select_tool.content import content_ask
+from replan.nodes.select_tool.conversation import SOURCES, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form

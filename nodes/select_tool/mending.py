@@ -66,6 +66,15 @@ def left_to_write(task: Task) -> list[str]:
     return [path for path in missing if path in task.writes] if len(missing) == len(failing) else []
 
 
+def makes_wrong(task: Task) -> bool:
+    """Whether the mended script runs, and what it makes is wrong: then it is written anew, for a
+    small model does not find the line.
+    """
+    failing = _failing(task)
+    ran = not any(one.check.kind == "script_runs" for one in failing)
+    return runs_script(task) and bool(task.attempts and failing) and ran
+
+
 def _failing(task: Task) -> list[CheckResult]:
     seen = task.attempts[-1].evidence if task.attempts else task.before
     return [result for result in seen if not result.passed]
@@ -104,8 +113,8 @@ def is_mending(request: SelectToolRequest) -> bool:
     if not all(path in request.existing for path in own):
         return False
     if runs_script(task) and task.attempts:
-        # Where what it makes is wrong, it is the script that makes it.
-        return bool(_failing(task)) and not left_to_write(task)
+        failing = _failing(task)
+        return any(one.check.kind == "script_runs" for one in failing)
     seen = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
     return any(
         result.check.kind in _OF_CODE

@@ -13,6 +13,7 @@ from replan.nodes.select_tool.mending import (
     edit_schema,
     is_mending,
     left_to_write,
+    makes_wrong,
     runs_code,
     runs_script,
     writable_code,
@@ -61,7 +62,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "code_action": False,  # of who acts by code
         # Code is mended by the line; written anew only when that has failed.
         "write_file": (not mends or tried) and (writes_code or not computes),
-        "edit_file": bool(sources),
+        "edit_file": bool(sources) and not makes_wrong(request.task),
         "move_files": not request.task.writes
         and bool(request.existing)
         and not writes_code

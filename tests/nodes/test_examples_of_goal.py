@@ -3,7 +3,7 @@
 import pytest
 
 from replan.nodes.decompose.checks_of_goal import checks_of_files
-from replan.nodes.decompose.examples import calls_in, keys_in
+from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
 from replan.state.task import Check
@@ -201,3 +201,23 @@ def test_with_several_files_nobody_can_tell_which_is_meant() -> None:
     assert kinds == {"file_exists"}
     kinds = {check.kind for check in checks_of_files(["a.py"], [], goal)}
     assert kinds == {"file_exists", "call_gives"}
+
+
+@pytest.mark.parametrize(
+    ("goal", "keys"),
+    [
+        (
+            "Put the files of days/ into all.json, the file name without ending as key",
+            ["mon", "tue"],
+        ),
+        (
+            "Put the files of days/ into all.json, with the file name without .txt as a key",
+            ["mon", "tue"],
+        ),
+        ("把 days/ 中的文件合并到 all.json，文件名（不含扩展名）作为键", ["mon", "tue"]),
+        ("Put the files of days/ into all.json", []),
+        ("Put the files into all.json, the file name without ending as key", []),
+    ],
+)
+def test_names_of_files_as_keys(goal: str, keys: list[str]) -> None:
+    assert names_as_keys(goal, ["days/mon.txt", "days/tue.txt", "x.md"]) == keys

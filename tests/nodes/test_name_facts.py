@@ -1,8 +1,11 @@
 """Where the names of files hold a date."""
 
+import configparser
+from pathlib import Path
+
 import pytest
 
-from replan.nodes.name_facts import name_facts
+from replan.nodes.name_facts import how_to_read, name_facts
 
 DAYS = ["2024-01-02", "2024-01-09", "2024-02-01", "2024-03-07"]
 
@@ -29,3 +32,12 @@ def test_a_date_in_every_name_of_a_folder(paths: list[str], told: str) -> None:
 def test_the_expression_finds_it() -> None:
     (fact,) = name_facts([f"in/{day}.txt" for day in DAYS])
     assert r"in in/ holds a date: re.search(r'\d{4}-\d\d-\d\d', name).group()" in fact
+
+
+def test_files_that_the_library_reads(tmp_path: Path) -> None:
+    assert how_to_read(["a.txt"]) == []
+    (told,) = how_to_read(["a.txt", "conf/b.ini"])
+    (tmp_path / "b.ini").write_text("[x]\ny = 1%\n")
+    scope: dict[str, object] = {"configparser": configparser, "path": str(tmp_path / "b.ini")}
+    exec(told.removeprefix("Read an .ini file by: ").replace("; ", "\n"), scope)
+    assert scope["all"] == {"x": {"y": "1%"}}

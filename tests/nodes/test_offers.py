@@ -327,3 +327,23 @@ def test_a_script_that_was_mended_is_run() -> None:
     assert given_call(task.model_copy(update={"attempts": [edited, ran]})) is None
     failing = edited.model_copy(update={"evidence": [CheckResult(check=RUNS, passed=False)]})
     assert given_call(task.model_copy(update={"attempts": [failing]})) is None
+
+
+def test_a_script_whose_result_is_wrong_is_written_anew(tools: Toolbox) -> None:
+    sorted_ = Check(kind="is_sorted", path="out.txt")
+    ran = Attempt(
+        action=Action(tool="run_script", args={"path": "a.py"}),
+        observation=Observation(ok=True, changed=["out.txt"]),
+        evidence=[
+            CheckResult(check=RUNS, passed=True),
+            CheckResult(check=sorted_, passed=False, detail="'a' stands behind 'b'"),
+        ],
+    )
+    asked = request(
+        "a.py", "out.txt", writes=["a.py", "out.txt"], checks=[RUNS, sorted_], attempts=[ran]
+    )
+    found = offered(asked, tools, SOURCE)
+    assert "write_file" in [tool.name for tool in found]
+    assert "edit_file" not in [tool.name for tool in found]
+    write = next(tool for tool in found if tool.name == "write_file")
+    assert only_call([write], asked) == {"tool": "write_file", "path": "a.py"}

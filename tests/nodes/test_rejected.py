@@ -1,6 +1,6 @@
 import pytest
 
-from replan.nodes.decompose.rejected import rejected_in
+from replan.nodes.decompose.rejected import accepted_in, rejected_in
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ from replan.nodes.decompose.rejected import rejected_in
 )
 def test_calls_that_have_to_raise(goal: str, calls: list[str]) -> None:
     assert rejected_in(goal) == [f"{call} raises ValueError" for call in calls]
+
+
+@pytest.mark.parametrize(
+    ("goal", "texts"),
+    [
+        (
+            'Write size(text): strings like "3kg", "2t" or "1g" into grams as an int',
+            ["3kg", "2t", "1g"],
+        ),
+        ('Write size(text): strings like "3kg" into a list', []),
+        ('Write size(text) and more(text): strings like "3kg" to an int', []),
+    ],
+)
+def test_calls_that_have_to_give_an_int(goal: str, texts: list[str]) -> None:
+    assert accepted_in(goal) == [f"isinstance(size({text!r}), int) == True" for text in texts]
