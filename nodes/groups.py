@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"\d+")
 _SHOWN = re.compile(r"^.* (?:holds|begins \([^\n]*\)):$", re.MULTILINE)
 # Of the different lines of two files so many are alike, when they are of one form.
 _ALIKE = 0.6
+_LABELLED = re.compile(r"^Each holds a line .+ \.\.\.; re\.search\(", re.MULTILINE)
 _TOLD = re.compile(r"^\(all \d+ \.(\w+) files in (.+)/ are of one form\)$", re.MULTILINE)
 
 
@@ -68,7 +69,8 @@ async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list
     groups = []
     for of in many[:_MOST_GROUPS]:
         if texts := await _alike(workspace, of):
-            groups.append(Group(of, _labels(texts)))
+            # What stands in the head of a mail may stand in its body too.
+            groups.append(Group(of, _labels(texts) or _labels(list(map(_head, texts)))))
     return groups
 
 
@@ -77,6 +79,11 @@ def told_of_one_form(survey: str, paths: Sequence[str]) -> list[str]:
     before = _SHOWN.split(survey, maxsplit=1)[0]  # what a file holds could say the same
     told = {(folder, ending) for ending, folder in _TOLD.findall(before)}
     return [path for path in paths if kind_of(path) in told]
+
+
+def told_of_labels(survey: str) -> bool:
+    """Whether the survey tells how to get at what lines with labels hold in such a group."""
+    return bool(re.search(_LABELLED, _SHOWN.split(survey, maxsplit=1)[0]))
 
 
 def kind_of(path: str) -> tuple[str, str]:
@@ -117,6 +124,10 @@ def _labels(texts: Sequence[str]) -> list[str]:
         for label, line in found[0].items()
         if all(label in of for of in found) and len({of[label] for of in found}) > 1
     ]
+
+
+def _head(text: str) -> str:
+    return text.lstrip().partition("\n\n")[0]
 
 
 def _parts(line: str) -> tuple[str, str, str]:

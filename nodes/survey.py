@@ -33,6 +33,9 @@ _MEANT_TOTAL = 2400
 _EXAMPLE_CHARS = 1000
 _LABELLED_CHARS = 400  # Where its labels are told, the rest of it may well be noise.
 _NEAREST_CHARS = 1000
+_MANY_RECORDS = 100
+_RECORD_CHARS = 100
+_FEW_SHAPES = 10
 _READ = 200_000
 _READ_JSON = 2_000_000
 # How a survey marks lines that are for code to read, not for eyes.
@@ -180,9 +183,18 @@ async def _outline(workspace: Workspace, path: str, text: str) -> str:
 
 
 def _all_alike(rows: Sequence[str]) -> bool:
-    """Whether the lines are records, such as a log's, rather than sentences."""
-    shapes = Counter(_WORD.sub("#", row.split(" ", 1)[0]) for row in rows[:50] if row.strip())
-    return len(rows) >= 20 and max(shapes.values(), default=0) >= 0.8 * sum(shapes.values())
+    """Whether the lines are records, such as a log's, rather than sentences: most begin alike, or
+    of many short ones each begins in one of a few ways.
+    """
+    held = [row for row in rows if row.strip()]
+    shapes = Counter(_WORD.sub("#", row.split(" ", 1)[0]) for row in held[:50])
+    if len(rows) >= 20 and max(shapes.values(), default=0) >= 0.8 * sum(shapes.values()):
+        return True
+    # Who speaks is no kind of record.
+    short = all(len(row) <= _RECORD_CHARS for row in held) and not any(
+        shape.endswith((":", "：")) for shape in shapes
+    )
+    return len(held) >= _MANY_RECORDS and short and len(shapes) <= _FEW_SHAPES
 
 
 _WORD = re.compile(r"\d+")

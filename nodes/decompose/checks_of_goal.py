@@ -7,7 +7,7 @@ from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
 from replan.nodes.decompose.rejected import accepted_in, rejected_in
-from replan.nodes.decompose.scripts import scripts_to_run
+from replan.nodes.decompose.scripts import scripts_to_run, scripts_to_write_and_run
 from replan.nodes.named_files import named_files
 from replan.state.task import Check
 
@@ -36,7 +36,7 @@ def checks_of_files(
     """
     checks = [Check(kind="file_exists", path=path) for path in writes]
     for path, names in (columns or {}).items():
-        asked = [name.strip() for name in names if name.strip()]
+        asked = _in_one_breath([name.strip() for name in names if name.strip()], goal)
         # A model that is asked for a header invents one; what the goal does not say is no demand.
         if path in writes and len(asked) > 1 and _stand_together(asked, goal):
             checks.append(Check(kind="csv_columns", path=path, columns=asked))
@@ -63,7 +63,7 @@ def checks_of_files(
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]
-    checks += scripts_to_run(goal, changes)
+    checks += [*scripts_to_run(goal, changes), *scripts_to_write_and_run(goal, writes)]
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
 
@@ -131,6 +131,14 @@ _STAY = (
     r"(?:(?<![A-Za-z0-9_.-]){name}[`'\"”]?\s*(?:must|should|has to|stays?|remains?|may|保持)?\s*"
     r"(?:not (?:be )?(?:chang|modif|edit|touch|alter)|stay|remain|unchanged|as it is|不变|原样))"
 )
+
+
+def _in_one_breath(names: Sequence[str], goal: str) -> list[str]:
+    """The names up to where a list such as a,b,c ends: "a,b,c, in this order" names three."""
+    if len(names) < 2 or f"{names[0]},{names[1]}" not in goal:
+        return list(names)
+    ends = [end for end in range(2, len(names) + 1) if ",".join(names[:end]) in goal]
+    return list(names[: max(ends)])
 
 
 def _stand_together(names: Sequence[str], goal: str) -> bool:

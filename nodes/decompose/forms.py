@@ -74,6 +74,12 @@ _DIFFERENT = re.compile(
     r"|\bwithout (?:repeats|repetition|duplicates)\b|不重复|去重|互不相同",
     re.IGNORECASE,
 )
+# What has a total of its own is named once.
+_NAMES_BY_TOTAL = re.compile(
+    r"\bnames? of (?:all |the |those )?\w+ (?:whose|with a) total\b"
+    r"|总(?:数量?|量|和|额|价)[^，。；]{0,8}的\S{1,4}[，,]?\S{1,7}名",
+    re.IGNORECASE,
+)
 _TABLE = re.compile(r"\bmarkdown table\b|\bas a table\b|markdown ?表格?", re.IGNORECASE)
 _BY_COLUMN = re.compile(
     r"\b(?:sorted|ordered) by (?:the )?(\w+)\b(?!\s*(?:,|and|then)\s+(?:then|by))", re.IGNORECASE
@@ -115,7 +121,8 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path))
     if path.endswith(".txt") and (form := _LINE_FORM.search(goal)):
         found += _of_lines(goal, path, form[1] or form[2])
-    if path.endswith(".txt") and _DIFFERENT.search(goal) and _LINE_EACH.search(goal):
+    once = _DIFFERENT.search(goal) or _NAMES_BY_TOTAL.search(goal)
+    if path.endswith(".txt") and once and _LINE_EACH.search(goal):
         found.append(Check(kind="no_repeats", path=path))
     if path.endswith(".md") and _TABLE.search(goal):
         found.append(Check(kind="has_table", path=path))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from replan.nodes.contract import DecomposeRequest
 from replan.nodes.decompose.moves import renamed, to_be_gone
+from replan.nodes.named_files import is_test_file
 
 _MOST_KEPT = 60
 
@@ -22,9 +23,12 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
         if path not in request.existing
         and re.search(_MADE.format(name=re.escape(path)), goal, re.IGNORECASE)
     ]
-    read = [path for path in request.named if path in request.existing]
-    if not made or _CHANGES.search(goal):
-        read = [path for path in read if _made_from(path, made, goal)]
+    there = [path for path in request.named if path in request.existing]
+    read = there
+    if not made or _CHANGES.search(_QUOTED.sub("", goal)):
+        read = [path for path in there if _made_from(path, made, goal)]
+    if not _CHANGES_TESTS.search(goal):
+        read += [path for path in there if is_test_file(path)]
     return {
         **dict.fromkeys(made, "create"),
         **dict.fromkeys(read, "only read"),
@@ -65,6 +69,13 @@ def all_kept(request: DecomposeRequest, known: Mapping[str, str]) -> list[str]:
     return list(request.existing) if len(request.existing) <= _MOST_KEPT else []
 
 
+# What stands in quotes is what files hold, not what is to be done.
+_QUOTED = re.compile(r"\"[^\"\n]{1,80}\"|`[^`\n]{1,80}`|“[^”\n]{1,80}”")
+_CHANGES_TESTS = re.compile(
+    r"\b(?:write|add|extend|update|change|complete|mend|repair|fix|correct|improve|rename|move|"
+    r"delete|remove)\w*\s+(?:\w+\s+){0,2}(?:tests?\b|\S*test\S*\.py)|(?:编写|添加|补充|修改|更新|删除)\S{0,4}测试",
+    re.IGNORECASE,
+)
 _NOTHING_CHANGED = re.compile(
     r"\b(?:chang|modif|touch|edit)\w*\s+(?:nothing|no other)\b[^.;]*"
     r"|\b(?:(?:do|must|may|should) not|don't|without|never)\s+(?:be\s+)?"

@@ -8,6 +8,8 @@ from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
 from replan.nodes.decompose.known_uses import all_kept, surely_used
+from replan.nodes.decompose.parts import parts_of
+from replan.nodes.decompose.scripts import tasks_of_scripts
 from replan.nodes.named_files import is_test_file
 from replan.state.task import Check, Task
 
@@ -74,7 +76,15 @@ class DecomposeByModel:
         ) == "changed files"
         if wants_change and all(check.kind in ("file_unchanged", "some_stay") for check in checks):
             checks.append(Check(kind="workspace_changed"))
-        tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
+        if of_scripts := tasks_of_scripts(request.brief.goal, writes, checks):
+            tasks = of_scripts
+        elif parts := parts_of(request.brief.goal, writes):
+            tasks = [
+                Task(id=f"t{at}", title=title, writes=[path])
+                for at, (path, title) in enumerate(parts.items(), 1)
+            ]
+        else:
+            tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
         return DecomposeResult(tasks=tasks, checks=checks)
 
 
@@ -104,8 +114,11 @@ def _questions(
         properties["tests_must_pass"] = {"type": "boolean"}
     if not any(path not in existing for path in named):
         properties["wanted"] = {"enum": ["answer", "changed files"]}
-    new = [path for path in named if path not in existing and known.get(path) != "moved"]
-    if len(new) > 1 or len(_SENTENCE.findall(goal)) > _SIMPLE:
+    # With one file to write it is one task; and where the goal's words part it, they say which.
+    written = [path for path in named if known.get(path) not in ("only read", "moved")]
+    new = [path for path in written if path not in existing]
+    several = len(new) > 1 or (len(written) != 1 and len(_SENTENCE.findall(goal)) > _SIMPLE)
+    if several and not parts_of(goal, new):
         task: dict[str, Any] = {"title": {"type": "string", "minLength": 3, "maxLength": 200}}
         if named:
             task["writes"] = {"type": "array", "items": {"enum": named}, "maxItems": 4}

@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 
+from replan.nodes.decompose.parts import parts_of, places_of
 from replan.nodes.named_files import is_test_file
-from replan.state.task import Check
+from replan.state.task import Check, Task
 
 # With other signs the command is more than the script and its arguments.
 _COMMAND = r"[`'\"“]python3?\s+{name}((?:\s+[\w./=-]+)*)\s*[`'\"”]"
@@ -58,3 +59,44 @@ def _arguments(command: re.Match[str] | None) -> str:
     with suppress(ValueError):
         return shlex.join(shlex.split(command[1])) if command else ""
     return ""
+
+
+# "Run both, one after the other."
+_RUN_THEM = re.compile(
+    r"\brun (?:it|both|them|all|each|the (?:two |three )?scripts?)\b|运行(?:它|这|两)",
+    re.IGNORECASE,
+)
+
+
+def scripts_to_write_and_run(goal: str, new: Sequence[str]) -> list[Check]:
+    """A check for each script that the goal wants written and run.
+
+    Args:
+        goal: its own words.
+        new: the files that it wants made.
+    """
+    if _OTHER.search(goal) or not _RUN_THEM.search(goal):
+        return []
+    scripts = [path for path in new if path.endswith(".py") and not is_test_file(path)]
+    return [Check(kind="script_runs", path=path) for path in scripts]
+
+
+def tasks_of_scripts(goal: str, new: Sequence[str], checks: Sequence[Check]) -> list[Task]:
+    """A task for each of several scripts that are written and run, with the files that its part of
+    the goal names first; none where the goal does not part them.
+
+    Args:
+        goal: its own words.
+        new: the files that it wants made.
+        checks: those of `scripts_to_write_and_run` among them.
+    """
+    scripts = [one.path for one in checks if one.kind == "script_runs" and one.path in new]
+    parts = parts_of(goal, scripts)
+    made: set[str] = set()
+    tasks = []
+    for at, (script, part) in enumerate(parts.items(), 1):
+        others = [path for path in new if path not in (*scripts, *made)]
+        products = [path for path in others if places_of(path, part)]
+        made.update(products)
+        tasks.append(Task(id=f"t{at}", title=part, writes=[script, *products]))
+    return tasks if made | set(scripts) == set(new) else []

@@ -41,7 +41,7 @@ _MOST_SOURCES = 4
 # Of a longer script the checkpoint keeps, and the prompt shows, only the beginning.
 _SCRIPT_CHARS = 3000
 _MOST_LINES = 120
-_MOST_EDITS = 6
+_MOST_EDITS = 4
 _MOST_OTHERS = 3
 _OF_CODE = ("tests_pass", "script_runs", "call_gives")
 _PLACE = re.compile(r"\(([\w./-]+\.py) line (\d+)[:)]")

@@ -6,7 +6,7 @@ from typing import Any
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
-from replan.nodes.groups import told_of_one_form
+from replan.nodes.groups import told_of_labels, told_of_one_form
 from replan.nodes.look_ups import in_vain
 from replan.nodes.named_files import files_in_named_folders, files_meant, is_test_file
 from replan.nodes.select_tool.mending import (
@@ -56,13 +56,14 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     mends = is_mending(request) and bool(sources)
     computes = _data_unseen(request) or _writes_data(request) or _goes_over_files(request)
     tried = request.task.tries > 0
+    anew = mends and request.task.tries % 2 == 1
     sifts = len(request.existing) > _FEW and bool(_CONDITION.search(request.task.title))
     fits = {
         "python": not writes_code and not _only_documents(request),
         "code_action": False,  # of who acts by code
-        # Code is mended by the line; written anew only when that has failed.
-        "write_file": (not mends or tried) and (writes_code or not computes),
-        "edit_file": bool(sources) and not makes_wrong(request.task),
+        # Code is mended by the line; when that has failed, it is written anew, in turns.
+        "write_file": (not mends or anew) and (writes_code or not computes),
+        "edit_file": bool(sources) and not makes_wrong(request.task) and not anew,
         "move_files": not request.task.writes
         and bool(request.existing)
         and not writes_code
@@ -136,14 +137,15 @@ def _data_unseen(request: SelectToolRequest) -> bool:
 
 
 def _goes_over_files(request: SelectToolRequest) -> bool:
-    """Whether the goal names a folder of files of one form, of which the prompt shows one, and
-    wants anything but prose of it.
+    """Whether the goal names a folder of files of one form, of which the prompt shows one or tells
+    how to get at what they hold, and wants anything but prose of it.
     """
     goal, survey = request.brief.goal, request.brief.survey
     inside = files_in_named_folders(goal, request.existing)
     prose = bool(request.task.writes) and all(path.endswith(_PROSE) for path in request.task.writes)
     unseen = not all(shows_whole(survey, path) for path in inside)
-    return unseen and not prose and bool(told_of_one_form(survey, inside[:1]))
+    by_code = unseen or told_of_labels(survey)
+    return by_code and not prose and bool(told_of_one_form(survey, inside[:1]))
 
 
 def _is_data(path: str, survey: str) -> bool:
@@ -216,7 +218,8 @@ def _writable(request: SelectToolRequest) -> list[str]:
     code = writable_code(request)
     mends = runs_code(task)
     if runs_script(task):
-        return [*code, *left_to_write(task)]
+        own = [path for path in task.writes if path.endswith(CODE)]
+        return list(dict.fromkeys([*own, *code, *left_to_write(task)]))
     if not task.writes:
         return code if is_mending(request) else []  # a module is missing: it may have any name
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes

@@ -118,6 +118,41 @@ async def test_who_only_makes_files_changes_no_other(use_of) -> None:
     assert [check.path for check in result.checks if check.kind == "file_unchanged"] == existing
 
 
+async def test_parts_of_the_goal_are_the_tasks(use_of) -> None:
+    goal = "Two jobs: write the odd numbers up to 9 to odd.txt, and the even ones, too, to even.csv"
+    named = ["odd.txt", "even.csv"]
+    answer = {"columns": {"even.csv": []}}
+    result, asked = await decompose(use_of, goal, answer, existing=[], named=named)
+    assert set(asked) == {"columns"}
+    assert [(task.title, task.writes) for task in result.tasks] == [
+        ("write the odd numbers up to 9 to odd.txt", ["odd.txt"]),
+        ("the even ones, too, to even.csv", ["even.csv"]),
+    ]
+
+
+async def test_one_file_is_one_task(use_of) -> None:
+    goal = "Read a.txt. Count its words. Count its lines. Write both to b.txt."
+    result, asked = await decompose(use_of, goal, {}, existing=["a.txt"], named=["a.txt", "b.txt"])
+    assert "tasks" not in asked
+    assert [(task.title, task.writes) for task in result.tasks] == [(goal, ["b.txt"])]
+
+
+async def test_tests_are_not_changed_unless_the_goal_says_so(use_of) -> None:
+    files = ["a.py", "test_a.py"]
+    for goal, kept in (("Repair a.py so that test_a.py passes", 1), ("Extend test_a.py", 0)):
+        uses = {"files": dict.fromkeys(files[: 2 - kept], "change"), "wanted": "changed files"}
+        result, _ = await decompose(use_of, goal, uses, existing=files, named=files)
+        assert sum(check.kind == "file_unchanged" for check in result.checks) == kept
+
+
+def test_a_header_ends_where_its_list_does() -> None:
+    names = {"a.csv": ["x", "y", "same order"]}
+    (check,) = checks_of_files(["a.csv"], [], "Make a.csv (header x,y, same order)", columns=names)[
+        1:
+    ]
+    assert check.columns == ["x", "y"]
+
+
 @pytest.mark.parametrize(
     ("goal", "known"),
     [

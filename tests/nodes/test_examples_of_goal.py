@@ -71,6 +71,12 @@ def test_keys_that_an_object_has_to_have(goal: str, keys: list[str]) -> None:
         ("Write all names to n.txt, sorted by length, one per line", "n.txt", []),
         ("Write all different words to n.txt, one per line", "n.txt", [("no_repeats", "")]),
         ("把不重复的姓名写入 n.txt，每行一个", "n.txt", [("no_repeats", "")]),
+        ("找出总价超过 9 的菜，把菜名写入 n.txt，每行一个", "n.txt", [("no_repeats", "")]),
+        (
+            "Write the names of all shops whose total is 0 to n.txt, one per line",
+            "n.txt",
+            [("no_repeats", "")],
+        ),
         ("Write the names of the winners, year by year, to n.txt, one per line", "n.txt", []),
         ("Write the titles of all talks to n.txt, one per line", "n.txt", []),
         (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from replan.nodes.groups import Group, groups_of_one_form, told_of_one_form
+from replan.nodes.groups import Group, groups_of_one_form, told_of_labels, told_of_one_form
 from replan.tools.workspace import open_workspace
 
 
@@ -30,6 +30,14 @@ async def test_the_same_labels(workspace: Path) -> None:
     assert told_of_one_form(survey, ["mails/3.txt"])
     assert not told_of_one_form(survey, ["mails/3.md"])
     assert not told_of_one_form(survey, ["3.txt"])
+
+
+async def test_labels_of_the_head_alone(workspace: Path) -> None:
+    mails = [f"From: {name}\nSubject: x\n\nHello.\nFrom: {name}\n" for name in "abc"]
+    (told,) = await groups(workspace, mails)
+    assert "Each holds a line From: ...;" in told
+    assert told_of_labels(f"Files in the workspace: ...\n{told}\n")
+    assert not told_of_labels(f"Files in the workspace: ...\na.txt holds:\n{told}\n")
 
 
 async def test_the_same_lines_but_for_numbers(workspace: Path) -> None:

@@ -1,6 +1,10 @@
 import pytest
 
-from replan.nodes.decompose.scripts import scripts_to_run
+from replan.nodes.decompose.scripts import (
+    scripts_to_run,
+    scripts_to_write_and_run,
+    tasks_of_scripts,
+)
 from replan.nodes.named_files import named_files
 
 
@@ -35,3 +39,19 @@ def test_scripts_that_are_to_run(goal: str, runs: list[tuple[str, str]]) -> None
     found = scripts_to_run(goal, [path for path in changes if path != "new.py"])
     assert [(check.path, check.text) for check in found] == runs
     assert all(check.kind == "script_runs" for check in found)
+
+
+def test_scripts_that_are_written_and_run() -> None:
+    goal = (
+        "Write two scripts: up.py reads in.txt and writes it in capitals to up.txt; count.py reads "
+        "up.txt and writes how many lines it has to n.txt. Run both."
+    )
+    new = ["up.py", "up.txt", "count.py", "n.txt"]
+    checks = scripts_to_write_and_run(goal, new)
+    assert [check.path for check in checks] == ["up.py", "count.py"]
+    tasks = tasks_of_scripts(goal, new, checks)
+    assert [task.writes for task in tasks] == [["up.py", "up.txt"], ["count.py", "n.txt"]]
+    assert tasks[0].title == "up.py reads in.txt and writes it in capitals to up.txt"
+    assert scripts_to_write_and_run(goal.replace("Run both.", ""), new) == []
+    assert tasks_of_scripts(goal, [*new, "more.txt"], checks) == []
+    assert tasks_of_scripts(goal, new, []) == []

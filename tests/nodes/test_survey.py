@@ -135,3 +135,14 @@ async def test_a_short_log_is_shown_whole(place: Workspace) -> None:
     assert f"crash.log holds:\n{trace}" in await survey(place, ["crash.log"])
     await place.write_text("crash.log", "\n".join(f"{at} went well" for at in range(13)))
     assert "crash.log begins (13 lines of data)" in await survey(place, ["crash.log"])
+
+
+async def test_records_of_a_few_kinds_are_data(place: Workspace) -> None:
+    kinds = ("open door", "close door", "status ok", "no news today", "ping")
+    await place.write_text("t.txt", "\n".join(kinds[at % 5] + f" {at}" for at in range(200)))
+    assert "t.txt begins (200 lines of data)" in await survey(place, ["t.txt"])
+
+
+async def test_how_ini_files_are_read_is_told(place: Workspace) -> None:
+    await place.write_text("a.ini", "[x]\ny = 1\n")
+    assert "config.read(path)" in await survey(place, [])
