@@ -13,6 +13,10 @@ _FIELDS = re.compile(r"[,;|\t，、；]|\s[-–]\s")
 _LEAST_LINES = 4
 _LEAST_FITTING = 2
 _MOST_SHOWN = 20
+_OTHERWISE = re.compile(
+    r"\b(?:not|except|outside|other than|without|but|share|compar\w+|none of)\b|不|除|以外|占",
+    re.IGNORECASE,
+)
 
 
 def fitting_lines(goal: str, text: str) -> str:
@@ -25,7 +29,7 @@ def fitting_lines(goal: str, text: str) -> str:
     """
     items = [line.strip(" |") for line in _ITEM.findall(text)]
     items = [line for line in items if len(_FIELDS.split(line)) > 1]
-    if len(items) < _LEAST_LINES:
+    if len(items) < _LEAST_LINES or _OTHERWISE.search(goal):
         return ""
     counts = Counter(field for line in items for field in set(_fields(line)))
     words = [
@@ -35,7 +39,9 @@ def fitting_lines(goal: str, text: str) -> str:
     ]
     if len(words) != 1:
         return ""
-    fitting = [line for line in items if words[0] in _fields(line)][:_MOST_SHOWN]
+    fitting = [line for line in items if words[0] in _fields(line)]
+    if len(fitting) > _MOST_SHOWN:
+        return ""
     lines = "\n".join(f"- {line}" for line in fitting)
     return f"Of these lines, those that hold {words[0]!r}:\n{lines}"
 

@@ -155,7 +155,7 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     whole = min(most, _CODE_CHARS) if path.endswith(CODE) else most
     rows = text.splitlines()
     few = path.endswith(".log") and len(rows) <= _SHORT_LOG  # of a crash, say: for eyes
-    data = (path.endswith(TABLES) and not few) or _all_alike(rows)
+    data = (path.endswith(TABLES) and not few) or _all_alike(path, rows)
     if len(text) <= whole and not data:
         return f"{path} holds:\n{text.rstrip()}"
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
@@ -182,7 +182,7 @@ async def _outline(workspace: Workspace, path: str, text: str) -> str:
     return await asyncio.to_thread(json_outline, text) if len(text) < _READ_JSON else ""
 
 
-def _all_alike(rows: Sequence[str]) -> bool:
+def _all_alike(path: str, rows: Sequence[str]) -> bool:
     """Whether the lines are records, such as a log's, rather than sentences: most begin alike, or
     of many short ones each begins in one of a few ways.
     """
@@ -190,11 +190,12 @@ def _all_alike(rows: Sequence[str]) -> bool:
     shapes = Counter(_WORD.sub("#", row.split(" ", 1)[0]) for row in held[:50])
     if len(rows) >= 20 and max(shapes.values(), default=0) >= 0.8 * sum(shapes.values()):
         return True
-    # Who speaks is no kind of record.
-    short = all(len(row) <= _RECORD_CHARS for row in held) and not any(
-        shape.endswith((":", "：")) for shape in shapes
-    )
-    return len(held) >= _MANY_RECORDS and short and len(shapes) <= _FEW_SHAPES
+    if not path.endswith((".txt", ".log")) or len(held) < _MANY_RECORDS:
+        return False
+    # Who speaks is no kind of record, and no more is an item, or a line that goes on.
+    records = all(len(row) <= _RECORD_CHARS and row[0].isalnum() for row in held)
+    spoken = any(shape.endswith((":", "：")) for shape in shapes)
+    return records and not spoken and len(shapes) <= _FEW_SHAPES
 
 
 _WORD = re.compile(r"\d+")

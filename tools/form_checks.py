@@ -95,14 +95,16 @@ def no_line_begins(check: Check, text: str) -> str:
 
 def decimals(check: Check, text: str) -> str:
     """Whether each line ends in a number with so many decimals, the only such one in it."""
-    wanted = re.compile(rf"[-+]?\d+\.\d{{{int(check.text or 2)}}}(?!\d)")
+    wanted = re.compile(rf"[-+]?\d+\.\d{{{int(check.text or 2)}}}")
     for line in filter(str.strip, text.splitlines()):
-        found = wanted.findall(line)
-        if len(found) > 1:
+        if len(_NAMED_NUMBER.findall(line)) > 1:
             return f"several stand in one line: {line[:_SHOWN]!r}; each has to be a line of its own"
-        if not found or not line.rstrip().endswith(found[0]):
+        if not wanted.fullmatch(re.split(r"[:=：\s]", line.rstrip())[-1]):
             return f"there is {line[:_SHOWN]!r}"
     return ""
+
+
+_NAMED_NUMBER = re.compile(r"[^\W\d]\w*\s*[:=：]\s*[-+]?\d")
 
 
 def has_table(check: Check, text: str) -> str:

@@ -41,7 +41,8 @@ def hanging(text: str) -> str:
     """
     line = text.strip("\n").rstrip()
     mark = line[-1:]
-    if "\n" in line or mark not in ("-", ",", ";", "|"):
+    # A comma or semicolon may well end a line.
+    if "\n" in line or mark != "-":
         return ""
     parts = line[:-1].split(mark)
     return mark if len(parts) > 1 and all(map(str.strip, parts)) else ""

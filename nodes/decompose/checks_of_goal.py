@@ -137,8 +137,8 @@ def _in_one_breath(names: Sequence[str], goal: str) -> list[str]:
     """The names up to where a list such as a,b,c ends: "a,b,c, in this order" names three."""
     if len(names) < 2 or f"{names[0]},{names[1]}" not in goal:
         return list(names)
-    ends = [end for end in range(2, len(names) + 1) if ",".join(names[:end]) in goal]
-    return list(names[: max(ends)])
+    end = max(end for end in range(2, len(names) + 1) if ",".join(names[:end]) in goal)
+    return list(names[:end] if all(" " in name for name in names[end:]) else names)
 
 
 def _stand_together(names: Sequence[str], goal: str) -> bool:

@@ -73,7 +73,7 @@ def names_as_keys(goal: str, existing: Sequence[str]) -> list[str]:
     """The names without ending of the files in the folder that the goal names, where it wants them
     as the keys of an object.
     """
-    if not _NAMES_AS_KEYS.search(goal):
+    if not _NAMES_AS_KEYS.search(goal) or _SOME_ONLY.search(goal):
         return []
     files = files_in_named_folders(goal, existing)
     kinds = {path.rpartition("/")[0] + PurePath(path).suffix for path in files}
@@ -81,6 +81,10 @@ def names_as_keys(goal: str, existing: Sequence[str]) -> list[str]:
     return names if len(kinds) == 1 and len(names) <= _MOST_NAMES else []
 
 
+_SOME_ONLY = re.compile(
+    r"\b(?:that|which|whose|where|only|contain\w*|except|with a)\b(?! is done)|含有|包含|只|除",
+    re.IGNORECASE,
+)
 _NAMES_AS_KEYS = re.compile(
     r"\bfile ?names? without (?:the |its |their )?(?:ending|extension|suffix|[`'\"]?\.\w+[`'\"]?)"
     r"\s+as (?:the |a )?keys?\b|以?文件名[（(]?(?:不含|不带|去掉)\S{1,8}?[）)]?\s*[作为]{1,2}键",

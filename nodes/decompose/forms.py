@@ -62,6 +62,7 @@ _LINE_FORM = re.compile(
     r"|每[^，。；]{1,8}?一行\s*[`'\"“「](\w+)\s*[:：=]\s*\w+[`'\"”」]",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"[.;!?](?=\s|$)|[。；！？\n]")
 # A mark of one sign may well stand there twice: the one taken away leaves the other.
 _UNPREFIXED = re.compile(
     r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^\W\d_]{3}[^`'\"”\n]{0,37})[`'\"”][^;\n]{0,40}?"
@@ -136,7 +137,8 @@ def forms_of(
 def _of_lines(goal: str, path: str, name: str) -> list[Check]:
     """Checks of a text of lines such as "name: number"."""
     found = []
-    if told := _PLACES.search(goal):
+    said = next((one for one in _SENTENCE.split(goal) if _LINE_FORM.search(one)), "")
+    if (told := _PLACES.search(said)) and re.search(r"decimal|小数", told.group()):
         places = _DECIMALS[(told.group(1) or told.group(2)).lower()]
         found.append(Check(kind="decimals", path=path, text=str(places)))
     by = _BY_COLUMN.search(goal)

@@ -25,9 +25,10 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
     ]
     there = [path for path in request.named if path in request.existing]
     read = there
-    if not made or _CHANGES.search(_QUOTED.sub("", goal)):
+    said = goal if goal.count('"') % 2 else _QUOTED.sub("", goal)
+    if not made or _CHANGES.search(said):
         read = [path for path in there if _made_from(path, made, goal)]
-    if not _CHANGES_TESTS.search(goal):
+    if _TESTS_DECIDE.search(goal) and not _CHANGES_TESTS.search(goal):
         read += [path for path in there if is_test_file(path)]
     return {
         **dict.fromkeys(made, "create"),
@@ -70,10 +71,16 @@ def all_kept(request: DecomposeRequest, known: Mapping[str, str]) -> list[str]:
 
 
 # What stands in quotes is what files hold, not what is to be done.
-_QUOTED = re.compile(r"\"[^\"\n]{1,80}\"|`[^`\n]{1,80}`|“[^”\n]{1,80}”")
+_QUOTED = re.compile(r"(?<![^\s(])\"(?=\S)[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”")
+_TESTS_DECIDE = re.compile(
+    r"\btests?\b[^.;\n]{0,40}\b(?:pass|fail|green|right)\w*|\btest_\w+\.py\b[^.;\n]{0,30}\b(?:pass|fail)"
+    r"|\bpass(?:es)?\b[^.;\n]{0,20}\btests?\b|\bpytest passes|测试\S{0,8}(?:通过|失败)",
+    re.IGNORECASE,
+)
+# Where these may be meant for the tests, nobody can tell.
 _CHANGES_TESTS = re.compile(
-    r"\b(?:write|add|extend|update|change|complete|mend|repair|fix|correct|improve|rename|move|"
-    r"delete|remove)\w*\s+(?:\w+\s+){0,2}(?:tests?\b|\S*test\S*\.py)|(?:编写|添加|补充|修改|更新|删除)\S{0,4}测试",
+    r"\b(?:writ(?:e|ing)|add|append|extend|rewrite|refactor|convert|replace|remove|delete|rename|"
+    r"move|complete|improve|expected)\b|编写测试|添加|补充|改成|删除|重写",
     re.IGNORECASE,
 )
 _NOTHING_CHANGED = re.compile(

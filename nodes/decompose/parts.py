@@ -10,6 +10,17 @@ from collections.abc import Sequence
 _ENDS = ".;:!?,"
 _CHINESE_ENDS = "。；：！？，"
 _OPENS = {"(": ")", "[": "]", "{": "}", '"': '"', "`": "`", "“": "”", "「": "」", "（": "）"}
+_MOST_CHARS = 4000
+# "Three independent jobs:" says nothing that a part would lack.
+_OPENING = re.compile(r"^[^,.;:!?，。；：\d]{1,80}[:：]$")
+# "... and writes the rest to b.txt" goes on with the same subject.
+_GOES_ON = re.compile(
+    r"^(?:and|then)\s+[a-z]+s\b|^(?:change|touch|modify|edit) nothing\b|^run (?:both|them|it)\b",
+    re.IGNORECASE,
+)
+_OF_ALL = re.compile(
+    r"(?<!run )\b(?:both|each of them|all of them|these files)\b|都|均|它|两者", re.IGNORECASE
+)
 _JOINS = re.compile(
     r"^(?:and|then|also|finally|next|last|plus)\b[\s,]*(?:then\b\s*)?|^(?:并|再|然后|最后)"
 )
@@ -17,22 +28,28 @@ _JOINS = re.compile(
 
 def parts_of(goal: str, paths: Sequence[str]) -> dict[str, str]:
     """For each file the words of the goal about it; nothing unless there are several, each named
-    once, in a part of its own.
+    once, in a part of its own, and no words are left that may be about any of them.
 
     Args:
         goal: its own words.
         paths: the files that it wants written.
     """
-    if len(paths) < 2 or any(len(places_of(path, goal)) != 1 for path in paths):
+    if (
+        len(paths) < 2
+        or len(goal) > _MOST_CHARS
+        or any(len(places_of(path, goal)) != 1 for path in paths)
+    ):
         return {}
     parts: dict[str, list[str]] = {}
     owner = ""
     for part in _parts(goal, paths):
         named = [path for path in paths if places_of(path, part)]
-        if len(named) > 1:
+        if len(named) > 1 or _OF_ALL.search(part):
             return {}
+        if not named and not (_OPENING if not owner else _GOES_ON).match(part.strip()):
+            return {}  # words that may be about any of them
         owner = named[0] if named else owner
-        if owner:  # what stands before the first is about all of them
+        if owner:
             parts.setdefault(owner, []).append(part)
     return {
         path: _JOINS.sub("", "".join(parts[path]).strip().rstrip(".;,，；。")) for path in paths

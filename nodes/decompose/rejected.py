@@ -28,6 +28,7 @@ _ALL_LIKE = re.compile(
     r"\s+(?:in)?to\b[^.;]{0,30}?\b(?:as an int|as an integer|an int|a whole number)\b",
     re.IGNORECASE,
 )
+_NO_INT = re.compile(r"\b(?:not|never|float|pair|tuple|list|dict|and an)\b", re.IGNORECASE)
 _MOST = 4
 _CLAUSE = re.compile(r"[.;!?](?=\s|$)|[。；！？\n]|,?\s+\bbut\b|，?但")
 # Of a method, or a number, a call with a text says nothing.
@@ -57,7 +58,12 @@ def accepted_in(goal: str) -> list[str]:
     """
     functions = {match.groups() for match in _FUNCTION.finditer(goal)}
     listed = _ALL_LIKE.search(goal)
-    if len(functions) != 1 or not listed or _OTHER.search(goal.replace(listed.group(), "")):
+    if (
+        len(functions) != 1
+        or not listed
+        or _NO_INT.search(listed.group())
+        or _OTHER.search(goal.replace(listed.group(), ""))
+    ):
         return []
     name = functions.pop()[0]
     shown = _QUOTED.findall(listed[1])[:_MOST]

@@ -111,9 +111,8 @@ class SelectByJson:
                 max_tokens=_CHOICE_TOKENS,
                 temperature=warmth,
             )
-            call = answer["call"]
-            text = sources.get(call.get("path", ""), "")
-            if call["tool"] != "edit_file" or mended(text, call["edits"]) != text:
+            edits = answer["call"].get("edits", [])
+            if not edits or any(one["old"].strip() != one["new"].strip() for one in edits):
                 break
         return answer
 
@@ -154,7 +153,10 @@ class SelectByJson:
             max_tokens=_CHOICE_TOKENS,
             temperature=temperature(request.task),
         )
-        edits = edits_of_line(line, answer)
+        edits = [edits_of_line(line, answer)[0]]
+        for one in answer["other_edits"]:
+            if one["old"] not in (line, one["new"], *(known["old"] for known in edits)):
+                edits.append(one)
         if mended(sources[path], edits) == sources[path]:
             return None
         return Action(tool="edit_file", args={"path": path, "edits": edits})

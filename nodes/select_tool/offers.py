@@ -30,10 +30,16 @@ _LISTED = 40
 # a call they take minutes, and some are forgotten.
 _FEW = 8
 _MOST_READ = 5
+_SHORT = 3000
 _CONDITION = re.compile(
     r"\b(?:whose|before|after|older|newer|larger|smaller|bigger|longer|shorter|more than|less than|"
     r"at least|at most|contain(?:s|ing)?|hold(?:s|ing)?|identical|duplicates?|same content|empty)\b"
     r"|大于|小于|多于|少于|早于|晚于|之前|之后|包含|含有|重复|相同",
+    re.IGNORECASE,
+)
+_COMPOSES = re.compile(
+    r"\b(?:repl(?:y|ies)|letter|answer to|summar\w+|describe|explain|translat\w+)\b"
+    r"|回复|信|总结|说明|翻译",
     re.IGNORECASE,
 )
 _PROSE = (".md", ".rst", ".html", ".tex")
@@ -56,14 +62,16 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     mends = is_mending(request) and bool(sources)
     computes = _data_unseen(request) or _writes_data(request) or _goes_over_files(request)
     tried = request.task.tries > 0
-    anew = mends and request.task.tries % 2 == 1
+    # A long text comes back shorter.
+    short = all(len(text) <= _SHORT for text in sources.values())
+    anew = mends and short and request.task.tries % 2 == 1
     sifts = len(request.existing) > _FEW and bool(_CONDITION.search(request.task.title))
     fits = {
         "python": not writes_code and not _only_documents(request),
         "code_action": False,  # of who acts by code
         # Code is mended by the line; when that has failed, it is written anew, in turns.
         "write_file": (not mends or anew) and (writes_code or not computes),
-        "edit_file": bool(sources) and not makes_wrong(request.task) and not anew,
+        "edit_file": bool(sources) and not anew and not (short and makes_wrong(request.task)),
         "move_files": not request.task.writes
         and bool(request.existing)
         and not writes_code
@@ -144,7 +152,7 @@ def _goes_over_files(request: SelectToolRequest) -> bool:
     inside = files_in_named_folders(goal, request.existing)
     prose = bool(request.task.writes) and all(path.endswith(_PROSE) for path in request.task.writes)
     unseen = not all(shows_whole(survey, path) for path in inside)
-    by_code = unseen or told_of_labels(survey)
+    by_code = unseen or (told_of_labels(survey) and not _COMPOSES.search(goal))
     return by_code and not prose and bool(told_of_one_form(survey, inside[:1]))
 
 

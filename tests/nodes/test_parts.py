@@ -43,6 +43,11 @@ def test_each_file_has_its_words(goal: str, paths: list[str], parts: list[str]) 
         ("Write a.txt with the names, and b.txt with the length of a.txt", ["a.txt", "b.txt"]),
         ("Write x/a.txt with the names, and b.txt with the rest", ["a.txt", "b.txt"]),
         ('Write "a.txt, b.txt" as it is', ["a.txt", "b.txt"]),
+        ("Delete all .bak files. Write a.txt with x. Write b.txt with y.", ["a.txt", "b.txt"]),
+        ("Write the sum to a.txt, and the mean to b.txt, and round them", ["a.txt", "b.txt"]),
+        ("Write the sum to a.txt. Then find the largest. Write it to b.txt", ["a.txt", "b.txt"]),
+        ("Write the sum to a.txt, the mean to b.txt, both rounded", ["a.txt", "b.txt"]),
+        ("把总和写入 a.txt，并把平均值写入 b.txt，都保留两位小数", ["a.txt", "b.txt"]),
     ],
 )
 def test_where_the_words_do_not_part_it_nothing_is_told(goal: str, paths: list[str]) -> None:

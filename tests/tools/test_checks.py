@@ -20,8 +20,8 @@ async def run_one(workspace: Workspace, **check: Any) -> CheckResult:
     [
         ("a.txt", "x", ""),
         ("a.txt", " \n", "it is empty"),
-        ("a.txt", "a, b, c, \n", "it ends with ',', behind which nothing follows"),
-        ("a.txt", "a-b-\n", "it ends with '-'"),
+        ("a.txt", "a;b;c;\n", ""),
+        ("a.txt", "a-b-\n", "it ends with '-', behind which nothing follows"),
         ("a.txt", "a,b,\nc,d,\n", ""),
         ("a.txt", "-----\n", ""),
         ("a.txt", "wait -\n", ""),
