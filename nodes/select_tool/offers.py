@@ -38,7 +38,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _COMPOSES = re.compile(
-    r"\b(?:repl(?:y|ies)|letter|answer to|summar\w+|describe|explain|translat\w+)\b"
+    r"\b(?:repl(?:y|ies)|letter|answer to|summary|summari[sz]e|describe|explain|translat\w+)\b"
     r"|回复|信|总结|说明|翻译",
     re.IGNORECASE,
 )
