@@ -74,17 +74,23 @@ class ScriptedAgent:
             self._contents[json.dumps(move.call, sort_keys=True)] = move.content
             given["call"] = move.call
         if wanted["name"] in ("mend_script", "mend_line"):
-            content, properties = self._next_move(body).content, wanted["schema"]["properties"]
-            if "new" in properties:
-                wrong = body["messages"][-1]["content"].split("\n")[-2]
-                given["new"] = content
-                others = properties["other_edits"]
-                given["other_edits"] = _rewritten(others, "", wrong)[: others["maxItems"]]
-            else:
-                given["edits"] = _rewritten(properties["edits"], content)
+            given |= self._edits(wanted["schema"]["properties"], body)
         if self._tasks:
             given["tasks"] = self._tasks
         return fill(wanted["schema"], given)
+
+    def _edits(self, properties: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        """Edits that make the next move's script of the last one; none where that takes too many:
+        then the agent asks for a new script.
+        """
+        if "new" not in properties:
+            return {"edits": _rewritten(properties["edits"], self._next_move(body).content)}
+        wrong = body["messages"][-1]["content"].split("\n")[-2]
+        others = properties["other_edits"]["items"]["properties"]["old"].get("enum", [])
+        if len(others) - 1 > properties["other_edits"]["maxItems"]:
+            return {"new": wrong, "other_edits": []}
+        edits = _rewritten(properties["other_edits"], "", wrong)
+        return {"new": self._next_move(body).content, "other_edits": edits}
 
     def _text(self, body: dict[str, Any]) -> str:
         """A file's text or a script when a choice was just made, otherwise the report."""

@@ -51,14 +51,16 @@ async def test_where_none_passes_the_task_counts_one_failed_attempt(start_agent)
             return script("text = open('out.txt').read()\n"
                           "open('out.txt', 'w').write(text.replace('wrong', 'right'))")  # fmt: skip
         if APPROACHES[0] in text:
-            return script("open('out.txt', 'w').write('wrong')\nraise SystemExit('wrong')")
+            return Move("run_script", path="make.py")  # a one-off script would leave nothing
         return script("open('other.txt', 'w').write('nothing')")
 
+    make = "open('out.txt', 'w').write('wr' + 'ong')\nraise SystemExit('wr' + 'ong')"
     async with start_agent(Apart(move), told.roles) as agent:
+        (agent.workspace / "make.py").write_text(make)
         result = await agent.run(GOAL, best_of=2)
         [task] = await agent.tasks()
         assert (result["status"], result["usage"]["steps"]) == ("done", 4)
-        assert files_in(agent.workspace) == {"out.txt": "right"}
+        assert files_in(agent.workspace) == {"out.txt": "right", "make.py": make}
         assert (await again(agent, told)).divergence is None
     assert (task["status"], task["tries"]) == ("done", 1)
     assert [attempt["verdict"] for attempt in task["attempts"]] == ["retry", "done"]

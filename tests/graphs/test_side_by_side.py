@@ -221,7 +221,7 @@ async def test_failure_and_retries_are_a_tasks_own(start_agent) -> None:
             return Move("write_file", "a", path="a.txt")
         if "astray" in text:
             return script("import os\nopen('b.txt', 'w').write(str(sorted(os.listdir('.'))))")
-        return script("open('other.txt', 'w').write('astray')\nraise SystemExit('failed')")
+        return script("open('other.txt', 'w').write('astray')")
 
     async with start_agent(Apart(move), told.roles) as agent:
         result = await agent.run(GOAL)
@@ -240,7 +240,7 @@ async def test_failure_and_retries_are_a_tasks_own(start_agent) -> None:
 
 async def test_a_run_that_ends_brings_home_what_is_half_done(start_agent) -> None:
     told = Told(writing("ta", "a.txt"), writing("tb", "b.txt"))
-    half = script("open('half.txt', 'w').write('half')\nraise SystemExit('failed')")
+    half = script("open('half.txt', 'w').write('half')")
     model = moves(ta=half, tb=Move("write_file", "b", path="b.txt"))
     async with start_agent(model, told.roles) as agent:
         result = await agent.run(GOAL, max_steps=2)
