@@ -1,6 +1,5 @@
 """What is asked for after a tool was chosen that takes long content: a script, or a file's text."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +36,7 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
     return (
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
-        f"all that {_orders(task)} for, word for word, {files}and prints what was done. It gets no "
+        f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
         f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
     ).strip()
 
@@ -51,24 +50,6 @@ def _examples(task: Task, path: str) -> str:
         made = [one for one in task.checks if one.path != path and one.path in task.writes]
         calls = [one.describe() for one in made if one.kind != "file_exists"]
     return f"With it {'; '.join(calls)}. " if calls else ""
-
-
-def _orders(task: Task) -> str:
-    """What says what is to be done: the task, and the files that it says to follow."""
-    followed = [name for found in _FOLLOWED.findall(task.title) for name in found if name]
-    if not followed:
-        return "the task asks"
-    return f"the task and {' and '.join(dict.fromkeys(followed))} ask"
-
-
-_FILE = r"(?<![\w./-])[`'\"“]?([\w./-]+\.(?:txt|md|rst))[`'\"”]?"
-_FOLLOWED = re.compile(
-    rf"(?<!not )(?<!n't )\b(?:keep to|stick to|follow|obey)\s+(?:the\s+\w+\s+(?:in|of)\s+)?{_FILE}"
-    rf"|{_FILE}\s+(?:asks for|demands|requires)\b"
-    rf"|{_FILE}[^.;\n]{{0,20}}\band (?:keep to|stick to|follow|obey) it\b"
-    rf"|(?<!不)(?<!不要)(?:按照?|遵守|遵照|依照)\s*{_FILE}\s*(?:中的|的)?(?:规则|要求|步骤|规定|指示)",
-    re.IGNORECASE,
-)
 
 
 def _bare(task: Task, path: str = "") -> str:
