@@ -76,14 +76,18 @@ async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list
 
 def told_of_one_form(survey: str, paths: Sequence[str]) -> list[str]:
     """Those of the files that the survey tells to be of such a group."""
-    before = _SHOWN.split(survey, maxsplit=1)[0]  # what a file holds could say the same
-    told = {(folder, ending) for ending, folder in _TOLD.findall(before)}
+    told = {(folder, ending) for ending, folder in _TOLD.findall(_before_files(survey))}
     return [path for path in paths if kind_of(path) in told]
 
 
 def told_of_labels(survey: str) -> bool:
     """Whether the survey tells how to get at what lines with labels hold in such a group."""
-    return bool(re.search(_LABELLED, _SHOWN.split(survey, maxsplit=1)[0]))
+    return bool(_LABELLED.search(_before_files(survey)))
+
+
+def _before_files(survey: str) -> str:
+    """The survey up to the first file that it shows: what a file holds could say the same."""
+    return _SHOWN.split(survey, maxsplit=1)[0]
 
 
 def kind_of(path: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from replan.tools.bounds import named_up_to
 
@@ -21,18 +21,20 @@ for path in sorted(paths):
     groups.setdefault(open(path, 'rb').read(), []).append(path)"""
 
 
-def told_of_same_content(goal: str, hashes: Mapping[str, str]) -> list[str]:
+async def told_of_same_content(
+    goal: str, hashes: Callable[[], Awaitable[Mapping[str, str]]]
+) -> list[str]:
     """A line for each group of files that hold the same, at most eight, and how a script finds
     them; none where the goal speaks of nothing like it.
 
     Args:
         goal: its words.
-        hashes: content by path; see `Workspace.hashes`.
+        hashes: looks what is there: `Workspace.hashes`; asked only where the goal is about that.
     """
     if not _ABOUT.search(goal):
         return []
     groups: dict[str, list[str]] = defaultdict(list)
-    for path, value in sorted(hashes.items()):
+    for path, value in sorted((await hashes()).items()):
         if ":" not in value:  # neither a link nor too large to be looked at
             groups[value].append(path)
     alike = [paths for paths in groups.values() if len(paths) > 1]

@@ -85,7 +85,7 @@ async def survey(
     meant = [path for path in meant if path not in whole]
     groups = await groups_of_one_form(workspace, [path for path in paths if path.endswith(TEXT)])
     lines += [group.told for group in groups]
-    lines += told_of_same_content(goal, await workspace.hashes())
+    lines += await told_of_same_content(goal, workspace.hashes)
     others = {path for group in groups for path in group.paths[1:]}
     if len(meant) > _FEW_MEANT:
         meant = [path for path in meant if path not in others]

@@ -234,6 +234,16 @@ class Task(Noun):
     sources: list[str] = Field(default_factory=list)
 
     @property
+    def evidence(self) -> list[CheckResult]:
+        """What its checks found last."""
+        return self.attempts[-1].evidence if self.attempts else self.before
+
+    @property
+    def failing(self) -> list[CheckResult]:
+        """Of that, what did not pass."""
+        return [result for result in self.evidence if not result.passed]
+
+    @property
     def brought(self) -> str:
         """What its look-ups brought, or else the last call gave, as far as it is kept."""
         if len(self.found) > 1:

@@ -50,8 +50,8 @@ class Rollback:
         files = before.keys() - self._links - self._others
         self._folders: dict[PurePath, int] = {}
         self._unseen: dict[tuple[int, int], set[PurePath]] = {}
-        small = len(before) <= MOST_FILES and self._bytes(files) <= MOST_BYTES
-        possible = small and not any(_UNSPELLED in path for path in before) and self._look()
+        few = len(before) <= MOST_FILES and not any(_UNSPELLED in path for path in before)
+        possible = few and self._look(files)
         self._kept = Protection(workspace, sorted(files) if possible else ())
         self._possible = possible and self._kept.holds_all
 
@@ -80,27 +80,22 @@ class Rollback:
         """Remove the copy, but of files that could not be put back."""
         self._kept.forget()
 
-    def _bytes(self, files: Collection[str]) -> int:
-        size = 0
-        for path in files:
-            with suppress(OSError, ToolError):
-                seen = beneath.status(self._workspace.path, self._workspace.place(path))
-                size += seen.st_size if seen else 0
-        return size
-
-    def _look(self) -> bool:
-        """Note the folders, and where what `before` does not tell of is; False where that is too
-        much, or cannot be looked at.
+    def _look(self, files: Collection[str]) -> bool:
+        """Note the folders, and where what is ignored is; False where the files to be copied are
+        too large, or it cannot all be looked at.
         """
+        size = 0
         try:
             for place, seen in _entries(self._workspace.path):
                 if _is_ignored(place):
                     self._unseen.setdefault((seen.st_dev, seen.st_ino), set()).add(place)
                 elif stat.S_ISDIR(seen.st_mode):
                     self._folders[place] = stat.S_IMODE(seen.st_mode)
+                elif place.as_posix() in files:
+                    size += seen.st_size
         except OSError:
             return False
-        return True
+        return size <= MOST_BYTES
 
     def _can_take_back(self, changed: Collection[str]) -> bool:
         if self._others.intersection(changed) or any(_UNSPELLED in path for path in changed):

@@ -29,14 +29,14 @@ async def fault_of_script(
 ) -> str:
     """Why the script of a `script_runs` check does not end well, in one line; "" when it does.
 
+    Nothing is held against a script that cannot be tried so: it waits for a person, wants arguments
+    or the network, names the workspace by its absolute path, or does not end in that time.
+
     Args:
         check: its path, and as its text the arguments as in a shell.
         workspace: where the script is, and what it works on.
         seconds: time that it may take.
         confinement: the sandbox; None for `auto`.
-
-    Nothing is held against a script that cannot be tried so: it waits for a person, wants arguments
-    or the network, names the workspace by its absolute path, or does not end in that time.
 
     Raises:
         ToolError: the script is not there.

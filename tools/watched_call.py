@@ -46,12 +46,12 @@ async def watched(tool: Tool, args: dict[str, Any], context: CallContext) -> Obs
         changed = _changed(before, after)
         if undo is not None and not seen.ok:
             lost = await asyncio.to_thread(undo.roll_back, changed)
-            left = _changed(before, await context.workspace.hashes())
             if lost is not None:
+                left = _changed(before, await context.workspace.hashes())
                 back = [path for path in changed if path not in left]
                 gone = {path for path in back if path not in after}
                 seen = _without(_told_of_undone(seen, back, gone), _lost(seen, lost))
-            changed = left
+                changed = left
     finally:
         if undo is not None:
             await asyncio.to_thread(undo.forget)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from replan.nodes.decompose.parts import SENTENCE_END
 from replan.state.task import Check
 
 _DECIMALS = {
@@ -62,7 +63,6 @@ _LINE_FORM = re.compile(
     r"|每[^，。；]{1,8}?一行\s*[`'\"“「](\w+)\s*[:：=]\s*\w+[`'\"”」]",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[.;!?](?=\s|$)|[。；！？\n]")
 # A mark of one sign may well stand there twice: the one taken away leaves the other.
 _UNPREFIXED = re.compile(
     r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^\W\d_]{3}[^`'\"”\n]{0,37})[`'\"”][^;\n]{0,40}?"
@@ -109,9 +109,8 @@ def forms_of(
     found: list[Check] = []
     is_text = path.endswith((".txt", ".csv"))
     if path.endswith(".txt") and _search(_NUMBER, path, goal):
-        told = _PLACES.search(goal)
-        places = _DECIMALS[(told.group(1) or told.group(2)).lower()] if told else ""
-        found.append(Check(kind="number_only", path=path, text=str(places)))
+        places = _places(_PLACES.search(goal))
+        found.append(Check(kind="number_only", path=path, text=places))
     elif path.endswith(".txt") and _search(_BRIEF, path, goal):
         found.append(Check(kind="brief_only", path=path))
     if is_text and not _UNTOLD.search(goal):
@@ -134,13 +133,17 @@ def forms_of(
     return found
 
 
+def _places(told: re.Match[str] | None) -> str:
+    """How many decimals the words tell, "" where they tell none."""
+    return str(_DECIMALS[(told.group(1) or told.group(2)).lower()]) if told else ""
+
+
 def _of_lines(goal: str, path: str, name: str) -> list[Check]:
     """Checks of a text of lines such as "name: number"."""
     found = []
-    said = next((one for one in _SENTENCE.split(goal) if _LINE_FORM.search(one)), "")
+    said = next((one for one in SENTENCE_END.split(goal) if _LINE_FORM.search(one)), "")
     if (told := _PLACES.search(said)) and re.search(r"decimal|小数", told.group()):
-        places = _DECIMALS[(told.group(1) or told.group(2)).lower()]
-        found.append(Check(kind="decimals", path=path, text=str(places)))
+        found.append(Check(kind="decimals", path=path, text=_places(told)))
     by = _BY_COLUMN.search(goal)
     if by and by.group(1).casefold() == name.casefold() and not _UNTOLD.search(goal):
         found.append(Check(kind="is_sorted", path=path))

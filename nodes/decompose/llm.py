@@ -1,6 +1,5 @@
 """Asks the model what happens to which file, and for the tasks."""
 
-import re
 from typing import Any
 
 from replan.models.schemas import strict_object
@@ -8,7 +7,7 @@ from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
 from replan.nodes.decompose.known_uses import all_kept, surely_used
-from replan.nodes.decompose.parts import parts_of
+from replan.nodes.decompose.parts import SENTENCE_END, parts_of
 from replan.nodes.decompose.scripts import tasks_of_scripts
 from replan.nodes.named_files import is_test_file
 from replan.state.task import Check, Task
@@ -117,7 +116,7 @@ def _questions(
     # With one file to write it is one task; and where the goal's words part it, they say which.
     written = [path for path in named if known.get(path) not in ("only read", "moved")]
     new = [path for path in written if path not in existing]
-    several = len(new) > 1 or (len(written) != 1 and len(_SENTENCE.findall(goal)) > _SIMPLE)
+    several = len(new) > 1 or (len(written) != 1 and len(SENTENCE_END.findall(goal)) > _SIMPLE)
     if several and not parts_of(goal, written):
         task: dict[str, Any] = {"title": {"type": "string", "minLength": 3, "maxLength": 200}}
         if named:
@@ -129,9 +128,6 @@ def _questions(
             "maxItems": MOST_TASKS,
         }
     return properties
-
-
-_SENTENCE = re.compile(r"[.!?;](?=\s|$)|[。！？；]|\n")
 
 
 def merge_drafts(goal: str, drafts: list[dict[str, Any]], writes: list[str]) -> list[Task]:

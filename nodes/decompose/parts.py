@@ -7,6 +7,8 @@ in reverse order) is then not done.
 import re
 from collections.abc import Sequence
 
+# Not the point in "a.txt".
+SENTENCE_END = re.compile(r"[.;!?](?=\s|$)|[。；！？\n]")
 _ENDS = ".;:!?,"
 _CHINESE_ENDS = "。；：！？，"
 _OPENS = {"(": ")", "[": "]", "{": "}", '"': '"', "`": "`", "“": "”", "「": "」", "（": "）"}

@@ -2,6 +2,8 @@
 
 import re
 
+from replan.nodes.decompose.parts import SENTENCE_END
+
 _FUNCTION = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\(([A-Za-z_]\w*)\)")
 _RAISES = re.compile(
     r"(?:\braises?\s+(?:an?\s+)?|抛出\s*(?:一个\s*)?)`?([A-Z]\w*(?:Error|Exception))"
@@ -19,10 +21,8 @@ _ELSE = re.compile(
     r"|其他(?:任何)?(?:输入|字符串|内容)(?:都|则|均|应)?抛出",
     re.IGNORECASE,
 )
-_LIKE = re.compile(
-    r"(?:\bstrings? (?:like|such as)\s+|形如\s*)[`'\"“]([\w.:/-]{1,40})[`'\"”]", re.IGNORECASE
-)
 _QUOTED = re.compile(r"[`'\"“]([\w.:/-]{1,40})[`'\"”]")
+_LIKE = re.compile(rf"(?:\bstrings? (?:like|such as)\s+|形如\s*){_QUOTED.pattern}", re.IGNORECASE)
 _ALL_LIKE = re.compile(
     rf"\bstrings? (?:like|such as)\s+({_QUOTED.pattern}(?:(?:,|,? or|,? and)\s+{_QUOTED.pattern})*)"
     r"\s+(?:in)?to\b[^.;]{0,30}?\b(?:as an int|as an integer|an int|a whole number)\b",
@@ -30,7 +30,7 @@ _ALL_LIKE = re.compile(
 )
 _NO_INT = re.compile(r"\b(?:not|never|float|pair|tuple|list|dict|and an)\b", re.IGNORECASE)
 _MOST = 4
-_CLAUSE = re.compile(r"[.;!?](?=\s|$)|[。；！？\n]|,?\s+\bbut\b|，?但")
+_CLAUSE = re.compile(rf"{SENTENCE_END.pattern}|,?\s+\bbut\b|，?但")
 # Of a method, or a number, a call with a text says nothing.
 _OTHER = re.compile(r"\b(?:class|method|int|integer|number) |类|方法|整数", re.IGNORECASE)
 

@@ -1,9 +1,7 @@
 """Scripts that a goal wants mended so that they run: what decides is their run."""
 
 import re
-import shlex
 from collections.abc import Sequence
-from contextlib import suppress
 
 from replan.nodes.decompose.parts import parts_of, places_of
 from replan.nodes.named_files import is_test_file
@@ -51,14 +49,9 @@ def scripts_to_run(goal: str, changes: Sequence[str]) -> list[Check]:
         name = re.escape(path)
         command = re.search(_COMMAND.format(name=name), goal)
         if command or re.search(_SAID.format(name=name), goal, re.IGNORECASE):
-            found.append(Check(kind="script_runs", path=path, text=_arguments(command)))
+            given = " ".join(command[1].split()) if command else ""
+            found.append(Check(kind="script_runs", path=path, text=given))
     return found
-
-
-def _arguments(command: re.Match[str] | None) -> str:
-    with suppress(ValueError):
-        return shlex.join(shlex.split(command[1])) if command else ""
-    return ""
 
 
 # "Run both, one after the other."

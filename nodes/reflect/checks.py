@@ -103,8 +103,7 @@ def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectR
         reason = f"not looked at yet: {', '.join(unseen)}"
         return ReflectResult(verdict="continue", reason=reason)
     reason = "; ".join(result.describe() for result in failing)[:400]
-    earlier = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
-    fewer = len(failing) < sum(not result.passed for result in earlier)
+    fewer = len(failing) < len(request.task.failing)
     looked = request.action.tool in LOOKING
     looks = 0
     for attempt in reversed(request.task.attempts):

@@ -214,8 +214,7 @@ def _as_it_is(
 ) -> list[BaseMessage]:
     """For mending: the files and the failing tests of now; how they came about does not matter."""
     attempts = request.task.attempts
-    seen = attempts[-1].evidence if attempts else request.task.before
-    parts = [*parts, f"Not so yet:\n{failures(seen)}"]
+    parts = [*parts, f"Not so yet:\n{failures(request.task.evidence)}"]
     if wrong := dict.fromkeys(_wrong(one) for one in attempts if not one.observation.ok):
         parts.append("Tried without success:\n" + "\n".join(wrong))
     return briefing(request.brief, tools, "\n".join([*parts, ask]))
@@ -286,8 +285,6 @@ def told(attempt: Attempt) -> str:
         lines.append(f"Do now: {attempt.lesson}")
     return "\n".join(lines)
 
-
-# How the detail of a check begins whose file is not there.
 
 # An error from deep inside a library: its use was wrong from the start.
 _LIBRARY_ERROR = re.compile(r"(pandas|numpy|openpyxl)\.")

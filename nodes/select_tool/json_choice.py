@@ -153,10 +153,7 @@ class SelectByJson:
             max_tokens=_CHOICE_TOKENS,
             temperature=temperature(request.task),
         )
-        edits = [edits_of_line(line, answer)[0]]
-        for one in answer["other_edits"]:
-            if one["old"] not in (line, one["new"], *(known["old"] for known in edits)):
-                edits.append(one)
+        edits = edits_of_line(line, answer)
         if mended(sources[path], edits) == sources[path]:
             return None
         return Action(tool="edit_file", args={"path": path, "edits": edits})

@@ -15,7 +15,7 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.survey import CODE, TABLES, TEXT
 from replan.state.errors import ReplanError
-from replan.state.task import Attempt, CheckResult, Task
+from replan.state.task import Attempt, Task
 from replan.tools.bounds import storable
 from replan.tools.edit import edited
 from replan.tools.formats import syntax_fault
@@ -61,23 +61,17 @@ def left_to_write(task: Task) -> list[str]:
     last = task.attempts[-1] if task.attempts else None
     if last is None or last.action.tool != "run_script" or not last.observation.ok:
         return []
-    failing = _failing(task)
-    missing = [one.check.path for one in failing if one.detail.startswith(MISSING)]
-    return [path for path in missing if path in task.writes] if len(missing) == len(failing) else []
+    missing = [one.check.path for one in task.failing if one.detail.startswith(MISSING)]
+    only = len(missing) == len(task.failing)
+    return [path for path in missing if path in task.writes] if only else []
 
 
 def makes_wrong(task: Task) -> bool:
     """Whether the mended script runs, and what it makes is wrong: then it is written anew, for a
     small model does not find the line.
     """
-    failing = _failing(task)
-    ran = not any(one.check.kind == "script_runs" for one in failing)
-    return runs_script(task) and bool(task.attempts and failing) and ran
-
-
-def _failing(task: Task) -> list[CheckResult]:
-    seen = task.attempts[-1].evidence if task.attempts else task.before
-    return [result for result in seen if not result.passed]
+    ran = not any(one.check.kind == "script_runs" for one in task.failing)
+    return runs_script(task) and bool(task.attempts and task.failing) and ran
 
 
 def written_anew(task: Task) -> list[str]:
@@ -89,13 +83,13 @@ def written_anew(task: Task) -> list[str]:
         for one in task.before
         if one.check.kind == "file_exists" and one.detail.startswith(MISSING)
     }
-    failing = {one.check.path for one in _failing(task) if one.check.kind == "call_gives"}
+    failing = {one.check.path for one in task.failing if one.check.kind == "call_gives"}
     return sorted(made & failing) if task.tries else []
 
 
 def place_of_failure(task: Task) -> tuple[str, int] | None:
     """The file and line in which a script of the workspace that is to run fails."""
-    for result in _failing(task):
+    for result in task.failing:
         if result.check.kind == "script_runs" and (found := _PLACE.search(result.detail)):
             return found[1], int(found[2])
     return None
@@ -113,16 +107,14 @@ def is_mending(request: SelectToolRequest) -> bool:
     if not all(path in request.existing for path in own):
         return False
     if runs_script(task) and task.attempts:
-        failing = _failing(task)
-        return any(one.check.kind == "script_runs" for one in failing)
-    seen = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
+        return any(result.check.kind == "script_runs" for result in task.failing)
+    anew = written_anew(task)
     return any(
         result.check.kind in _OF_CODE
-        and not result.passed
-        and result.check.path not in written_anew(task)
+        and result.check.path not in anew
         and (not result.check.path or result.check.path in request.existing)
         and "ModuleNotFoundError" not in result.detail
-        for result in seen
+        for result in task.failing
     )
 
 
@@ -172,8 +164,7 @@ async def read_editable(request: SelectToolRequest, workspace: Workspace) -> dic
     """
     found: dict[str, str] = {}
     room = _MOST_CHARS
-    last = request.task.attempts[-1].evidence if request.task.attempts else request.task.before
-    said = " ".join(result.detail for result in last)
+    said = " ".join(result.detail for result in request.task.evidence)
     paths = editable(request)
     paths.sort(key=lambda path: (path not in request.task.writes, Path(path).stem not in said))
     for path in paths:
@@ -249,12 +240,16 @@ def line_schema(script: str) -> dict[str, Any]:
 
 
 def edits_of_line(line: str, answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    """What was answered to `line_schema`, as edits; a line set in as far as the old one."""
+    """What was answered to `line_schema`, as edits of a line each; one set in as far as the old."""
     indent = line[: len(line) - len(line.lstrip())]
     new = str(answer["new"])
     # Set in by the model or not, it stands where the old one stood.
     new = new if new.startswith((" ", "\t")) or not new.strip() else f"{indent}{new}"
-    return [{"fault": "", "old": line, "new": new.rstrip()}, *answer["other_edits"]]
+    edits = {line: {"fault": "", "old": line, "new": new.rstrip()}}
+    for other in answer["other_edits"]:
+        if other["old"] != other["new"]:
+            edits.setdefault(other["old"], other)
+    return list(edits.values())
 
 
 def mended(script: str, edits: Sequence[Mapping[str, str]]) -> str:
