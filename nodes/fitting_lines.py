@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 _ITEM = re.compile(r"^\s*(?:[-*•|]|\d+[.)])\s*(.*)$", re.MULTILINE)
 _FIELDS = re.compile(r"[,;|\t，、；]|\s[-–]\s")
+_SIGN = r"[a-z0-9À-ɏ]"  # Chinese leaves no space beside a name in Latin letters.
 _LEAST_LINES = 4
 _LEAST_FITTING = 2
 _MOST_SHOWN = 20
@@ -35,7 +36,7 @@ def fitting_lines(goal: str, text: str) -> str:
     words = [
         field
         for field, count in counts.items()
-        if _LEAST_FITTING <= count < len(items) and _is_named(field, goal)
+        if _LEAST_FITTING <= count < len(items) and is_named(field, goal)
     ]
     if len(words) != 1:
         return ""
@@ -46,14 +47,20 @@ def fitting_lines(goal: str, text: str) -> str:
     return f"Of these lines, those that hold {words[0]!r}:\n{lines}"
 
 
+def is_named(field: str, goal: str) -> bool:
+    """Whether the goal has the field, which is no number, as words of its own.
+
+    Args:
+        field: in small letters, as `casefold` gives it.
+        goal: its words.
+    """
+    if len(field) < _LEAST_FITTING or field.isdigit():
+        return False
+    return bool(re.search(rf"(?<!{_SIGN}){re.escape(field)}(?!{_SIGN})", goal.casefold())) or (
+        not field.isascii() and field in goal
+    )
+
+
 def _fields(line: str) -> Iterator[str]:
     for field in _FIELDS.split(line):
         yield field.strip().casefold()
-
-
-def _is_named(field: str, goal: str) -> bool:
-    if len(field) < _LEAST_FITTING or field.isdigit():
-        return False
-    return bool(re.search(rf"(?<![^\W_]){re.escape(field)}(?![^\W_])", goal.casefold())) or (
-        not field.isascii() and field in goal
-    )

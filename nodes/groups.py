@@ -7,8 +7,9 @@ import glob
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from replan.nodes.fitting_lines import is_named
 from replan.state.errors import ReplanError
 from replan.tools.workspace import Workspace
 
@@ -20,6 +21,7 @@ _LABELS = 3
 _VALUE = 40
 _LABEL = re.compile(r"\W*([^\W\d][^:：\d]{0,20})[:：]")
 _PLAIN_LABEL = re.compile(r"([^\W\d][\w ]{0,20})([:：])(?!//)(.*)")
+_MOST_FITTING = 30
 _NUMBER = re.compile(r"\d+")
 _SHOWN = re.compile(r"^.* (?:holds|begins \([^\n]*\)):$", re.MULTILINE)
 # Of the different lines of two files so many are alike, when they are of one form.
@@ -31,11 +33,13 @@ _TOLD = re.compile(r"^\(all \d+ \.(\w+) files in (.+)/ are of one form\)$", re.M
 @dataclass(frozen=True)
 class Group:
     """Files of one kind and form in one folder; the first stands for them all. `labels` are lines
-    of it such as "Amount: 7" whose label each file has once.
+    of it such as "Amount: 7" whose label each file has once. `fitting` are the files in which such
+    a label has a value that the goal names: of all mails, those from a sender.
     """
 
     paths: list[str]
     labels: list[str]
+    fitting: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
@@ -51,16 +55,21 @@ class Group:
             label, mark, value = _parts(line)
             search = f"re.search({f'(?m)^{re.escape(label)}{mark}(.*)'!r}, text).group(1).strip()"
             lines.append(f"Each holds a line {label}{mark} ...; {search} is {value!r} in the first")
+        for line, paths in self.fitting.items():
+            lines.append(f"Those with the line {line}: {', '.join(paths)} (and no others)")
         return "\n".join(lines)
 
 
-async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list[Group]:
+async def groups_of_one_form(
+    workspace: Workspace, paths: Sequence[str], goal: str = ""
+) -> list[Group]:
     """The groups among the files, at most four; more than a hundred files are no group that could
     be looked at.
 
     Args:
         workspace: where they are; the beginnings of all files of a group are read.
         paths: the files that hold text.
+        goal: its words; a value that it names and some of the files have is told.
     """
     kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in paths:
@@ -70,7 +79,10 @@ async def groups_of_one_form(workspace: Workspace, paths: Sequence[str]) -> list
     for of in many[:_MOST_GROUPS]:
         if texts := await _alike(workspace, of):
             # What stands in the head of a mail may stand in its body too.
-            groups.append(Group(of, _labels(texts) or _labels(list(map(_head, texts)))))
+            heads = list(map(_head, texts))
+            labels = list(dict.fromkeys([*_labels(heads), *_labels(texts)]))
+            fitting = _fitting(of, texts, _labels(texts), goal)
+            groups.append(Group(of, labels, fitting or _fitting(of, heads, labels, goal)))
     return groups
 
 
@@ -128,6 +140,20 @@ def _labels(texts: Sequence[str]) -> list[str]:
         for label, line in found[0].items()
         if all(label in of for of in found) and len({of[label] for of in found}) > 1
     ]
+
+
+def _fitting(
+    paths: Sequence[str], texts: Sequence[str], labels: Sequence[str], goal: str
+) -> dict[str, list[str]]:
+    """By line, the files that hold it, where the goal names its value and not all files have it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    kept = {_parts(line)[0] for line in labels}
+    for path, text in zip(paths, texts, strict=True):
+        for label, mark, value in map(_parts, dict.fromkeys(text.splitlines())):
+            if label in kept and len(value) < _VALUE and is_named(value.casefold(), goal):
+                found[f"{label}{mark} {value}"].append(path)
+    few = {line: of for line, of in found.items() if len(of) < len(paths)}
+    return few if len(few) == 1 and len(next(iter(few.values()))) <= _MOST_FITTING else {}
 
 
 def _head(text: str) -> str:

@@ -83,7 +83,8 @@ async def survey(
     room = _TOTAL_CHARS
     whole = _worth_reading(paths, named)
     meant = [path for path in meant if path not in whole]
-    groups = await groups_of_one_form(workspace, [path for path in paths if path.endswith(TEXT)])
+    texts = [path for path in paths if path.endswith(TEXT)]
+    groups = await groups_of_one_form(workspace, texts, goal)
     lines += [group.told for group in groups]
     lines += await told_of_same_content(goal, workspace.hashes)
     others = {path for group in groups for path in group.paths[1:]}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
+from replan.nodes.decompose.parts import parts_of
 from replan.nodes.decompose.rejected import accepted_in, rejected_in
 from replan.nodes.decompose.scripts import scripts_to_run, scripts_to_write_and_run
 from replan.nodes.named_files import named_files
@@ -40,20 +41,11 @@ def checks_of_files(
         # A model that is asked for a header invents one; what the goal does not say is no demand.
         if path in writes and len(asked) > 1 and _stand_together(asked, goal):
             checks.append(Check(kind="csv_columns", path=path, columns=asked))
-    # With several files nobody can tell which of them is meant.
-    only = writes[0] if len(writes) == 1 else ""
-    if only.endswith(".csv") and (thing := counted_per(goal)):
-        checks.append(Check(kind="one_row_per", path=only, text=thing))
-    if only.endswith(".json") and _TO_NUMBERS.search(goal):
-        checks.append(Check(kind="json_numbers", path=only))
-    if only.endswith(".json") and (keys := keys_in(goal) or names_as_keys(goal, existing)):
-        checks.append(Check(kind="json_keys", path=only, columns=keys))
-    if only.endswith(".py"):
-        calls = dict.fromkeys([*calls_in(goal), *accepted_in(goal), *rejected_in(goal)])
-        checks += [Check(kind="call_gives", path=only, text=call) for call in calls]
-    if only:
-        given = next((one.columns for one in checks if one.kind == "csv_columns"), [])
-        checks += forms_of(goal, only, given, named_files(goal, existing))
+    # With several files that share the words, nobody can tell which of them is meant.
+    about = {writes[0]: goal} if len(writes) == 1 else parts_of(goal, writes)
+    for path, words in about.items():
+        given = [one.columns for one in checks if one.kind == "csv_columns" and one.path == path]
+        checks += _checks_of_words(path, words, given[0] if given else [], existing)
     checks += lines_of(goal, writes)
     moved = [path for path in renamed(goal, existing).values() if path not in writes]
     checks += [Check(kind="file_exists", path=path) for path in moved]
@@ -66,6 +58,23 @@ def checks_of_files(
     checks += [*scripts_to_run(goal, changes), *scripts_to_write_and_run(goal, writes)]
     checks += [Check(kind="file_unchanged", path=path) for path in protected]
     return checks
+
+
+def _checks_of_words(
+    path: str, words: str, columns: Sequence[str], existing: Sequence[str]
+) -> list[Check]:
+    """Checks of one new file, from the words that are about it alone."""
+    checks: list[Check] = []
+    if path.endswith(".csv") and (thing := counted_per(words)):
+        checks.append(Check(kind="one_row_per", path=path, text=thing))
+    if path.endswith(".json") and _TO_NUMBERS.search(words):
+        checks.append(Check(kind="json_numbers", path=path))
+    if path.endswith(".json") and (keys := keys_in(words) or names_as_keys(words, existing)):
+        checks.append(Check(kind="json_keys", path=path, columns=keys))
+    if path.endswith(".py"):
+        calls = dict.fromkeys([*calls_in(words), *accepted_in(words), *rejected_in(words)])
+        checks += [Check(kind="call_gives", path=path, text=call) for call in calls]
+    return checks + forms_of(words, path, columns, named_files(words, existing))
 
 
 def counted_per(goal: str) -> str:

@@ -63,6 +63,12 @@ _LINE_FORM = re.compile(
     r"|每[^，。；]{1,8}?一行\s*[`'\"“「](\w+)\s*[:：=]\s*\w+[`'\"”」]",
     re.IGNORECASE,
 )
+# "One per line, one decimal": each line is a number.
+_EACH_WITH_PLACES = re.compile(
+    r"\b(?:one|each) (?:per|on (?:a|its own)) line,?\s*(?:each\s+)?(?:(?:with|to|rounded to)\s+)?"
+    r"(one|two|three|[123])\s+decimal|每行一个，?\s*保留([一两二三123])\s*位小数",
+    re.IGNORECASE,
+)
 # A mark of one sign may well stand there twice: the one taken away leaves the other.
 _UNPREFIXED = re.compile(
     r"\bbegin(?:s|ning)?\s+with\s+[`'\"“]([^\W\d_]{3}[^`'\"”\n]{0,37})[`'\"”][^;\n]{0,40}?"
@@ -121,6 +127,8 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path))
     if path.endswith(".txt") and (form := _LINE_FORM.search(goal)):
         found += _of_lines(goal, path, form[1] or form[2])
+    if path.endswith(".txt") and (told := _EACH_WITH_PLACES.search(goal)):
+        found.append(Check(kind="decimals", path=path, text=_places(told)))
     once = _DIFFERENT.search(goal) or _NAMES_BY_TOTAL.search(goal)
     if path.endswith(".txt") and once and _LINE_EACH.search(goal):
         found.append(Check(kind="no_repeats", path=path))

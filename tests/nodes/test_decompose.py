@@ -131,6 +131,14 @@ async def test_parts_of_the_goal_are_the_tasks(use_of) -> None:
     ]
 
 
+async def test_each_part_has_the_checks_of_its_own_words(use_of) -> None:
+    goal = "Two jobs: the sizes to feet.txt, one per line, one decimal; the names to names.txt"
+    named = ["feet.txt", "names.txt"]
+    result, _ = await decompose(use_of, goal, {}, existing=[], named=named)
+    found = [(check.path, check.text) for check in result.checks if check.kind == "decimals"]
+    assert found == [("feet.txt", "1")]
+
+
 async def test_one_file_is_one_task(use_of) -> None:
     goal = "Read a.txt. Count its words. Count its lines. Write both to b.txt."
     result, asked = await decompose(use_of, goal, {}, existing=["a.txt"], named=["a.txt", "b.txt"])

@@ -11,6 +11,7 @@ from replan.tools.workspace import open_workspace
 NUMBER = Check(kind="number_only", path="a.txt", text="2")
 WHOLE = Check(kind="number_only", path="a.txt")
 SORTED = Check(kind="is_sorted", path="a.txt")
+PLACES = Check(kind="decimals", path="a.txt", text="1")
 BY_NAME = Check(kind="is_sorted", path="a.txt", columns=["name"])
 
 
@@ -47,6 +48,10 @@ BY_NAME = Check(kind="is_sorted", path="a.txt", columns=["name"])
         ("name,x\n9,1\n,2\n10,3\n", BY_NAME, ""),
         ("name,x\nWest,1\nNorth,2\nTotal,3\n", BY_NAME, ""),
         ("a\n\nb\n\nc\n", Check(kind="no_gaps", path="a.txt"), "a\nb\nc\n"),
+        ("1.25\n97.88000000000001\n", PLACES, "1.2\n97.9\n"),
+        ("north: 3.14159\nsouth: -2.0\n", PLACES, "north: 3.1\nsouth: -2.0\n"),
+        ("7\n97.88\n", PLACES, ""),
+        ("1.2.34\n", PLACES, ""),
         ("Rita", Check(kind="brief_only", path="a.txt"), ""),
     ],
 )

@@ -6,12 +6,14 @@ from replan.nodes.groups import Group, groups_of_one_form, told_of_labels, told_
 from replan.tools.workspace import open_workspace
 
 
-async def groups(workspace: Path, texts: list[str], ending: str = "txt") -> list[str]:
+async def groups(
+    workspace: Path, texts: list[str], ending: str = "txt", goal: str = ""
+) -> list[str]:
     paths = [f"mails/{at}.{ending}" for at in range(len(texts))]
     place = open_workspace(workspace, create=False)
     for path, text in zip(paths, texts, strict=True):
         await place.write_text(path, text)
-    return [group.told for group in await groups_of_one_form(place, paths)]
+    return [group.told for group in await groups_of_one_form(place, paths, goal)]
 
 
 async def test_the_same_labels(workspace: Path) -> None:
@@ -38,6 +40,19 @@ async def test_labels_of_the_head_alone(workspace: Path) -> None:
     assert "Each holds a line From: ...;" in told
     assert told_of_labels(f"Files in the workspace: ...\n{told}\n")
     assert not told_of_labels(f"Files in the workspace: ...\na.txt holds:\n{told}\n")
+
+
+async def test_those_with_a_value_that_the_goal_names(workspace: Path) -> None:
+    senders = ("lea@firm.example", "otto@firm.example", "lea@firm.example")
+    mails = [
+        f"From: {sender}\nSubject: {at}\n\nHi\n\nFrom: otto@firm.example\n"
+        for at, sender in enumerate(senders)
+    ]
+    told = "Those with the line From: lea@firm.example: mails/0.txt, mails/2.txt (and no others)"
+    assert told in (await groups(workspace, mails, goal="the mails from lea@firm.example"))[0]
+    assert told in (await groups(workspace, mails, goal="来自lea@firm.example的邮件"))[0]
+    for goal in ("Mails by sender", "lea@firm.example and otto@firm.example", "all but xlea"):
+        assert "Those with" not in (await groups(workspace, mails, goal=goal))[0]
 
 
 async def test_the_same_lines_but_for_numbers(workspace: Path) -> None:
