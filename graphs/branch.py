@@ -162,6 +162,7 @@ class Branch:
         request = contract.ExecuteRequest(
             action=action,
             protected=state["protected"],
+            only_removes=state.get("only_removes", False),
             seconds=min(where.context.max_call_seconds, max(1.0, state["remaining_seconds"])),
             calls=calls_left(state),
         )

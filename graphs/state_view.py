@@ -76,6 +76,17 @@ def _brought_by(name: str, tasks: list[Task]) -> str:
     return f"${name}, the result of '{headline[:160]}'"
 
 
+def _finished(task: Task, tasks: list[Task]) -> list[str]:
+    """The texts and tables that other tasks have finished: a script that does all of the goal once
+    more would spoil them. Not code, which may have to be mended.
+    """
+    if not task.writes:
+        return []
+    done = {path for one in tasks if one.status == "done" for path in one.writes}
+    wanted = {path for one in [task, *tasks] if one.status == "open" for path in one.writes}
+    return sorted(path for path in done - wanted if not path.endswith(CODE))
+
+
 def _code_of(tasks: list[Task]) -> list[str]:
     """The code that was written last: all of what was made that a branch looks at."""
     made = [path for task in tasks if task.status == "done" for path in task.writes]
@@ -102,7 +113,8 @@ def branch_of(state: AgentState, going: Going, share: Mapping[str, Any], apart: 
         revision=state.get("revision", ""),
         survey=state.get("survey", ""),
         recalled=state.get("recalled", []),
-        protected=protected_in(checks_of(state)),
+        protected=[*protected_in(checks_of(state)), *_finished(task, tasks)],
+        only_removes=any(check.kind == "only_removed" for check in checks_of(state)),
         earlier=[*earlier[-4:], *shown],
         made=_code_of(tasks),
         results=results,

@@ -144,12 +144,14 @@ class SelectToolResult(Noun):
 
 
 class ExecuteRequest(Noun):
-    """Asks for a tool call to be carried out within `seconds`. Where that is code that calls tools
-    itself, it may make so many `calls`.
+    """Asks for a tool call to be carried out within `seconds`, without changing what is
+    `protected`; where it `only_removes`, no file may be new or changed by a script. Where that is
+    code that calls tools itself, it may make so many `calls`.
     """
 
     action: Action
     protected: list[str] = Field(default_factory=list)
+    only_removes: bool = Field(False, exclude_if=lambda only: not only)
     seconds: float = 60.0
     calls: int = MOST_CALLS
 

@@ -14,7 +14,8 @@ _SIGN = r"[a-z0-9À-ɏ]"  # Chinese leaves no space beside a name in Latin lette
 _LEAST_LINES = 4
 _LEAST_FITTING = 2
 _MOST_SHOWN = 20
-_OTHERWISE = re.compile(
+# Others matter too.
+OTHERWISE = re.compile(
     r"\b(?:not|except|outside|other than|without|but|share|compar\w+|none of)\b|不|除|以外|占",
     re.IGNORECASE,
 )
@@ -30,7 +31,7 @@ def fitting_lines(goal: str, text: str) -> str:
     """
     items = [line.strip(" |") for line in _ITEM.findall(text)]
     items = [line for line in items if len(_FIELDS.split(line)) > 1]
-    if len(items) < _LEAST_LINES or _OTHERWISE.search(goal):
+    if len(items) < _LEAST_LINES or OTHERWISE.search(goal):
         return ""
     counts = Counter(field for line in items for field in set(_fields(line)))
     words = [

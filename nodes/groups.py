@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from replan.nodes.fitting_lines import is_named
+from replan.nodes.fitting_lines import OTHERWISE, is_named
 from replan.state.errors import ReplanError
 from replan.tools.workspace import Workspace
 
@@ -32,7 +32,7 @@ _TOLD = re.compile(r"^\(all \d+ \.(\w+) files in (.+)/ are of one form\)$", re.M
 
 @dataclass(frozen=True)
 class Group:
-    """Files of one kind and form in one folder; the first stands for them all. `labels` are lines
+    """Files of one kind and form in one folder; one stands for them all. `labels` are lines
     of it such as "Amount: 7" whose label each file has once. `fitting` are the files in which such
     a label has a value that the goal names: of all mails, those from a sender.
     """
@@ -42,21 +42,32 @@ class Group:
     fitting: dict[str, list[str]] = field(default_factory=dict)
 
     @property
+    def first(self) -> str:
+        """The file that stands for them all, or for those that are wanted."""
+        return next(iter(self.fitting.values()), self.paths)[0]
+
+    @property
+    def others(self) -> list[str]:
+        """The files for which it stands, and those that are not wanted."""
+        return [path for path in self.paths if path != self.first]
+
+    @property
     def told(self) -> str:
         """What a survey says of it."""
         folder, ending = kind_of(self.paths[0])
         pattern = f"{glob.escape(folder)}/*.{ending}"
+        which, paths = "them", f"sorted(glob.glob({pattern!r}))"
+        for line, fitting in self.fitting.items():
+            which, paths = f"those with the line {line!r} alone", repr(fitting)
         lines = [
             f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)",
-            f"Read them by: for path in sorted(glob.glob({pattern!r})): "
+            f"Read {which} by: for path in {paths}: "
             "name = os.path.basename(path); text = open(path).read()",
         ]
         for line in self.labels[:_LABELS]:
             label, mark, value = _parts(line)
             search = f"re.search({f'(?m)^{re.escape(label)}{mark}(.*)'!r}, text).group(1).strip()"
             lines.append(f"Each holds a line {label}{mark} ...; {search} is {value!r} in the first")
-        for line, paths in self.fitting.items():
-            lines.append(f"Those with the line {line}: {', '.join(paths)} (and no others)")
         return "\n".join(lines)
 
 
@@ -145,7 +156,11 @@ def _labels(texts: Sequence[str]) -> list[str]:
 def _fitting(
     paths: Sequence[str], texts: Sequence[str], labels: Sequence[str], goal: str
 ) -> dict[str, list[str]]:
-    """By line, the files that hold it, where the goal names its value and not all files have it."""
+    """By line, the files that hold it, where the goal names its value and not all files have it.
+    No more than one line, and none where the goal may want the others too.
+    """
+    if OTHERWISE.search(goal):
+        return {}
     found: dict[str, list[str]] = defaultdict(list)
     kept = {_parts(line)[0] for line in labels}
     for path, text in zip(paths, texts, strict=True):

@@ -87,15 +87,18 @@ async def survey(
     groups = await groups_of_one_form(workspace, texts, goal)
     lines += [group.told for group in groups]
     lines += await told_of_same_content(goal, workspace.hashes)
-    others = {path for group in groups for path in group.paths[1:]}
+    others = {path for group in groups for path in group.others}
+    # Of those with a value that the goal names, the others could only lead astray.
+    apart = {path for group in groups if group.fitting for path in group.others}
+    meant = [path for path in meant if path not in apart]
     if len(meant) > _FEW_MEANT:
         meant = [path for path in meant if path not in others]
         meant = meant if await _little(workspace, meant) else []
     looks = _worth_a_look([path for path in paths if path not in others], [*whole, *meant])
-    labelled = {group.paths[0] for group in groups if group.labels}
+    labelled = {group.first for group in groups if group.labels}
     most = {
         **dict.fromkeys(meant, _MEANT_CHARS),
-        **{group.paths[0]: _LABELLED_CHARS if group.labels else _EXAMPLE_CHARS for group in groups},
+        **{group.first: _LABELLED_CHARS if group.labels else _EXAMPLE_CHARS for group in groups},
         **dict.fromkeys(whole, _WHOLE_CHARS),
     }
     for path in [*whole, *meant, *looks]:
@@ -156,7 +159,8 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     whole = min(most, _CODE_CHARS) if path.endswith(CODE) else most
     rows = text.splitlines()
     few = path.endswith(".log") and len(rows) <= _SHORT_LOG  # of a crash, say: for eyes
-    data = (path.endswith(TABLES) and not few) or _all_alike(path, rows)
+    lines = not path.endswith(CODE) and _all_alike(path, rows)
+    data = (path.endswith(TABLES) and not few) or lines
     if len(text) <= whole and not data:
         return f"{path} holds:\n{text.rstrip()}"
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])

@@ -154,6 +154,7 @@ class TaskBranch(TypedDict, total=False):
     survey: str
     recalled: list[str]
     protected: list[str]
+    only_removes: bool
     earlier: list[str]
     made: list[str]
     results: dict[str, str]

@@ -8,6 +8,8 @@ from replan.state.noun import Noun
 
 _LINE_CHARS = 300  # of what names a source
 
+# Below the title of a task that was planned anew.
+WENT_WRONG = "\nWhat went wrong before: "
 TaskStatus = Literal["open", "done", "failed", "dropped"]
 Verdict = Literal["done", "continue", "retry"]
 
@@ -26,9 +28,10 @@ class Check(Noun):
     that has as many), `file_contains` (path, text), `no_line_begins` (path, text), `decimals`
     (path, text: how many the number has in which each line ends), `gone` (path of a file or folder,
     or a pattern such as "*.bak" of files at any depth), `some_stay` (path of a folder, "" for the
-    workspace), `call_gives` (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`),
-    `tests_pass` (path of a pytest file; "" for all tests), `script_runs` (path, text: its
-    arguments), `workspace_changed` (text: the workspace's digest at the start of the run).
+    workspace), `only_removed` (no file is new or changed since the start of the run), `call_gives`
+    (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a
+    pytest file; "" for all tests), `script_runs` (path, text: its arguments), `workspace_changed`
+    (text: the workspace's digest at the start of the run).
     """
 
     kind: Literal[
@@ -50,6 +53,7 @@ class Check(Noun):
         "decimals",
         "gone",
         "some_stay",
+        "only_removed",
         "call_gives",
         "tests_pass",
         "script_runs",
@@ -97,6 +101,8 @@ class Check(Noun):
             return f"{self.path} is no longer there"
         if self.kind == "some_stay":
             return f"some files of {self.path or 'the workspace'} are where and as they were"
+        if self.kind == "only_removed":
+            return "files are removed, and none is new or changed"
         if self.kind == "call_gives":
             return f"with {self.path}, {self.text}"
         if self.kind == "script_runs":
@@ -250,6 +256,11 @@ class Task(Noun):
             return "\n".join(self.found)
         seen = self.attempts[-1].observation.text if self.attempts else ""
         return (seen or self.result).strip()
+
+    @property
+    def planned_anew(self) -> bool:
+        """Whether it was planned after something went wrong: what is there, the run has made."""
+        return WENT_WRONG in self.title
 
     @property
     def headline(self) -> str:

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -67,6 +67,8 @@ async def run_checks(
                 wrong = _left_of(check.path, await workspace.files())
             elif check.kind == "some_stay":
                 wrong = await _none_stayed(check, workspace, baseline)
+            elif check.kind == "only_removed":
+                wrong = not_only_removed(baseline, await workspace.hashes()) if baseline else ""
             else:
                 wrong = await asyncio.to_thread(_file, check, workspace)
         except (ToolError, OSError) as error:
@@ -102,6 +104,21 @@ async def _unchanged(check: Check, workspace: Workspace, baseline: dict[str, str
     if not now:
         return "it is no longer there"
     return "its content has changed" if before else "it did not exist at the start"
+
+
+def not_only_removed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """What is new or changed where files were to be removed alone, in words; "" for nothing.
+
+    Args:
+        before: `Workspace.hashes()`.
+        after: the same, now.
+    """
+    new = [path for path in sorted(after) if path not in before]
+    if new:
+        return f"{named_up_to(new, _LISTED)}: new, and files are only to be removed, not renamed"
+    other = [path for path in sorted(after) if after[path] != before[path]]
+    told = f"{named_up_to(other, _LISTED)}: changed, and files are only to be removed"
+    return told if other else ""
 
 
 async def _none_stayed(check: Check, workspace: Workspace, baseline: dict[str, str]) -> str:

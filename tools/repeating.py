@@ -29,4 +29,6 @@ async def settle(tool: Tool, args: dict[str, Any], context: CallContext) -> Obse
 
 def request_of(action: Action, context: CallContext) -> dict[str, Any]:
     """What the record knows a call by."""
-    return {"tool": action.tool, "args": action.args, "protected": list(context.protected)}
+    known = {"tool": action.tool, "args": action.args, "protected": list(context.protected)}
+    # Left out where it is not so: calls recorded before there was such a rule stay the same.
+    return known | ({"only_removes": True} if context.only_removes else {})

@@ -196,6 +196,7 @@ class Toolbox:
         action: Action,
         seconds: float | None = None,
         protected: Sequence[str] = (),
+        only_removes: bool = False,
         session: str = "",
         calls: int = MOST_CALLS,
     ) -> Observation:
@@ -206,6 +207,7 @@ class Toolbox:
             action: tool and arguments.
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
+            only_removes: no file may be new or changed by a script.
             session: name of the sandbox session whose variables `python` keeps; "" for none.
             calls: how many calls of tools code may make itself.
 
@@ -217,6 +219,7 @@ class Toolbox:
             workspace=self.workspace,
             seconds=self.seconds_per_call if seconds is None else seconds,
             protected=tuple(protected),
+            only_removes=only_removes,
             confinement=self._confinement,
             session=session,
             admit=self._admit,

@@ -5,6 +5,7 @@ from typing import Any
 
 from replan.state.task import Observation
 from replan.tools.bounds import clipped, named_up_to
+from replan.tools.checks import not_only_removed
 from replan.tools.failure_hints import NOT_FOUND
 from replan.tools.own_settings import OwnSettings
 from replan.tools.protection import Protection, PutBack, put_back_each
@@ -43,6 +44,8 @@ async def watched(tool: Tool, args: dict[str, Any], context: CallContext) -> Obs
     try:
         seen = await _guarded(tool, args, context)
         after = await context.workspace.hashes()
+        if undo is not None and context.only_removes and seen.ok:
+            seen = _without(seen, list(filter(None, [not_only_removed(before, after)])))
         changed = _changed(before, after)
         if undo is not None and not seen.ok:
             lost = await asyncio.to_thread(undo.roll_back, changed)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
-from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
+from replan.nodes.decompose.moves import removes_only, renamed, to_be_gone, where_some_stay
 from replan.nodes.decompose.parts import parts_of
 from replan.nodes.decompose.rejected import accepted_in, rejected_in
 from replan.nodes.decompose.scripts import scripts_to_run, scripts_to_write_and_run
@@ -52,6 +52,8 @@ def checks_of_files(
     checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]
     if (folder := where_some_stay(goal, existing)) is not None and len(existing) > 1:
         checks.append(Check(kind="some_stay", path=folder))
+    if not (writes or changes or moved) and removes_only(goal, existing):
+        checks.append(Check(kind="only_removed"))
     if tests_must_pass and not tests:
         checks.append(Check(kind="tests_pass"))
     checks += [Check(kind="tests_pass", path=path) for path in tests]

@@ -14,6 +14,8 @@ from replan.state.task import Check, Task
 
 MOST_TASKS = 6
 _MOST_FILES = 12
+# That nothing else was done says nothing of what was.
+_PROVES_NOTHING = ("file_unchanged", "some_stay", "only_removed")
 
 ASK = "Plan the goal.\n{asked}Answer in JSON."
 ASKED = {
@@ -73,7 +75,7 @@ class DecomposeByModel:
         wants_change = {"change", "moved"} & set(use_of.values()) or answer.get(
             "wanted"
         ) == "changed files"
-        if wants_change and all(check.kind in ("file_unchanged", "some_stay") for check in checks):
+        if wants_change and all(check.kind in _PROVES_NOTHING for check in checks):
             checks.append(Check(kind="workspace_changed"))
         if of_scripts := tasks_of_scripts(request.brief.goal, writes, checks):
             tasks = of_scripts

@@ -12,6 +12,7 @@ class ExecuteDirectly:
             request.action,
             seconds=request.seconds,
             protected=request.protected,
+            only_removes=request.only_removes,
             calls=request.calls,
         )
         return ExecuteResult(observation=observation)

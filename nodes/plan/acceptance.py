@@ -10,15 +10,15 @@ def share_out(checks: Sequence[Check], tasks: Sequence[Task]) -> None:
     """Put each check into the `checks` of a task, in place.
 
     A check of a file goes to the task that writes it. Tests that exist already, or that nobody
-    owns, are for the last task, since all the work has to be done for them to pass. Files that
-    must not change are the whole goal's matter.
+    owns, are for the last task, since all the work has to be done for them to pass. What
+    must not change is the whole goal's matter.
     """
     if not tasks:
         return
     for task in tasks:
         task.checks = []
     for check in checks:
-        if check.kind == "file_unchanged":
+        if check.kind in ("file_unchanged", "only_removed"):
             continue
         owners = [task for task in tasks if check.path and check.path in task.writes]
         (owners or list(tasks))[-1].checks.append(check)

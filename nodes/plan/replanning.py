@@ -1,12 +1,12 @@
 """What every planner does when something failed: begins afresh, then asks for another way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import PlanRequest, Use
 from replan.nodes.references import renamed_references
-from replan.state.task import Action, Task
+from replan.state.task import WENT_WRONG, Action, Task
 
 ASK = """\
 The work is not done.
@@ -35,8 +35,9 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
 
     Returns:
         The dropped tasks, and the new ones: what was open or failed, its attempts forgotten and
-        its approach changed; or, when every task was done and only the goal's checks failed, one
-        task to mend that. Where nothing was tried yet, the open tasks are planned as they are.
+        its approach changed; or, when every task was done and only the goal's checks failed, those
+        once more whose files are wrong. Where nothing was tried yet, the open tasks are planned as
+        they are.
     """
     done = [task for task in request.tasks if task.status == "done"]
     unfinished = [task for task in request.tasks if task.status in ("open", "failed")]
@@ -49,7 +50,7 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     hint = request.problem[:600]
     # What failed for the first time is begun afresh: told what went wrong, and without its turns, a
     # small model does better than with its own opinion of it.
-    if request.avoid or any(_HINT in task.title for task in request.tasks):
+    if request.avoid or any(task.planned_anew for task in request.tasks):
         ask = ASK.format(done=told, problem=request.problem, avoid=avoid)
         messages = briefing(request.brief, use.tools, ask)
         # At temperature 0 a model that failed plans the same failure again.
@@ -58,12 +59,12 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
         )
         hint = f"{hint}\nDo now: {answer['approach']}"
     number = len(request.tasks)
-    sources = unfinished or [Task(id="", title=request.brief.goal, writes=_failing(request))]
+    sources = unfinished or _once_more(done, request)
     ids = {source.id: f"t{number + at}" for at, source in enumerate(sources, start=1)}
     fresh = [
         Task(
             id=ids[source.id],
-            title=f"{renamed_references(source.title.split(_HINT)[0], ids)}{_HINT}{hint}",
+            title=f"{renamed_references(source.title.split(WENT_WRONG)[0], ids)}{WENT_WRONG}{hint}",
             writes=source.writes,
             depends_on=[ids.get(name, name) for name in source.depends_on],
             calls=[] if source.rounds else [_with_ids(call, ids) for call in source.calls],
@@ -78,9 +79,23 @@ def _with_ids(call: Action, ids: Mapping[str, str]) -> Action:
     return call.model_copy(update={"args": renamed_references(call.args, ids)})
 
 
-_HINT = "\nWhat went wrong before: "
-
-
-def _failing(request: PlanRequest) -> list[str]:
-    paths = [check.path for check in request.checks if check.kind != "file_unchanged"]
-    return list(dict.fromkeys(path for path in paths if path))
+def _once_more(done: Sequence[Task], request: PlanRequest) -> list[Task]:
+    """The tasks whose files the goal's checks find wrong, for those alone; the goal itself, where
+    what is wrong is no task's.
+    """
+    checks = [one for one in request.checks if one.path and one.kind != "file_unchanged"]
+    wrong = {
+        check.path
+        for check in checks
+        if f"FAILED: {check.describe()}" in request.problem
+        or f"FAILED: {check.path}: " in request.problem
+    }
+    owners = {path: task.id for task in done for path in task.writes}  # who wrote it last
+    if not wrong or not wrong <= owners.keys():
+        paths = list(dict.fromkeys(check.path for check in checks))
+        return [Task(id="", title=request.brief.goal, writes=paths)]
+    return [
+        Task(id=task.id, title=task.title, writes=own)
+        for task in done
+        if (own := [path for path in task.writes if path in wrong and owners[path] == task.id])
+    ]

@@ -8,7 +8,7 @@ from replan.state.task import CheckResult
 
 REHEARSED = "dry run"
 # That something changed, or did not, is needed, and yet does not say that all is done.
-_PROVES_LITTLE = ("workspace_changed", "some_stay")
+_PROVES_LITTLE = ("workspace_changed", "some_stay", "only_removed")
 _PATIENCE = 3
 _MOST_READ = 8
 

@@ -69,7 +69,10 @@ APPROACHES = (
 
 def temperature(task: Task) -> float:
     """At temperature 0 a rejected answer comes back word for word: warmer after each failure."""
-    return _HOTTER[min(task.tries, len(_HOTTER) - 1)]
+    failed = task.tries
+    if written_anew(task):
+        failed = max(failed, sum(one.action.tool == "write_file" for one in task.attempts), 1)
+    return _HOTTER[min(failed, len(_HOTTER) - 1)]
 
 
 def conversation(

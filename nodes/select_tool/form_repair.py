@@ -29,11 +29,11 @@ async def repaired_form(task: Task, workspace: Workspace) -> Action | None:
         task: with what its last attempt led to.
         workspace: where the file is.
     """
-    last = task.attempts[-1] if task.attempts else None
-    failing = [one.check for one in last.evidence if not one.passed] if last else []
-    if last is None or not last.observation.ok or len(failing) != 1:
+    # Of a task planned anew, an earlier attempt has made the file.
+    made = task.attempts[-1].observation.ok if task.attempts else task.planned_anew
+    if not made or len(task.failing) != 1:
         return None
-    check = failing[0]
+    check = task.failing[0].check
     if check.kind not in _BETTER:
         return None
     try:

@@ -15,11 +15,13 @@ from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
+from replan.nodes.select_tool.known_mends import known_mend
 from replan.nodes.select_tool.mending import (
     MEND_LINE,
     MEND_SCRIPT,
     edits_of_line,
     edits_schema,
+    failed_in_line,
     failing_line,
     is_mending,
     line_of_script,
@@ -47,6 +49,7 @@ _MOST_TOKENS = 1600
 
 _WARM = 0.9
 _THOUGHT = 300
+_KNOWN = "the fault is known"
 _CHOICE_TOKENS = 500
 
 
@@ -66,6 +69,9 @@ class SelectByJson:
         sources = await read_editable(request, use.tools.workspace)
         if repair := await repaired_form(request.task, use.tools.workspace):
             return SelectToolResult(action=repair)
+        if failed_in_line(request.task) and (better := known_mend(request.task)):
+            action = Action(tool="python", args={"code": with_imports(better)}, thought=_KNOWN)
+            return SelectToolResult(action=action)
         script = script_to_mend(request.task)
         if script and (action := await self._mend(script, request, use)):
             return SelectToolResult(action=action)

@@ -5,6 +5,7 @@ and the line it is in, where the line can only be one of the file, it finds the 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -75,16 +76,25 @@ def makes_wrong(task: Task) -> bool:
 
 
 def written_anew(task: Task) -> list[str]:
-    """The code that the task itself has made and that still fails the goal's examples after one
-    attempt to mend it: who sees it writes it again.
+    """The code that the task itself has made and that fails most of the goal's examples, or still
+    fails some after one attempt to mend it: who sees it writes it again, and a small model mends
+    short code less often than it gets it right another time (Olausson et al. 2024).
     """
     made = {
         one.check.path
         for one in task.before
         if one.check.kind == "file_exists" and one.detail.startswith(MISSING)
     }
-    failing = {one.check.path for one in task.failing if one.check.kind == "call_gives"}
-    return sorted(made & failing) if task.tries else []
+    if task.planned_anew:  # planned anew: what is there, an earlier attempt has made
+        made |= set(task.writes)
+    examples = [one for one in task.evidence if one.check.kind == "call_gives"]
+    failing = Counter(one.check.path for one in examples if not one.passed)
+    all_of = Counter(one.check.path for one in examples)
+    return [
+        path
+        for path in sorted(made & failing.keys())
+        if task.tries or 2 * failing[path] > all_of[path]
+    ]
 
 
 def place_of_failure(task: Task) -> tuple[str, int] | None:
@@ -180,6 +190,14 @@ async def read_editable(request: SelectToolRequest, workspace: Workspace) -> dic
     return found
 
 
+def failed_in_line(task: Task) -> bool:
+    """Whether the last call was a script that failed in one of its lines."""
+    last = task.attempts[-1] if task.attempts else None
+    if last is None or last.action.tool != "python" or last.observation.repeated:
+        return False
+    return FAILED_AT in last.observation.error
+
+
 def script_to_mend(task: Task) -> str:
     """The script of the last attempt, if edits may put it right; otherwise "".
 
@@ -188,11 +206,9 @@ def script_to_mend(task: Task) -> str:
     the script ran but its result is wrong: asked for the wrong line then, a small model names the
     last one.
     """
-    last = task.attempts[-1] if task.attempts else None
-    if last is None or last.action.tool != "python" or last.observation.repeated:
+    if not failed_in_line(task):
         return ""
-    if FAILED_AT not in last.observation.error:
-        return ""
+    last = task.attempts[-1]
     if len(task.attempts) > 1 and not _got_further(task.attempts[-2], last):
         return ""
     script = str(last.action.args.get("code", ""))

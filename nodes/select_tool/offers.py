@@ -42,6 +42,11 @@ _COMPOSES = re.compile(
     r"|回复|信|总结|说明|翻译",
     re.IGNORECASE,
 )
+_LINES_OF = re.compile(
+    r"\blines (?:of|in|from) (?:the file )?[`'\"“]?([\w./-]+\.\w{1,5})\b"
+    r"|([^\s，。、“”「」`'\"]+?\.\w{1,5})[`'\"”」]?\s*[中里]?的?(?:每一?行|所有行|各行|行)",
+    re.IGNORECASE,
+)
 _PROSE = (".md", ".rst", ".html", ".tex")
 _DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
@@ -60,7 +65,12 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     """
     writes_code = is_code_task(request)
     mends = is_mending(request) and bool(sources)
-    computes = _data_unseen(request) or _writes_data(request) or _goes_over_files(request)
+    computes = (
+        _data_unseen(request)
+        or _writes_data(request)
+        or _goes_over_files(request)
+        or _goes_over_lines(request)
+    )
     tried = request.task.tries > 0
     # A long text comes back shorter.
     short = all(len(text) <= _SHORT for text in sources.values())
@@ -154,6 +164,14 @@ def _goes_over_files(request: SelectToolRequest) -> bool:
     unseen = not all(shows_whole(survey, path) for path in inside)
     by_code = unseen or (told_of_labels(survey) and not _COMPOSES.search(goal))
     return by_code and not prose and bool(told_of_one_form(survey, inside[:1]))
+
+
+def _goes_over_lines(request: SelectToolRequest) -> bool:
+    """Whether the result is made of the lines of a text that is there: by hand one gets lost."""
+    task = request.task
+    texts = bool(task.writes) and all(path.endswith(".txt") for path in task.writes)
+    source = next(iter(_LINES_OF.findall(task.headline)), ("", ""))
+    return texts and (source[0] or source[1]) in request.existing
 
 
 def _is_data(path: str, survey: str) -> bool:

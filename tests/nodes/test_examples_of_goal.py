@@ -5,7 +5,7 @@ import pytest
 from replan.nodes.decompose.checks_of_goal import checks_of_files
 from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
-from replan.nodes.decompose.moves import renamed, to_be_gone, where_some_stay
+from replan.nodes.decompose.moves import removes_only, renamed, to_be_gone, where_some_stay
 from replan.state.task import Check
 
 
@@ -230,3 +230,25 @@ def test_with_several_files_nobody_can_tell_which_is_meant() -> None:
 )
 def test_names_of_files_as_keys(goal: str, keys: list[str]) -> None:
     assert names_as_keys(goal, ["days/mon.txt", "days/tue.txt", "x.md"]) == keys
+
+
+@pytest.mark.parametrize(
+    ("goal", "only"),
+    [
+        ("Keep the newest file of each name in old/ and delete the others", True),
+        ("Remove all empty folders", True),
+        ("删除 old 文件夹里内容相同的文件", True),
+        ("Delete the duplicate files and list them in gone.txt", False),
+        ("Delete the old files and rename the others by date", False),
+        ("Remove empty lines from all files in old/", False),
+        ("Remove the unused imports from the files", False),
+        ("Put all files into one folder and delete the rest", False),
+        ("Delete the folder old/ once draft.md is final", False),
+        ("How many files are there?", False),
+    ],
+)
+def test_where_files_are_only_removed(goal: str, only: bool) -> None:
+    existing = ["draft.md", "old/a.txt"]
+    assert removes_only(goal, existing) == only
+    kinds = [check.kind for check in checks_of_files([], [], goal, existing=existing)]
+    assert ("only_removed" in kinds) == only

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from replan.nodes.select_tool.form_repair import repaired_form
-from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.state.task import WENT_WRONG, Action, Attempt, Check, CheckResult, Observation, Task
 from replan.tools.workspace import open_workspace
 
 NUMBER = Check(kind="number_only", path="a.txt", text="2")
@@ -60,6 +60,18 @@ async def test_what_is_repaired(workspace: Path, text: str, check: Check, better
     place = open_workspace(workspace, create=False)
     repair = await repaired_form(task(check), place)
     assert (repair.args["text"] if repair else "") == better
+
+
+async def test_what_an_earlier_attempt_has_made_is_repaired(workspace: Path) -> None:
+    (workspace / "a.txt").write_text("A-B-\n")
+    place = open_workspace(workspace, create=False)
+    wrong = CheckResult(check=Check(kind="file_exists", path="a.txt"), passed=False, detail="-")
+    first = Task(id="t1", title="Join them", writes=["a.txt"], before=[wrong])
+    assert await repaired_form(first, place) is None  # it is not the run's own
+    again = first.model_copy(update={"title": f"Join them{WENT_WRONG}it ends with '-'"})
+    repair = await repaired_form(again, place)
+    assert repair is not None
+    assert repair.args["text"] == "A-B\n"
 
 
 async def test_where_more_is_wrong_it_is_not(workspace: Path) -> None:

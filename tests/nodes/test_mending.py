@@ -16,8 +16,9 @@ from replan.nodes.select_tool.mending import (
     read_editable,
     script_to_mend,
     shown_now,
+    written_anew,
 )
-from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.state.task import WENT_WRONG, Action, Attempt, Check, CheckResult, Observation, Task
 from replan.tools.workspace import open_workspace
 
 TESTS = Check(kind="tests_pass", path="test_calc.py")
@@ -176,3 +177,24 @@ def test_where_a_script_of_the_workspace_fails() -> None:
     assert place_of_failure(mend(before=[fails])) == ("lib/b.py", 12)
     assert place_of_failure(mend(before=[FAILS])) is None
     assert place_of_failure(mend()) is None
+
+
+def test_code_that_fails_most_examples_is_written_anew() -> None:
+    def found(*passed: bool, there: bool = False, **of_task: object) -> list[str]:
+        examples = [
+            CheckResult(check=Check(kind="call_gives", path="a.py", text=str(at)), passed=ok)
+            for at, ok in enumerate(passed)
+        ]
+        exists = Check(kind="file_exists", path="a.py")
+        detail = "" if there else "it does not exist"
+        before = [CheckResult(check=exists, passed=there, detail=detail)]
+        attempts = [attempt(Observation(ok=True), evidence=examples)]
+        known = {"id": "t1", "title": "t", "writes": ["a.py"], "before": before}
+        return written_anew(Task(**{**known, "attempts": attempts, **of_task}))
+
+    assert found(False, False, True) == ["a.py"]
+    assert found(False, True) == []
+    assert found(False, True, tries=1) == ["a.py"]
+    assert found(False, False, there=True) == []
+    assert found(False, False, there=True, title=f"t{WENT_WRONG}it fails") == ["a.py"]
+    assert found(True, True, tries=1) == []

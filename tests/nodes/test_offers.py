@@ -29,6 +29,7 @@ SOURCE = {"a.py": "x = 1"}
 PY = ("a.py", "test_a.py")
 MANY = [f"{at}.md" for at in range(50)]
 TEXT = {"a.md": "x"}
+SHOWN = {"survey": "\na.txt holds:\nx", "writes": ["b.txt"]}
 READ = "\na.md holds:\nx"
 
 
@@ -68,6 +69,9 @@ def request(*existing: str, survey: str = "", **task: object) -> SelectToolReque
         (request("a.md", writes=["b.json"]), {}, "python"),
         (request("a.md", writes=["b.json"], tries=1), {}, "python read_file"),
         (request(writes=["b.json"]), {}, "python write_file"),
+        (request("a.txt", title="Sort the lines of a.txt", **SHOWN), {}, "python"),
+        (request("a.txt", title="把 a.txt 的每行倒序写入 b.txt", **SHOWN), {}, "python"),
+        (request("a.txt", title="Read a.txt, write b.txt", **SHOWN), {}, "python write_file"),
         (request("a.md", writes=["b.json", "c.md"]), {}, "python read_file write_file"),
         (request(writes=["a.py"]), {}, "write_file"),
         (request(*PY, survey=BOTH), {}, "move_files python run_script run_tests write_file"),

@@ -149,3 +149,13 @@ async def test_when_only_the_goal_is_not_met_one_task_mends_that(use_of) -> None
     assert fresh.title.startswith(GOAL)
     assert fresh.writes == ["a.txt"]
     assert fresh.checks == [exists("a.txt")]
+
+
+async def test_of_what_was_done_that_is_done_again_whose_file_is_wrong(use_of) -> None:
+    tasks = [task("t1", "a.txt", status="done"), task("t2", "b.txt", status="done")]
+    checks = [exists("a.txt"), exists("b.txt")]
+    async with use_of(ScriptedAgent([])) as (use, _):
+        asked = request(*tasks, problem="FAILED: b.txt: it is empty", checks=checks)
+        [fresh] = (await PlanSequence()(asked, use)).tasks
+    assert (fresh.id, fresh.headline, fresh.writes) == ("t3", tasks[1].title, ["b.txt"])
+    assert fresh.planned_anew

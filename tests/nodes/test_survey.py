@@ -146,3 +146,23 @@ async def test_records_of_a_few_kinds_are_data(place: Workspace) -> None:
 async def test_how_ini_files_are_read_is_told(place: Workspace) -> None:
     await place.write_text("a.ini", "[x]\ny = 1\n")
     assert "config.read(path)" in await survey(place, [])
+
+
+async def test_of_files_with_a_wanted_value_no_others_are_shown(workspace: Path) -> None:
+    for at, sender in enumerate(("otto@firm.example", "lea@firm.example", "lea@firm.example")):
+        file = workspace / "mails" / f"{at}.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"From: {sender}\nSubject: {at}\n\nHello {at}!\n")
+    place = open_workspace(workspace, create=False)
+    paths = await place.files()
+    wanted = await survey(place, [], paths, "Write the subjects from lea@firm.example to a.txt")
+    assert "mails/1.txt holds:" in wanted
+    assert "mails/0.txt holds:" not in wanted
+    assert "mails/2.txt holds:" not in wanted
+    assert "mails/0.txt holds:" in await survey(place, [], paths, "Write all subjects to a.txt")
+
+
+async def test_code_of_many_lines_is_no_data(workspace: Path) -> None:
+    (workspace / "a.py").write_text("def f():\n" + "    pass\n" * 40)
+    told = await survey(open_workspace(workspace, create=False), [])
+    assert "lines of data" not in told

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from replan.state.task import Action
 from replan.tools import rollback
+from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
 STOP = "\nraise SystemExit('half-way')"
@@ -169,3 +171,22 @@ async def test_what_was_only_changed_is_not_told_as_removed(call, filled) -> Non
     seen = await call("python", code=code)
     assert "moved or removed" not in seen.error
     assert "a.txt" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("os.rename('a.txt', 'a_kept.txt')", "a_kept.txt: new, and files are only to be removed"),
+        ("open('a.txt', 'w').write('x')", "a.txt: changed, and files are only to be removed"),
+        ("os.remove('a.txt')", ""),
+    ],
+)
+async def test_where_files_are_only_removed(
+    workspace: Workspace, filled: dict[str, str], code: str, told: str
+) -> None:
+    action = Action(tool="python", args={"code": f"import os\n{code}"})
+    seen = await Toolbox(workspace).call(action, only_removes=True)
+    assert seen.ok == (not told)
+    assert told in seen.error
+    left = filled if told else {path: one for path, one in filled.items() if path != "a.txt"}
+    assert await workspace.hashes() == left

@@ -1,0 +1,249 @@
+"""Faults of a script for which there is one remedy: made without asking, where it is certain.
+
+A small model that adds to a name before it has a value gives the same line again when told.
+"""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+
+from replan.nodes.select_tool.mending import line_of_script, mended
+from replan.state.task import Task
+from replan.tools.formats import FILTERS
+
+_UNDEFINED = re.compile(
+    r"(?:NameError: name|UnboundLocalError: (?:cannot access )?local variable) '(\w+)' "
+)
+_NEW_KEY = re.compile(r"KeyError: .*; begin with ")
+_FULL = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
+_MORE_THAN_NUMBER = re.compile(r"ValueError: invalid literal .*; take the number out of it: ")
+_OF_TEXT = frozenset(
+    ("upper", "lower", "strip", "title", "join", "format", "replace", "read", "capitalize")
+)
+_EMPTY = {"append": "[]", "extend": "[]", "add": "set()", "setdefault": "{}"}
+
+
+def known_mend(task: Task) -> str:
+    """The last script with its fault put right; "" where no remedy is certain, or where it was
+    made before.
+
+    Args:
+        task: whose last attempt is a script that failed in one of its lines.
+    """
+    last = task.attempts[-1]
+    code, error = str(last.action.args.get("code", "")), last.observation.error
+    tree = _tree(code)
+    number = line_of_script(task)
+    if tree is None or not number:
+        return ""
+    if undefined := _UNDEFINED.match(error):
+        better = _with_beginning(code, tree, undefined[1], number)
+    elif _NEW_KEY.match(error):
+        better = _with_new_key(code, tree, number)
+    elif full := _FULL.match(error):
+        better = _with_all_of_it(code, full[1], number, task)
+    elif _MORE_THAN_NUMBER.match(error):
+        better = _with_the_number(code, tree, number)
+    else:
+        return ""
+    tried = [one.action.args.get("code") for one in task.attempts]
+    return better if better not in tried and _tree(better) is not None else ""
+
+
+def _tree(code: str) -> ast.Module | None:
+    try:
+        with FILTERS, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _with_beginning(code: str, tree: ast.Module, name: str, number: int) -> str:
+    """Before the outermost loop in which the name is added to, the value that it begins with."""
+    above = _path_to(tree, number)
+    value = next(filter(None, (_first_value(node, name) for node in reversed(above))), "")
+    functions = [at for at, node in enumerate(above) if isinstance(node, _FUNCTIONS)]
+    inside = above[functions[-1] + 1 :] if functions else above
+    loop = next((node for node in inside if isinstance(node, ast.For | ast.While)), None)
+    if not value or loop is None or any(map(_declares_global, ast.walk(tree))):
+        return ""
+    lines = code.splitlines()
+    line = lines[loop.lineno - 1]
+    indent = line[: len(line) - len(line.lstrip())]
+    lines.insert(loop.lineno - 1, f"{indent}{name} = {value}")
+    return "\n".join(lines) + "\n"
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def _declares_global(node: ast.AST) -> bool:
+    return isinstance(node, ast.Global | ast.Nonlocal)
+
+
+def _path_to(tree: ast.Module, number: int) -> list[ast.stmt]:
+    """The statements around that line, the outermost first, and the one in it."""
+    found: list[ast.stmt] = []
+    node: ast.AST | None = tree
+    while node is not None:
+        inner = [
+            one
+            for one in ast.walk(node)
+            if isinstance(one, ast.stmt)
+            and one is not node
+            and one not in found
+            and one.lineno <= number <= (one.end_lineno or one.lineno)
+        ]
+        node = inner[0] if inner else None  # `walk` goes from the outer to the inner ones
+        if node is not None:
+            found.append(node)
+    return found
+
+
+def _first_value(node: ast.AST, name: str) -> str:
+    """What the name has to be before this statement can add to it; "" where it does not."""
+    if isinstance(node, ast.AugAssign) and _is(node.target, name):
+        return _neutral(node.value) if isinstance(node.op, ast.Add | ast.Sub) else ""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
+        own = len(node.targets) == 1 and _is(node.targets[0], name) and _is(_leftmost(node), name)
+        return _neutral(node.value) if own else ""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+        return "{}" if _is(node.targets[0].value, name) else ""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        called = node.value.func
+        if isinstance(called, ast.Attribute) and _is(called.value, name):
+            return _EMPTY.get(called.attr, "")
+    return ""
+
+
+def _leftmost(node: ast.Assign) -> ast.expr:
+    value = node.value
+    while isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
+        value = value.left
+    return value
+
+
+def _is(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _neutral(value: ast.expr) -> str:
+    """What can be added to the value and changes nothing."""
+    if any(isinstance(node, ast.JoinedStr) or _is_text(node) for node in _added(value)):
+        return "''"
+    if any(isinstance(node, ast.List | ast.ListComp) for node in _added(value)):
+        return "[]"
+    return "0"
+
+
+def _added(value: ast.expr) -> Iterator[ast.expr]:
+    """The terms of a sum."""
+    if isinstance(value, ast.BinOp):
+        yield from _added(value.left)
+        yield from _added(value.right)
+    else:
+        yield value
+
+
+def _is_text(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in _OF_TEXT
+    named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str"
+    return named or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _with_new_key(code: str, tree: ast.Module, number: int) -> str:
+    """The line that adds to what a key holds, so that a new key begins with nothing."""
+    node = next(iter(_path_to(tree, number)[-1:]), None)
+    new = ""
+    if isinstance(node, ast.AugAssign):
+        new = _sum_with_key(node)
+    elif isinstance(node, ast.Expr):
+        new = _call_with_key(node)
+    whole = node is not None and node.lineno == node.end_lineno
+    return _with_line(code, number, new) if new and whole else ""
+
+
+def _sum_with_key(node: ast.AugAssign) -> str:
+    """`name[key] += value` for a key that may be new; "" where that is not what it is."""
+    place = _place(node.target)
+    if place is None or _looks_up(node.value) or not isinstance(node.op, ast.Add | ast.Sub):
+        return ""
+    name, key = place
+    sign = "+" if isinstance(node.op, ast.Add) else "-"
+    value = ast.unparse(node.value)
+    return f"{name}[{key}] = {name}.get({key}, {_neutral(node.value)}) {sign} ({value})"
+
+
+def _call_with_key(node: ast.Expr) -> str:
+    """`name[key].append(value)` for a key that may be new; "" where that is not what it is."""
+    call = node.value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return ""
+    place, adds = _place(call.func.value), call.func.attr
+    if place is None or adds not in ("append", "extend", "add") or any(map(_looks_up, call.args)):
+        return ""
+    name, key = place
+    rest = ast.unparse(call)[len(ast.unparse(call.func)) :]
+    return f"{name}.setdefault({key}, {_EMPTY[adds]}).{adds}{rest}"
+
+
+def _place(node: ast.expr) -> tuple[str, str] | None:
+    """Name and key of `name[key]`, where the key itself takes nothing out of anything by a key
+    that could be missing.
+    """
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+        return None
+    if isinstance(node.slice, ast.Constant | ast.Slice) or _looks_up(node.slice):
+        return None
+    return node.value.id, ast.unparse(node.slice)
+
+
+def _looks_up(node: ast.AST) -> bool:
+    """Whether it takes something by a key that is a text: that one may be missing too."""
+    return any(isinstance(one, ast.Subscript) for one in ast.walk(node))
+
+
+def _with_line(code: str, number: int, new: str) -> str:
+    lines = code.splitlines()
+    line = lines[number - 1]
+    if not line.strip() or ";" in line:
+        return ""
+    lines[number - 1] = f"{line[: len(line) - len(line.lstrip())]}{new}"
+    return "\n".join(lines) + "\n"
+
+
+def _with_all_of_it(code: str, folder: str, number: int, task: Task) -> str:
+    """A folder that the goal wants gone is removed with what is in it."""
+    gone = {check.path.strip("/") for check in task.checks if check.kind == "gone"}
+    line = code.splitlines()[number - 1]
+    if folder.removeprefix("./").strip("/") not in gone or line.count("os.rmdir(") != 1:
+        return ""
+    new = line.replace("os.rmdir(", "shutil.rmtree(")
+    return mended(code, [{"fault": "", "old": line, "new": new}])
+
+
+def _with_the_number(code: str, tree: ast.Module, number: int) -> str:
+    """The number in a text, where the line takes the text for one."""
+    casts = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "int"
+        and node.lineno == node.end_lineno == number
+        and len(node.args) == 1
+        and not node.keywords
+    ]
+    if len(casts) != 1:
+        return ""
+    lines = code.splitlines()
+    line = lines[number - 1].encode()
+    inner = casts[0].args[0]
+    start, end = inner.col_offset, inner.end_col_offset or 0
+    text = line[start:end].decode()
+    search = f"re.search(r'-?\\d+', {text}).group()".encode()
+    lines[number - 1] = (line[:start] + search + line[end:]).decode()
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,121 @@
+"""Faults of a script that are put right without asking."""
+
+import pytest
+
+from replan.nodes.select_tool.known_mends import known_mend
+from replan.state.task import Action, Attempt, Check, Observation, Task
+
+UNDEFINED = "NameError: name 'out' is not defined"
+KEY = "KeyError: 'ann'"
+FULL = "OSError: [Errno 39] Directory not empty: 'old'"
+NUMBER = "ValueError: invalid literal for int() with base 10: '01.txt'"
+HINTS = {
+    KEY: "begin with 0 for a new key: ...",
+    FULL: "old is not empty; shutil.rmtree only where ...",
+    NUMBER: "take the number out of it: int(...) of '01.txt'; name is '01.txt'",
+}
+
+
+def mend(code: str, error: str, line: int, *checks: Check, earlier: str = "") -> str:
+    said = code.splitlines()[line - 1].strip()
+    told = f"{error} (script.py line {line}: {said})"
+    told = f"{told}; {HINTS[error]}" if error in HINTS else told
+    scripts = [one for one in (earlier, code) if one]
+    attempts = [
+        Attempt(
+            action=Action(tool="python", args={"code": one}),
+            observation=Observation(ok=False, error=told),
+        )
+        for one in scripts
+    ]
+    return known_mend(Task(id="t1", title="t", checks=list(checks), attempts=attempts))
+
+
+@pytest.mark.parametrize(
+    ("adds", "value"),
+    [
+        ("out = out + name.upper() + '-'", "''"),
+        ("out += f'{name}, '", "''"),
+        ("out += str(number)", "''"),
+        ("out += len(name)", "0"),
+        ("out -= 1", "0"),
+        ("out += [name]", "[]"),
+        ("out.append(name)", "[]"),
+        ("out.add(name)", "set()"),
+        ("out[name] = 1", "{}"),
+    ],
+)
+def test_what_is_added_to_begins_before_the_loop(adds: str, value: str) -> None:
+    loop = f"for a in b:\n    for name in a:\n        {adds}\nprint(out)\n"
+    code, better = f"import os\n{loop}", f"import os\nout = {value}\n{loop}"
+    assert mend(code, UNDEFINED, 4) == better
+    assert mend(code, UNDEFINED, 4, earlier=better) == ""
+
+
+def test_in_a_function_it_begins_there() -> None:
+    code = "def f(b):\n    while b:\n        out += 1\n    return out\nfor x in y:\n    f(x)\n"
+    error = "UnboundLocalError: cannot access local variable 'out' where it is not associated"
+    assert mend(code, error, 3).startswith("def f(b):\n    out = 0\n    while b:\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("for a in b:\n    print(out)\n", 2),  # nothing is added to it
+        ("out += 1\n", 1),  # outside of a loop it is a fault of another kind
+        ("for a in b:\n    out *= 2\n", 2),
+        ("for a in b:\n    out = other + 1\n", 2),
+        ("def f():\n    global out\n    for a in b:\n        out += 1\n", 4),
+        ("for a in b:\n    out.sort()\n", 2),
+    ],
+)
+def test_where_no_beginning_is_certain_there_is_none(code: str, line: int) -> None:
+    assert mend(code, UNDEFINED, line) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "better"),
+    [
+        ("sums[name] += 1", "sums[name] = sums.get(name, 0) + (1)"),
+        ("sums[name] -= a - b", "sums[name] = sums.get(name, 0) - (a - b)"),
+        ("sums[name] += [n]", "sums[name] = sums.get(name, []) + ([n])"),
+        ("sums[name].append(n)", "sums.setdefault(name, []).append(n)"),
+        ("sums[name].add(n)", "sums.setdefault(name, set()).add(n)"),
+        ("sums['ann'] += 1", ""),
+        ("sums[row['x']] += 1", ""),
+        ("sums[name] += row['x']", ""),
+        ("sums[name] *= 2", ""),
+        ("a.sums[name] += 1", ""),
+        ("print(sums[name])", ""),
+    ],
+)
+def test_a_new_key_begins_with_nothing(line: str, better: str) -> None:
+    code = f"for name in names:\n    {line}\n"
+    assert mend(code, KEY, 2) == (f"for name in names:\n    {better}\n" if better else "")
+
+
+def test_a_folder_that_is_to_go_goes_with_all_of_it() -> None:
+    code = "import os\nos.rmdir('old')\n"
+    gone = Check(kind="gone", path="old")
+    assert mend(code, FULL, 2, gone) == "import os\nshutil.rmtree('old')\n"
+    assert mend(code, FULL, 2) == ""
+    assert mend(code, FULL, 2, Check(kind="gone", path="old/a.txt")) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "better"),
+    [
+        ("if int(name) % 2:", "if int(re.search(r'-?\\d+', name).group()) % 2:"),
+        ("if '数' or int(a.b(c)):", "if '数' or int(re.search(r'-?\\d+', a.b(c)).group()):"),
+        ("if int(a) + int(b):", ""),
+        ("if int(a, 16):", ""),
+    ],
+)
+def test_the_number_is_taken_out_of_a_text(line: str, better: str) -> None:
+    found = mend(f"{line}\n    pass\n", NUMBER, 1)
+    assert found == (f"{better}\n    pass\n" if better else "")
+
+
+def test_other_faults_are_for_the_model() -> None:
+    assert mend("x = 1 / 0\n", "ZeroDivisionError: division by zero", 1) == ""
+    assert mend("sums[name] += 1\n", "KeyError: 7", 1) == ""
