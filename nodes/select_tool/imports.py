@@ -5,6 +5,7 @@ to mend that, it puts `import re` in the place of `import os`.
 import ast
 import builtins
 import warnings
+from collections.abc import Iterable
 
 from replan.tools.formats import FILTERS
 from replan.tools.packages import importable
@@ -56,13 +57,19 @@ def with_imports(code: str) -> str:
     lines.pop("", None)
     if {"import datetime", "from datetime import datetime"} <= lines.keys():
         return code  # it means both, and only one can have the name
-    return _inserted(code, tree, "".join(f"{line}\n" for line in lines)) if lines else code
+    return with_lines_on_top(code, lines)
 
 
-def _inserted(code: str, tree: ast.Module, lines: str) -> str:
-    """The lines behind what has to stand first: comments of the interpreter's, the docstring, and
-    what is from the future.
+def with_lines_on_top(code: str, lines: Iterable[str]) -> str:
+    """The code with the lines behind what has to stand first: comments of the interpreter's, the
+    docstring, and what is from the future.
+
+    Args:
+        code: Python without a fault of syntax.
+        lines: without line breaks at their ends.
     """
+    added = "".join(f"{line}\n" for line in lines)
+    tree = ast.parse(code)
     first = 0
     rows = code.splitlines(keepends=True)
     while first < len(rows) and rows[first].startswith("#"):
@@ -74,7 +81,7 @@ def _inserted(code: str, tree: ast.Module, lines: str) -> str:
             break
         first = node.end_lineno or first
     head = "".join(rows[:first])
-    return f"{head}{lines}{''.join(rows[first:])}" if head.endswith("\n") or not head else code
+    return f"{head}{added}{''.join(rows[first:])}" if head.endswith("\n") or not head else code
 
 
 def _import_of(name: str, attribute: str) -> str:

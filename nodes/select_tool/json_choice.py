@@ -1,18 +1,22 @@
 """Chooses by a short schema-constrained JSON answer; long content is asked for alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
+from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.content import content_ask
 from replan.nodes.select_tool.conversation import SOURCES, conversation, temperature
 from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
+from replan.nodes.select_tool.function_repair import ASK as REWRITE
+from replan.nodes.select_tool.function_repair import rewritten, suspect
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.known_mends import known_mend
@@ -38,8 +42,10 @@ from replan.nodes.select_tool.offers import (
     only_call,
 )
 from replan.nodes.select_tool.run_on import cut_run_on
+from replan.state.errors import ReplanError
 from replan.state.task import Action
 from replan.tools.protocol import Tool
+from replan.tools.workspace import Workspace
 
 # Most content is shorter than the first limit. What reaches it is either endless, and is better
 # cut there than a minute later, or long, and is then asked for again with room.
@@ -49,6 +55,7 @@ _MOST_TOKENS = 1600
 
 _WARM = 0.9
 _THOUGHT = 300
+_TEST_CHARS = 20_000
 _KNOWN = "the fault is known"
 _CHOICE_TOKENS = 500
 
@@ -76,6 +83,8 @@ class SelectByJson:
         if script and (action := await self._mend(script, request, use)):
             return SelectToolResult(action=action)
         if is_mending(request) and (action := await self._mend_line(sources, request, use)):
+            return SelectToolResult(action=action)
+        if is_mending(request) and (action := await self._rewrite(sources, request, use)):
             return SelectToolResult(action=action)
         tools = offered(request, use.tools, sources)
         messages = conversation(request, use.tools, sources)
@@ -164,6 +173,27 @@ class SelectByJson:
             return None
         return Action(tool="edit_file", args={"path": path, "edits": edits})
 
+    async def _rewrite(
+        self, sources: Mapping[str, str], request: SelectToolRequest, use: Use
+    ) -> Action | None:
+        """The function that a failing test is about, written anew; None where nobody can tell which
+        that is, or the answer changes nothing.
+        """
+        code = {path: text for path, text in sources.items() if path.endswith(".py")}
+        tests = await _texts(filter(is_test_file, request.existing), use.tools.workspace)
+        found = suspect(request.task, code, tests)
+        if found is None:
+            return None
+        ask = REWRITE.format(name=found.name, path=found.path, test=found.test)
+        messages = conversation(request, use.tools, sources, ask)
+        for warmth in (temperature(request.task), _WARM):
+            answer = await use.model.text(messages, max_tokens=_FIRST_TOKENS, temperature=warmth)
+            text = rewritten(code[found.path], found.name, fenced(answer))
+            if text and text.split() != code[found.path].split():
+                args = {"path": found.path, "text": text}
+                return Action(tool="write_file", args=args, thought=found.thought)
+        return None
+
     async def _content(
         self,
         messages: list[BaseMessage],
@@ -180,6 +210,15 @@ class SelectByJson:
                 return cut
             answer = await use.model.text(messages, max_tokens=_MOST_TOKENS, temperature=warmth)
         return fenced(answer, nested)
+
+
+async def _texts(paths: Iterable[str], workspace: Workspace) -> dict[str, str]:
+    """What the files hold, as far as they can be read."""
+    found = {}
+    for path in paths:
+        with suppress(ReplanError):
+            found[path] = await workspace.read_text(path, _TEST_CHARS)
+    return found
 
 
 def choice_schema(
