@@ -9,7 +9,7 @@ from replan.nodes.decompose.moves import removes_only, renamed, to_be_gone, wher
 from replan.nodes.decompose.parts import parts_of
 from replan.nodes.decompose.rejected import accepted_in, rejected_in
 from replan.nodes.decompose.scripts import scripts_to_run, scripts_to_write_and_run
-from replan.nodes.named_files import named_files
+from replan.nodes.named_files import is_test_file, named_files
 from replan.state.task import Check
 
 
@@ -130,9 +130,16 @@ def kept_files(goal: str, named: Sequence[str]) -> list[str]:
         for path in named
         if re.search(_KEEP.format(name=re.escape(path)), goal, re.IGNORECASE)
         or re.search(_STAY.format(name=re.escape(path)), goal, re.IGNORECASE)
+        or (is_test_file(path) and _TESTS_STAY.search(goal))
     ]
 
 
+_TESTS_STAY = re.compile(
+    r"(?:\b(?:without|not|never)|n't)\s+(?:chang(?:e|ing)|modify(?:ing)?|edit(?:ing)?|touch(?:ing)?|"
+    r"alter(?:ing)?)\s+(?:(?:the|any|any of the|these|those)\s+)?tests?\b(?!_)|,\s*not the tests\b"
+    r"|(?:不要?|不得|不可|别|勿)(?:修改|更改|改动|改变|编辑|动|改)测试",
+    re.IGNORECASE,
+)
 _KEEP = (
     r"(?:without|not|never|n't|不要|不能|不得|不可|不|别|勿)\s*(?:be\s+)?"
     r"(?:chang|modif|edit|touch|alter|adapt|修改|更改|改动|改变|编辑|动|改)\w*\s*"

@@ -19,7 +19,7 @@ from replan.nodes.select_tool.function_repair import ASK as REWRITE
 from replan.nodes.select_tool.function_repair import rewritten, suspect
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
-from replan.nodes.select_tool.known_mends import known_mend
+from replan.nodes.select_tool.known_mends import known_mend, remedy
 from replan.nodes.select_tool.mending import (
     MEND_LINE,
     MEND_SCRIPT,
@@ -157,7 +157,10 @@ class SelectByJson:
         """The line put right in which a script of the workspace fails that is to run; None where
         that is not known, or nothing is changed.
         """
-        path, number = place_of_failure(request.task) or ("", 0)
+        path, number, error = place_of_failure(request.task) or ("", 0, "")
+        if better := remedy(sources.get(path, ""), error, number, request.task):
+            args = {"path": path, "text": with_imports(better)}
+            return Action(tool="write_file", args=args, thought=_KNOWN)
         line = failing_line(sources.get(path, ""), number)
         if not line:
             return None

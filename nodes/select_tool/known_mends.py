@@ -18,6 +18,9 @@ _UNDEFINED = re.compile(
 _NEW_KEY = re.compile(r"KeyError: .*; begin with ")
 _FULL = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
 _MORE_THAN_NUMBER = re.compile(r"ValueError: invalid literal .*; take the number out of it: ")
+_NO_NUMBER = re.compile(r"ValueError: .*; some values are empty: ")
+_ZERO = re.compile(r"\bas (?:0|zero)\b|(?:算作?|按|视为|当作?|计为)\s*(?:0|零)", re.IGNORECASE)
+_MEAN = re.compile(r"\b(?:mean|average|median)s?\b|平均|中位", re.IGNORECASE)
 _OF_TEXT = frozenset(
     ("upper", "lower", "strip", "title", "join", "format", "replace", "read", "capitalize")
 )
@@ -32,10 +35,23 @@ def known_mend(task: Task) -> str:
         task: whose last attempt is a script that failed in one of its lines.
     """
     last = task.attempts[-1]
-    code, error = str(last.action.args.get("code", "")), last.observation.error
+    code = str(last.action.args.get("code", ""))
+    better = remedy(code, last.observation.error, line_of_script(task), task)
+    tried = [one.action.args.get("code") for one in task.attempts]
+    return better if better not in tried else ""
+
+
+def remedy(code: str, error: str, number: int, task: Task) -> str:
+    """The code with that fault put right; "" where no remedy is certain.
+
+    Args:
+        code: of a script.
+        error: what it failed with, and what was found out about that.
+        number: of the line in which it failed, from 1.
+        task: what the code is for.
+    """
     tree = _tree(code)
-    number = line_of_script(task)
-    if tree is None or not number:
+    if tree is None or not 0 < number <= len(code.splitlines()):
         return ""
     if undefined := _UNDEFINED.match(error):
         better = _with_beginning(code, tree, undefined[1], number)
@@ -44,11 +60,12 @@ def known_mend(task: Task) -> str:
     elif full := _FULL.match(error):
         better = _with_all_of_it(code, full[1], number, task)
     elif _MORE_THAN_NUMBER.match(error):
-        better = _with_the_number(code, tree, number)
+        better = _around_cast(code, tree, number, "re.search(r'-?\\d+', {}).group()")
+    elif _NO_NUMBER.match(error) and _counts_as_zero(tree, number, task):
+        better = _around_cast(code, tree, number, "{} or 0")
     else:
         return ""
-    tried = [one.action.args.get("code") for one in task.attempts]
-    return better if better not in tried and _tree(better) is not None else ""
+    return better if _tree(better) is not None else ""
 
 
 def _tree(code: str) -> ast.Module | None:
@@ -191,9 +208,7 @@ def _call_with_key(node: ast.Expr) -> str:
 
 
 def _place(node: ast.expr) -> tuple[str, str] | None:
-    """Name and key of `name[key]`, where the key itself takes nothing out of anything by a key
-    that could be missing.
-    """
+    """Name and key of `name[key]`, where it is that key which is missing."""
     if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
         return None
     if isinstance(node.slice, ast.Constant | ast.Slice) or _looks_up(node.slice):
@@ -202,8 +217,13 @@ def _place(node: ast.expr) -> tuple[str, str] | None:
 
 
 def _looks_up(node: ast.AST) -> bool:
-    """Whether it takes something by a key that is a text: that one may be missing too."""
-    return any(isinstance(one, ast.Subscript) for one in ast.walk(node))
+    """Whether it takes something by a key that is not written out: that one may be missing too. Of
+    one that is, the error would name it.
+    """
+    return any(
+        isinstance(one, ast.Subscript) and not isinstance(one.slice, ast.Constant)
+        for one in ast.walk(node)
+    )
 
 
 def _with_line(code: str, number: int, new: str) -> str:
@@ -225,14 +245,26 @@ def _with_all_of_it(code: str, folder: str, number: int, task: Task) -> str:
     return mended(code, [{"fault": "", "old": line, "new": new}])
 
 
-def _with_the_number(code: str, tree: ast.Module, number: int) -> str:
-    """The number in a text, where the line takes the text for one."""
+def _counts_as_zero(tree: ast.Module, number: int, task: Task) -> bool:
+    """Whether an empty value is as good as 0: the task says so, or it goes into a sum, of which no
+    mean is made.
+    """
+    if _ZERO.search(task.title):
+        return True
+    node = next(iter(_path_to(tree, number)[-1:]), None)
+    sums = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
+    got = isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)
+    return (sums or got) and not _MEAN.search(task.title)
+
+
+def _around_cast(code: str, tree: ast.Module, number: int, form: str) -> str:
+    """The line in which one text is taken for a number, with the form around that text."""
     casts = [
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id == "int"
+        and node.func.id in ("int", "float")
         and node.lineno == node.end_lineno == number
         and len(node.args) == 1
         and not node.keywords
@@ -243,7 +275,6 @@ def _with_the_number(code: str, tree: ast.Module, number: int) -> str:
     line = lines[number - 1].encode()
     inner = casts[0].args[0]
     start, end = inner.col_offset, inner.end_col_offset or 0
-    text = line[start:end].decode()
-    search = f"re.search(r'-?\\d+', {text}).group()".encode()
-    lines[number - 1] = (line[:start] + search + line[end:]).decode()
+    text = form.format(line[start:end].decode()).encode()
+    lines[number - 1] = (line[:start] + text + line[end:]).decode()
     return "\n".join(lines) + "\n"

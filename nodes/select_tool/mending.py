@@ -97,11 +97,11 @@ def written_anew(task: Task) -> list[str]:
     ]
 
 
-def place_of_failure(task: Task) -> tuple[str, int] | None:
-    """The file and line in which a script of the workspace that is to run fails."""
+def place_of_failure(task: Task) -> tuple[str, int, str] | None:
+    """The file and line in which a script of the workspace that is to run fails, and how."""
     for result in task.failing:
         if result.check.kind == "script_runs" and (found := _PLACE.search(result.detail)):
-            return found[1], int(found[2])
+            return found[1], int(found[2]), result.detail
     return None
 
 

@@ -240,11 +240,15 @@ def test_tasks_without_a_result_of_their_own_are_merged(
         ("修好它，不要修改 a.py", ["a.py"]),
         ("修好它，a.py 保持不变", ["a.py"]),
         ("Change a.py without breaking b.py", []),
+        ("Mend a.py without editing the tests in test_b.py", ["test_b.py"]),
+        ("Mend the code, not the tests: test_b.py", ["test_b.py"]),
+        ("修好 a.py，不要改动测试 test_b.py", ["test_b.py"]),
+        ("Make test_b.py faster without changing the test_data folder", []),
         ("Change a.py", []),
     ],
 )
 def test_files_that_the_goal_keeps(goal: str, kept: list[str]) -> None:
-    assert kept_files(goal, ["a.py", "b.py"]) == kept
+    assert kept_files(goal, ["a.py", "b.py", "test_b.py"]) == kept
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replan.nodes.select_tool.known_mends import known_mend
+from replan.nodes.select_tool.known_mends import known_mend, remedy
 from replan.state.task import Action, Attempt, Check, Observation, Task
 
 UNDEFINED = "NameError: name 'out' is not defined"
@@ -82,8 +82,10 @@ def test_where_no_beginning_is_certain_there_is_none(code: str, line: int) -> No
         ("sums[name].append(n)", "sums.setdefault(name, []).append(n)"),
         ("sums[name].add(n)", "sums.setdefault(name, set()).add(n)"),
         ("sums['ann'] += 1", ""),
-        ("sums[row['x']] += 1", ""),
-        ("sums[name] += row['x']", ""),
+        ("sums[row['x']] += 1", "sums[row['x']] = sums.get(row['x'], 0) + (1)"),
+        ("sums[name] += row['x']", "sums[name] = sums.get(name, 0) + (row['x'])"),
+        ("sums[rows[name]] += 1", ""),
+        ("sums[name] += rows[name]", ""),
         ("sums[name] *= 2", ""),
         ("a.sums[name] += 1", ""),
         ("print(sums[name])", ""),
@@ -119,3 +121,23 @@ def test_the_number_is_taken_out_of_a_text(line: str, better: str) -> None:
 def test_other_faults_are_for_the_model() -> None:
     assert mend("x = 1 / 0\n", "ZeroDivisionError: division by zero", 1) == ""
     assert mend("sums[name] += 1\n", "KeyError: 7", 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "better"),
+    [
+        ("total += float(row['a'])", "Sum them up", "total += float(row['a'] or 0)"),
+        ("x[k] = x.get(k, 0) + int(v)", "Sum them up", "x[k] = x.get(k, 0) + int(v or 0)"),
+        ("total += float(row['a'])", "The average of each", ""),
+        ("total += float(a) + float(b)", "Sum them up", ""),
+        ("values.append(float(a))", "List them", ""),
+        ("values.append(float(a))", "Empty ones count as 0", "values.append(float(a or 0))"),
+        ("values.append(float(a))", "空的算作 0", "values.append(float(a or 0))"),
+    ],
+)
+def test_an_empty_value_is_nothing_in_a_sum(line: str, title: str, better: str) -> None:
+    error = f"ValueError: could not convert string to float: '' (a.py line 1: {line}); some values "
+    found = remedy(
+        f"{line}\n", f"{error}are empty: skip them, or ...", 1, Task(id="t", title=title)
+    )
+    assert found == (f"{better}\n" if better else "")

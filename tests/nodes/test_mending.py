@@ -174,7 +174,7 @@ def test_the_line_that_failed_is_put_right() -> None:
 def test_where_a_script_of_the_workspace_fails() -> None:
     runs = Check(kind="script_runs", path="a.py")
     fails = CheckResult(check=runs, passed=False, detail="KeyError: 'x' (lib/b.py line 12: y[x])")
-    assert place_of_failure(mend(before=[fails])) == ("lib/b.py", 12)
+    assert place_of_failure(mend(before=[fails])) == ("lib/b.py", 12, fails.detail)
     assert place_of_failure(mend(before=[FAILS])) is None
     assert place_of_failure(mend()) is None
 
