@@ -8,6 +8,7 @@ from replan.graphs.guard import Progress, avoided
 from replan.nodes.briefing import marked
 from replan.nodes.contract import Brief
 from replan.nodes.excerpt import excerpt
+from replan.nodes.named_files import named_files
 from replan.nodes.references import names_in
 from replan.nodes.survey import CODE
 from replan.state.agent_state import AgentState, TaskBranch
@@ -84,7 +85,8 @@ def _finished(task: Task, tasks: list[Task]) -> list[str]:
         return []
     done = {path for one in tasks if one.status == "done" for path in one.writes}
     wanted = {path for one in [task, *tasks] if one.status == "open" for path in one.writes}
-    return sorted(path for path in done - wanted if not path.endswith(CODE))
+    named = named_files(task.title, sorted(done))  # to go on with, perhaps
+    return sorted(path for path in done - wanted - {*named} if not path.endswith(CODE))
 
 
 def _code_of(tasks: list[Task]) -> list[str]:

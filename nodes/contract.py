@@ -145,8 +145,8 @@ class SelectToolResult(Noun):
 
 class ExecuteRequest(Noun):
     """Asks for a tool call to be carried out within `seconds`, without changing what is
-    `protected`; where it `only_removes`, no file may be new or changed by a script. Where that is
-    code that calls tools itself, it may make so many `calls`.
+    `protected`; where it `only_removes`, no file may be renamed by a script. Where that is code
+    that calls tools itself, it may make so many `calls`.
     """
 
     action: Action

@@ -93,7 +93,10 @@ async def groups_of_one_form(
             heads = list(map(_head, texts))
             labels = list(dict.fromkeys([*_labels(heads), *_labels(texts)]))
             fitting = _fitting(of, texts, _labels(texts), goal)
-            groups.append(Group(of, labels, fitting or _fitting(of, heads, labels, goal)))
+            fitting = fitting or _fitting(of, heads, labels, goal)
+            first = texts[of.index(next(iter(fitting.values()), of)[0])].splitlines()
+            shown = [next((row for row in first if _same(row, one)), one) for one in labels]
+            groups.append(Group(of, shown, fitting))
     return groups
 
 
@@ -161,14 +164,40 @@ def _fitting(
     """
     if OTHERWISE.search(goal):
         return {}
-    found: dict[str, list[str]] = defaultdict(list)
     kept = {_parts(line)[0] for line in labels}
-    for path, text in zip(paths, texts, strict=True):
-        for label, mark, value in map(_parts, dict.fromkeys(text.splitlines())):
-            if label in kept and len(value) < _VALUE and is_named(value.casefold(), goal):
-                found[f"{label}{mark} {value}"].append(path)
+    held = [
+        [part for part in map(_parts, dict.fromkeys(text.splitlines())) if part[0] in kept]
+        for text in texts
+    ]
+    named = {
+        (label, mark, value)
+        for parts in held
+        for label, mark, value in parts
+        if len(value) < _VALUE and _is_meant(value, goal)
+    }
+    found = {
+        f"{label}{mark} {value}": [
+            path
+            for path, parts in zip(paths, held, strict=True)
+            if any(one[0] == label and value.casefold() in one[2].casefold() for one in parts)
+        ]
+        for label, mark, value in sorted(named)
+    }
     few = {line: of for line, of in found.items() if len(of) < len(paths)}
     return few if len(few) == 1 and len(next(iter(few.values()))) <= _MOST_FITTING else {}
+
+
+def _same(row: str, line: str) -> bool:
+    """Whether both lines have the same label."""
+    return _parts(row)[0] == _parts(line)[0] != ""
+
+
+def _is_meant(value: str, goal: str) -> bool:
+    """Whether the goal names the value, and not by chance: a word such as "open" means much."""
+    if not is_named(value.casefold(), goal):
+        return False
+    behind = rf"(?:\b(?:from|by|of|is|are)\s+|[来发]自\s*)[`'\"“]?{re.escape(value)}"
+    return bool(re.search(r"[\d@ ]", value) or re.search(behind, goal, re.IGNORECASE))
 
 
 def _head(text: str) -> str:

@@ -8,6 +8,8 @@ from replan.state.noun import Noun
 
 _LINE_CHARS = 300  # of what names a source
 
+# How the detail of a check begins whose file is not there.
+MISSING = "it does not exist"
 # Below the title of a task that was planned anew.
 WENT_WRONG = "\nWhat went wrong before: "
 TaskStatus = Literal["open", "done", "failed", "dropped"]
@@ -28,7 +30,7 @@ class Check(Noun):
     that has as many), `file_contains` (path, text), `no_line_begins` (path, text), `decimals`
     (path, text: how many the number has in which each line ends), `gone` (path of a file or folder,
     or a pattern such as "*.bak" of files at any depth), `some_stay` (path of a folder, "" for the
-    workspace), `only_removed` (no file is new or changed since the start of the run), `call_gives`
+    workspace), `only_removed` (no file has another name than at the start of the run), `call_gives`
     (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a
     pytest file; "" for all tests), `script_runs` (path, text: its arguments), `workspace_changed`
     (text: the workspace's digest at the start of the run).
@@ -102,7 +104,7 @@ class Check(Noun):
         if self.kind == "some_stay":
             return f"some files of {self.path or 'the workspace'} are where and as they were"
         if self.kind == "only_removed":
-            return "files are removed, and none is new or changed"
+            return "files are removed, and none is renamed"
         if self.kind == "call_gives":
             return f"with {self.path}, {self.text}"
         if self.kind == "script_runs":
@@ -216,7 +218,8 @@ class Task(Noun):
     planned ahead, or did a task like it in an earlier run, whose memory `followed` names. `hints`
     is what else was recalled. `rehearsed` says that its last call was not made but told of, in a
     dry run. `found` are the latest few that its look-ups brought, each with its call; `sources` are
-    the addresses and documents that they come from. Of tasks that were done long ago less is kept:
+    the addresses and documents that they come from. `made` are those of the files it writes that an
+    earlier task in its place has made. Of tasks that were done long ago less is kept:
     see `settled_tasks`.
     """
 
@@ -238,6 +241,18 @@ class Task(Noun):
     rehearsed: bool = False
     found: list[str] = Field(default_factory=list)
     sources: list[str] = Field(default_factory=list)
+    # Left out where there are none: runs recorded before there were any replay as equal.
+    made: list[str] = Field(default_factory=list, exclude_if=lambda made: not made)
+
+    @property
+    def own_files(self) -> list[str]:
+        """Those of its files that were not there before the run, or the task, began."""
+        missing = [
+            one.check.path
+            for one in self.before
+            if one.check.kind == "file_exists" and one.detail.startswith(MISSING)
+        ]
+        return list(dict.fromkeys([*self.made, *missing]))
 
     @property
     def evidence(self) -> list[CheckResult]:
@@ -259,7 +274,7 @@ class Task(Noun):
 
     @property
     def planned_anew(self) -> bool:
-        """Whether it was planned after something went wrong: what is there, the run has made."""
+        """Whether it was planned after something went wrong."""
         return WENT_WRONG in self.title
 
     @property

@@ -107,18 +107,16 @@ async def _unchanged(check: Check, workspace: Workspace, baseline: dict[str, str
 
 
 def not_only_removed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """What is new or changed where files were to be removed alone, in words; "" for nothing.
+    """Which files have another name where files were only to be removed; "" for none.
 
     Args:
         before: `Workspace.hashes()`.
         after: the same, now.
     """
-    new = [path for path in sorted(after) if path not in before]
-    if new:
-        return f"{named_up_to(new, _LISTED)}: new, and files are only to be removed, not renamed"
-    other = [path for path in sorted(after) if after[path] != before[path]]
-    told = f"{named_up_to(other, _LISTED)}: changed, and files are only to be removed"
-    return told if other else ""
+    gone = {before[path] for path in before.keys() - after.keys()}
+    new = [path for path in sorted(after.keys() - before.keys()) if after[path] in gone]
+    told = f"{named_up_to(new, _LISTED)}: a new name; files are to be removed, and none renamed"
+    return told if new else ""
 
 
 async def _none_stayed(check: Check, workspace: Workspace, baseline: dict[str, str]) -> str:

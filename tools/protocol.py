@@ -55,8 +55,8 @@ class CallContext:
         workspace: the folder that the call works in.
         seconds: wall-clock time the call may take.
         protected: workspace paths that must not change.
-        only_removes: no file may be new or changed; a call of `all_or_nothing` after which one is
-            has failed.
+        only_removes: no file may be renamed; a call of `all_or_nothing` after which one is has
+            failed.
         confinement: the sandbox that code runs in; None for `auto` and the usual limits.
         session: name of the sandbox session whose variables `python` keeps, such as thread and
             task; "" for a fresh script each call.

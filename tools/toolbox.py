@@ -207,7 +207,7 @@ class Toolbox:
             action: tool and arguments.
             seconds: time it may take; None for the toolbox's own limit.
             protected: workspace paths that must not change: they are put back when they did.
-            only_removes: no file may be new or changed by a script.
+            only_removes: no file may be renamed by a script.
             session: name of the sandbox session whose variables `python` keeps; "" for none.
             calls: how many calls of tools code may make itself.
 

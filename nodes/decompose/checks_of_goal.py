@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
+from replan.nodes.decompose.known_uses import CHANGES_TESTS
 from replan.nodes.decompose.moves import removes_only, renamed, to_be_gone, where_some_stay
 from replan.nodes.decompose.parts import parts_of
 from replan.nodes.decompose.rejected import accepted_in, rejected_in
@@ -130,14 +131,15 @@ def kept_files(goal: str, named: Sequence[str]) -> list[str]:
         for path in named
         if re.search(_KEEP.format(name=re.escape(path)), goal, re.IGNORECASE)
         or re.search(_STAY.format(name=re.escape(path)), goal, re.IGNORECASE)
-        or (is_test_file(path) and _TESTS_STAY.search(goal))
+        or (is_test_file(path) and _TESTS_STAY.search(goal) and not CHANGES_TESTS.search(goal))
     ]
 
 
 _TESTS_STAY = re.compile(
     r"(?:\b(?:without|not|never)|n't)\s+(?:chang(?:e|ing)|modify(?:ing)?|edit(?:ing)?|touch(?:ing)?|"
-    r"alter(?:ing)?)\s+(?:(?:the|any|any of the|these|those)\s+)?tests?\b(?!_)|,\s*not the tests\b"
-    r"|(?:不要?|不得|不可|别|勿)(?:修改|更改|改动|改变|编辑|动|改)测试",
+    r"alter(?:ing)?)\s+(?:(?:any of )?(?:the|any|these|those)\s+)?tests(?![\w/.])"
+    r"(?!\s+(?:data|names?|suites?|folders?|that\b|which\b))|,\s*not the tests(?![\w/.])"
+    r"|(?:不要?|不得|不可|别|勿)(?:修改|更改|改动|改变|编辑|动|改)测试(?!数据|名)",
     re.IGNORECASE,
 )
 _KEEP = (

@@ -127,7 +127,8 @@ def forms_of(
             found.append(Check(kind="is_sorted", path=path))
     if path.endswith(".txt") and (form := _LINE_FORM.search(goal)):
         found += _of_lines(goal, path, form[1] or form[2])
-    if path.endswith(".txt") and (told := _EACH_WITH_PLACES.search(goal)):
+    about = " ".join(one for one in SENTENCE_END.split(goal) if path in one)
+    if path.endswith(".txt") and (told := _EACH_WITH_PLACES.search(about)):
         found.append(Check(kind="decimals", path=path, text=_places(told)))
     once = _DIFFERENT.search(goal) or _NAMES_BY_TOTAL.search(goal)
     if path.endswith(".txt") and once and _LINE_EACH.search(goal):

@@ -28,7 +28,7 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
     said = goal if goal.count('"') % 2 else _QUOTED.sub("", goal)
     if not made or _CHANGES.search(said):
         read = [path for path in there if _made_from(path, made, goal)]
-    if _TESTS_DECIDE.search(goal) and not _CHANGES_TESTS.search(goal):
+    if _TESTS_DECIDE.search(goal) and not CHANGES_TESTS.search(goal):
         read += [path for path in there if is_test_file(path)]
     return {
         **dict.fromkeys(made, "create"),
@@ -78,7 +78,7 @@ _TESTS_DECIDE = re.compile(
     re.IGNORECASE,
 )
 # Where these may be meant for the tests, nobody can tell.
-_CHANGES_TESTS = re.compile(
+CHANGES_TESTS = re.compile(
     r"\b(?:writ(?:e|ing)|add|append|extend|rewrite|refactor|convert|replace|remove|delete|rename|"
     r"move|complete|improve|expected)\b|编写测试|添加|补充|改成|删除|重写",
     re.IGNORECASE,

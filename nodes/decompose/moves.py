@@ -115,25 +115,32 @@ _MOVES = re.compile(
 
 def removes_only(goal: str, existing: Sequence[str]) -> bool:
     """Whether all that the goal wants is that some files go: it names none, and speaks neither of
-    what is in them nor of anything to be made.
+    what is in them nor of anything else to be done.
     """
-    if not _REMOVES.search(goal) or named_files(goal, existing):
+    if not _REMOVES_FILES.search(goal) or named_files(goal, existing):
         return False
-    return bool(_FILES.search(goal)) and not _MAKES.search(goal)
+    return not _DOES_MORE.search(goal)
 
 
-_REMOVES = re.compile(r"\b(?:delete|remove|get rid of)\b|删除|删掉|移除", re.IGNORECASE)
-_FILES = re.compile(r"\bfiles?\b|\bfolders?\b|\bdirector(?:y|ies)\b|文件", re.IGNORECASE)
-_MAKES = re.compile(
-    r"\b(?:writ(?:e|es|ing)|creat(?:e|es|ing)|mak(?:e|es|ing)|sav(?:e|es|ing)|stor(?:e|es|ing)|"
-    r"renam(?:e|es|ed|ing)|mov(?:e|es|ed|ing)|cop(?:y|ies|ied|ying)|put|puts|putting|add|adds|"
-    r"adding|chang(?:e|es|ing)|replac(?:e|es|ing)|edit|edits|set|sets|updat(?:e|es|ing)|"
-    r"extract|sort|sorts|merg(?:e|es|ing)|append|insert|convert|translate|generat(?:e|es|ing)|"
+_REMOVES_FILES = re.compile(
+    r"\b(?:delete|remove|get rid of)\s+(?:all\s+|every\s+|any\s+)?(?:of\s+)?(?:the\s+|those\s+)?"
+    r"(?:(?!(?:from|in|of|to|into|and)\b)\w+\s+){0,3}?"
+    r"(?:files?|folders?|director(?:y|ies)|duplicates?|others?|rest|copies)\b(?!\s+names?\b)"
+    r"|(?:删除|删掉|移除)[^，。；]{0,20}?(?:文件夹?|目录|其[他余]的?)(?![夹里中内名的])",
+    re.IGNORECASE,
+)
+_DOES_MORE = re.compile(
+    r"\b(?:writ(?:e|es|ing)|creat(?:e|es|ing)|mak(?:e|es|ing)|save|saves|saving|stor(?:e|es|ing)|"
+    r"renam(?:e|es|ed|ing)|mov(?:e|es|ed|ing)|cop(?:y|ied|ying)|put|puts|putting|add|adds|"
+    r"adding|chang(?:e|es|ing)|replac(?:e|es|ing)|edit|edits|set|sets|update|updates|updating|"
+    r"extract|sort|sorts|merg(?:e|es|ing)|append|insert|convert|translate|generate|generates|generating|"
     r"build|split|join|combine|collect|list|lists|report|log|logs|record|repair|mend|fix|"
     r"implement|back ?up|archive|zip|pack|unpack|fill|correct|format|turn|turns|shorten|clean|"
-    r"clear|lines?|rows?|columns?|words?|entr(?:y|ies)|sections?|functions?|imports?|"
-    r"comments?|spaces?|characters?|tests?|instead)\b"
-    r"|写|创建|新建|保存|重命名|改名|移动|移到|复制|添加|修改|替换|排序|合并|生成|整理|行|列|字|备份",
+    r"clear|organi[sz]e|flatten|compress|transfer|group|number|prefix|suffix|lines?|rows?|"
+    r"columns?|words?|entr(?:y|ies)|sections?|functions?|imports?|comments?|spaces?|"
+    r"characters?|tests?|instead)\b"
+    r"|写|创建|新建|保存|重命名|改名|移动|移到|复制|添加|修改|替换|排序|合并|生成|整理|放|压缩|归"
+    r"|行|列|字|备份",
     re.IGNORECASE,
 )
 

@@ -67,6 +67,7 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
             title=f"{renamed_references(source.title.split(WENT_WRONG)[0], ids)}{WENT_WRONG}{hint}",
             writes=source.writes,
             depends_on=[ids.get(name, name) for name in source.depends_on],
+            made=source.own_files,
             calls=[] if source.rounds else [_with_ids(call, ids) for call in source.calls],
         )
         for source in sources
@@ -93,9 +94,11 @@ def _once_more(done: Sequence[Task], request: PlanRequest) -> list[Task]:
     owners = {path: task.id for task in done for path in task.writes}  # who wrote it last
     if not wrong or not wrong <= owners.keys():
         paths = list(dict.fromkeys(check.path for check in checks))
-        return [Task(id="", title=request.brief.goal, writes=paths)]
+        paths += [path for path in owners if path not in paths]
+        made = [path for task in done for path in task.own_files]
+        return [Task(id="", title=request.brief.goal, writes=paths, made=made)]
     return [
-        Task(id=task.id, title=task.title, writes=own)
+        task.model_copy(update={"writes": own})
         for task in done
         if (own := [path for path in task.writes if path in wrong and owners[path] == task.id])
     ]

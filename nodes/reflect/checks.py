@@ -101,12 +101,15 @@ def _left_by_failure(request: ReflectRequest) -> bool:
 
 
 def _faults(failing: list[CheckResult]) -> int:
-    """How much is wrong; of tests each that fails counts."""
+    """How much is wrong; of tests each that fails counts, and of those that could not be run more
+    than any do.
+    """
     counts = [_FAILED_TESTS.match(one.detail) for one in failing if one.check.kind == "tests_pass"]
-    return len(failing) + sum(int(found[1]) - 1 for found in counts if found)
+    return len(failing) + sum(int(found[1]) - 1 if found else _UNRUN for found in counts)
 
 
-_FAILED_TESTS = re.compile(r"(\d+) failed\b")
+_FAILED_TESTS = re.compile(r"(\d+) failed, \d+ passed(?!.*\berrors?\b)")
+_UNRUN = 10_000
 
 
 def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectResult:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from replan.nodes.named_files import is_test_file
-from replan.nodes.select_tool.mending import MISSING, makes_wrong
-from replan.state.task import Attempt, Task
+from replan.nodes.select_tool.mending import makes_wrong
+from replan.state.task import MISSING, Attempt, Task
 from replan.tools.protocol import Tool
 
 _LESSON_CHARS = 400

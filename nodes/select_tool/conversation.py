@@ -19,12 +19,11 @@ from replan.nodes.look_ups import found_by
 from replan.nodes.select_tool.content import content_ask, not_written
 from replan.nodes.select_tool.mending import (
     MEND,
-    MISSING,
     is_mending,
     shown_now,
     written_anew,
 )
-from replan.state.task import Attempt, CheckResult, Task
+from replan.state.task import MISSING, Attempt, CheckResult, Task
 from replan.tools.outside import unmarked
 from replan.tools.toolbox import Toolbox
 
@@ -113,7 +112,10 @@ def conversation(
     if task.attempts and not last and _begins_afresh(task):
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
-        parts.append("Tried without success:\n" + "\n".join(wrong) + "\nDo it in another way.")
+        another = "Do it in another way."
+        if common := _in_all_code(task):
+            another = f"Do it in another way, without {' and '.join(common)}."
+        parts.append("Tried without success:\n" + "\n".join(wrong) + f"\n{another}")
         parts += _left(request)
         return briefing(request.brief, tools, "\n".join([*parts, *hints, ask]))
     messages = briefing(request.brief, tools, "\n".join([*parts, ask]))
@@ -195,6 +197,30 @@ def _left(request: SelectToolRequest) -> list[str]:
 
 def _begins_afresh(task: Task) -> bool:
     return _misled(task.attempts[-1]) or _failing(task) or bool(written_anew(task))
+
+
+def _in_all_code(task: Task) -> list[str]:
+    """The methods that every version of the code calls which the task has written and which failed,
+    such as `split()`, where there are several: the way that does not lead there.
+    """
+    anew = written_anew(task)
+    code = [
+        str(one.action.args.get("text", ""))
+        for one in task.attempts
+        if one.action.tool == "write_file" and one.action.args.get("path") in anew
+    ]
+    if len(code) < _SEVERAL:
+        return []
+    common = set.intersection(*(set(_METHOD.findall(one)) for one in code)) - _EVERYWHERE
+    return [f"{name}()" for name in sorted(common)][:_SEVERAL]
+
+
+_SEVERAL = 2
+_METHOD = re.compile(r"\.([a-z_]+)\(")
+_EVERYWHERE = frozenset(
+    ("append", "add", "extend", "get", "items", "join", "keys", "lower", "sort", "strip", "upper",
+     "update", "values", "format")
+)  # fmt: skip
 
 
 def _failing(task: Task) -> bool:

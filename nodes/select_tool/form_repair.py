@@ -29,11 +29,12 @@ async def repaired_form(task: Task, workspace: Workspace) -> Action | None:
         task: with what its last attempt led to.
         workspace: where the file is.
     """
-    # Of a task planned anew, an earlier attempt has made the file.
-    made = task.attempts[-1].observation.ok if task.attempts else task.planned_anew
-    if not made or len(task.failing) != 1:
+    if len(task.failing) != 1:
         return None
     check = task.failing[0].check
+    # Before there was an attempt, it may be the run's, and else is somebody's.
+    if not (task.attempts[-1].observation.ok if task.attempts else check.path in task.made):
+        return None
     if check.kind not in _BETTER:
         return None
     try:
@@ -116,7 +117,7 @@ def _rounded(check: Check, text: str) -> str:
     return "".join(f"{line}\n" for line in better)
 
 
-_LAST_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.(\d+)$")
+_LAST_NUMBER = re.compile(r"(?<![\w.,+-])-?\d+\.(\d+)$")
 
 
 _BETTER: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(

@@ -11,6 +11,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from replan.nodes.select_tool.imports import with_imports, with_lines_on_top
 from replan.state.task import Task
@@ -21,7 +22,7 @@ ASK = (
     "fenced block and nothing else."
 )
 _WROTE = "wrote anew: "
-_BLOCK = re.compile(r"^FAILED (\S+)\n(.*?)(?=^FAILED |\Z)", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^FAILED ([^\n]+)\n(.*?)(?=^FAILED |\Z)", re.MULTILINE | re.DOTALL)
 _FRAME = re.compile(r"^([\w./-]+\.py):\d+: in (\w+)$", re.MULTILINE)
 _CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -71,39 +72,57 @@ def suspect(task: Task, sources: Mapping[str, str], tests: Mapping[str, str]) ->
     return None
 
 
-def rewritten(source: str, name: str, answer: str) -> str:
-    """The source with that function as the answer has it; "" where the answer lacks it, or holds
-    what cannot be read. Functions that are new in the answer go before it.
+def rewritten(source: str, found: Suspect, answer: str) -> str:
+    """The source with the function as the answer has it; "" where the answer lacks it, or nothing
+    that could be run would come of it. Functions that are new in the answer go before it.
 
     Args:
         source: of the file.
-        name: as `Suspect` names it.
+        found: the function.
         answer: code that holds the function, in its class or not.
     """
-    old, new = _found(source, name), _found(answer, name)
+    old, new = _found(source, found.name), _found(answer, found.name)
     if old is None or new is None:
         return ""
-    known = {*dict(_functions(source)), name.rpartition(".")[2]}
-    lines = source.splitlines()
+    lines = source.split("\n")
     first, last = _span(old)
     if not getattr(new, "decorator_list", []):  # then the old one's stay
         first = old.lineno - 1
-    text = textwrap.indent(_text(answer, new), " " * old.col_offset)
-    added = [
-        _text(answer, one)
+    text = _text(answer, new)
+    if new.col_offset != old.col_offset:
+        text = textwrap.indent(textwrap.dedent(text), " " * old.col_offset)
+    at = _span(_holder(source, found.name) if "." in found.name else old)[0]
+    added = [f"{_text(answer, one)}\n\n" for one in _helpers(source, answer)]
+    whole = "\n".join([*lines[:at], *added, *lines[at:first], text, *lines[last:]])
+    if not _body(whole):
+        return ""
+    return with_imports(_with_imports_of(whole, answer, PurePath(found.path).stem))
+
+
+def same_code(one: str, other: str) -> bool:
+    """Whether two sources are the same but for comments and blank space that means nothing."""
+    return list(map(ast.dump, _body(one))) == list(map(ast.dump, _body(other)))
+
+
+def _helpers(source: str, answer: str) -> list[_Function]:
+    """The functions of the answer that the source lacks: no methods that lost their class, and no
+    tests.
+    """
+    known = {name.rpartition(".")[2] for name, _ in _functions(source)}
+    return [
+        one
         for one in _body(answer)
-        if isinstance(one, _Function) and one.name not in known
+        if isinstance(one, _Function)
+        and one.name not in known
+        and not one.name.startswith("test_")
+        and [argument.arg for argument in one.args.args[:1]] != ["self"]
     ]
-    at = _span(_holder(source, name) if "." in name else old)[0]
-    before = [*lines[:at], *(f"{one}\n\n" for one in added), *lines[at:first]]
-    whole = "\n".join([*before, text, *lines[last:]]) + "\n"
-    return with_imports(_with_imports_of(whole, answer))
 
 
 def _suspects(
     test: str,
     said: str,
-    known: Mapping[str, Mapping[str, ast.stmt]],
+    known: Mapping[str, Mapping[str, _Function]],
     tests: Mapping[str, str],
 ) -> Iterator[Suspect]:
     frames = _FRAME.findall(said)
@@ -113,8 +132,8 @@ def _suspects(
                 yield Suspect(path, full, test)
     path, _, function = test.partition("::")
     line = next((row for row in said.splitlines() if row.startswith(("    ", ">"))), "")
-    body = _found(tests.get(path, ""), function.rpartition("::")[2].partition("[")[0])
-    rest = ast.unparse(body.body) if body is not None else ""  # type: ignore[arg-type]
+    body = _found(tests.get(path, ""), function.partition("[")[0].replace("::", "."))
+    rest = ast.unparse(body) if body is not None else ""
     for name in [*_CALLED.findall(line), *reversed(_CALLED.findall(rest))]:
         for path, functions in known.items():
             for full in (name, f"{name}.__init__"):
@@ -127,7 +146,7 @@ def _suspects(
 
 
 def _called_by(
-    function: ast.stmt, path: str, test: str, known: Mapping[str, Mapping[str, ast.stmt]]
+    function: _Function, path: str, test: str, known: Mapping[str, Mapping[str, _Function]]
 ) -> Iterator[Suspect]:
     names = _CALLED.findall(ast.unparse(function))[1:]
     for name in dict.fromkeys(names):
@@ -145,7 +164,7 @@ def _body(code: str) -> Sequence[ast.stmt]:
         return []
 
 
-def _functions(code: str) -> Iterator[tuple[str, ast.stmt]]:
+def _functions(code: str) -> Iterator[tuple[str, _Function]]:
     """The functions of a module, and the methods of its classes, by name."""
     for node in _body(code):
         if isinstance(node, _Function):
@@ -156,7 +175,7 @@ def _functions(code: str) -> Iterator[tuple[str, ast.stmt]]:
                     yield f"{node.name}.{inner.name}", inner
 
 
-def _found(code: str, name: str) -> ast.stmt | None:
+def _found(code: str, name: str) -> _Function | None:
     """The function of that name; a method also where it stands without its class."""
     functions = dict(_functions(code))
     return functions.get(name) or functions.get(name.rpartition(".")[2])
@@ -175,29 +194,28 @@ def _span(node: ast.stmt) -> tuple[int, int]:
 
 def _text(code: str, node: ast.stmt) -> str:
     first, last = _span(node)
-    return textwrap.dedent("\n".join(code.splitlines()[first:last]))
+    return "\n".join(code.split("\n")[first:last])
 
 
-def _with_imports_of(code: str, answer: str) -> str:
-    """The code with the imports of the answer that it lacks."""
-    there = {ast.unparse(one) for one in _body(code)}
-    imports = [
+def _with_imports_of(code: str, answer: str, own: str) -> str:
+    """The code with the imports of the answer that it lacks, but for those of itself."""
+    body = _body(code)
+    bound = {name for one in body if isinstance(one, _IMPORT) for name in _names(one)}
+    bound |= {one.name for one in body if isinstance(one, ast.ClassDef | _Function)}
+    lacking = [
         ast.unparse(one)
         for one in _body(answer)
-        if isinstance(one, ast.Import | ast.ImportFrom) and ast.unparse(one) not in there
+        if isinstance(one, _IMPORT)
+        and own not in (getattr(one, "module", None) or "").split(".")
+        and not bound.intersection(_names(one))
+        and any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) for name in _names(one))
     ]
-    own = dict(_functions(code))
-    used = [
-        one
-        for one in imports
-        if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) for name in _names(one))
-        and not own.keys() & set(_names(one))
-    ]
-    return with_lines_on_top(code, used) if used and _body(code) else code
+    return with_lines_on_top(code, lacking) if lacking else code
 
 
-def _names(line: str) -> list[str]:
+_IMPORT = ast.Import | ast.ImportFrom
+
+
+def _names(node: ast.Import | ast.ImportFrom) -> list[str]:
     """The names that an import gives."""
-    node = ast.parse(line).body[0]
-    assert isinstance(node, ast.Import | ast.ImportFrom)
     return [(one.asname or one.name).partition(".")[0] for one in node.names]

@@ -16,7 +16,7 @@ from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.function_repair import ASK as REWRITE
-from replan.nodes.select_tool.function_repair import rewritten, suspect
+from replan.nodes.select_tool.function_repair import rewritten, same_code, suspect
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.known_mends import known_mend, remedy
@@ -51,6 +51,7 @@ from replan.tools.workspace import Workspace
 # cut there than a minute later, or long, and is then asked for again with room.
 _FIRST_TOKENS = 400
 _MOST_TOKENS = 1600
+_FUNCTION_TOKENS = 800
 
 
 _WARM = 0.9
@@ -74,18 +75,8 @@ class SelectByJson:
         if given := given_call(request.task) or first_look(request, use.tools):
             return SelectToolResult(action=given)
         sources = await read_editable(request, use.tools.workspace)
-        if repair := await repaired_form(request.task, use.tools.workspace):
-            return SelectToolResult(action=repair)
-        if failed_in_line(request.task) and (better := known_mend(request.task)):
-            action = Action(tool="python", args={"code": with_imports(better)}, thought=_KNOWN)
-            return SelectToolResult(action=action)
-        script = script_to_mend(request.task)
-        if script and (action := await self._mend(script, request, use)):
-            return SelectToolResult(action=action)
-        if is_mending(request) and (action := await self._mend_line(sources, request, use)):
-            return SelectToolResult(action=action)
-        if is_mending(request) and (action := await self._rewrite(sources, request, use)):
-            return SelectToolResult(action=action)
+        if mends := await self._mending(sources, request, use):
+            return SelectToolResult(action=mends)
         tools = offered(request, use.tools, sources)
         messages = conversation(request, use.tools, sources)
         only = only_call(tools, request)
@@ -108,6 +99,23 @@ class SelectByJson:
             is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
             action.args[tool.content] = with_imports(content) if is_code else content
         return SelectToolResult(action=action)
+
+    async def _mending(
+        self, sources: Mapping[str, str], request: SelectToolRequest, use: Use
+    ) -> Action | None:
+        """The call that puts right what is nearly right; None where it is for the model to choose."""
+        task = request.task
+        if repair := await repaired_form(task, use.tools.workspace):
+            return repair
+        if failed_in_line(task) and (better := known_mend(task)):
+            return Action(tool="python", args={"code": with_imports(better)}, thought=_KNOWN)
+        script = script_to_mend(task)
+        if script and (action := await self._mend(script, request, use)):
+            return action
+        if not is_mending(request):
+            return None
+        line = await self._mend_line(sources, request, use)
+        return line or await self._rewrite(sources, request, use)
 
     async def _choice(
         self,
@@ -182,7 +190,11 @@ class SelectByJson:
         """The function that a failing test is about, written anew; None where nobody can tell which
         that is, or the answer changes nothing.
         """
-        code = {path: text for path, text in sources.items() if path.endswith(".py")}
+        code = {
+            path: text
+            for path, text in sources.items()
+            if path.endswith(".py") and not is_test_file(path)
+        }
         tests = await _texts(filter(is_test_file, request.existing), use.tools.workspace)
         found = suspect(request.task, code, tests)
         if found is None:
@@ -190,9 +202,11 @@ class SelectByJson:
         ask = REWRITE.format(name=found.name, path=found.path, test=found.test)
         messages = conversation(request, use.tools, sources, ask)
         for warmth in (temperature(request.task), _WARM):
-            answer = await use.model.text(messages, max_tokens=_FIRST_TOKENS, temperature=warmth)
-            text = rewritten(code[found.path], found.name, fenced(answer))
-            if text and text.split() != code[found.path].split():
+            answer = await use.model.text(messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth)
+            if use.model.truncated:  # its end is missing
+                return None
+            text = rewritten(code[found.path], found, fenced(answer))
+            if text and not same_code(text, code[found.path]):
                 args = {"path": found.path, "text": text}
                 return Action(tool="write_file", args=args, thought=found.thought)
         return None

@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 
-from replan.nodes.select_tool.mending import line_of_script, mended
+from replan.nodes.select_tool.mending import SCRIPT_CHARS, line_of_script
 from replan.state.task import Task
 from replan.tools.formats import FILTERS
 
@@ -16,11 +16,16 @@ _UNDEFINED = re.compile(
     r"(?:NameError: name|UnboundLocalError: (?:cannot access )?local variable) '(\w+)' "
 )
 _NEW_KEY = re.compile(r"KeyError: .*; begin with ")
-_FULL = re.compile(r"OSError: \[Errno 39\][^:]*: '([^']+)'")
 _MORE_THAN_NUMBER = re.compile(r"ValueError: invalid literal .*; take the number out of it: ")
 _NO_NUMBER = re.compile(r"ValueError: .*; some values are empty: ")
-_ZERO = re.compile(r"\bas (?:0|zero)\b|(?:算作?|按|视为|当作?|计为)\s*(?:0|零)", re.IGNORECASE)
-_MEAN = re.compile(r"\b(?:mean|average|median)s?\b|平均|中位", re.IGNORECASE)
+_ZERO = re.compile(
+    r"(?<!not )(?<!n't )\b(?:counts?|counted|treat|treated|taken|be)\b(?:\s+\w+)?\s+as (?:0|zero)\b"
+    r"|(?<!不)(?:算作?|按|视为|当作?|计为)\s*(?:0|零)",
+    re.IGNORECASE,
+)
+_MEAN = re.compile(r"(?<![a-z])(?:mean|average|median|avg)|平均|中位", re.IGNORECASE)
+# Where there are several, nobody knows which is meant.
+_ITS_NUMBER = r"re.fullmatch(r'\D*?((?<!\w)-?\d+)\D*', {}).group(1)"
 _OF_TEXT = frozenset(
     ("upper", "lower", "strip", "title", "join", "format", "replace", "read", "capitalize")
 )
@@ -36,6 +41,8 @@ def known_mend(task: Task) -> str:
     """
     last = task.attempts[-1]
     code = str(last.action.args.get("code", ""))
+    if len(code) > SCRIPT_CHARS:  # of which less is kept
+        return ""
     better = remedy(code, last.observation.error, line_of_script(task), task)
     tried = [one.action.args.get("code") for one in task.attempts]
     return better if better not in tried else ""
@@ -53,14 +60,13 @@ def remedy(code: str, error: str, number: int, task: Task) -> str:
     tree = _tree(code)
     if tree is None or not 0 < number <= len(code.splitlines()):
         return ""
-    if undefined := _UNDEFINED.match(error):
+    undefined = _UNDEFINED.match(error)
+    if undefined and "Did you mean" not in error:
         better = _with_beginning(code, tree, undefined[1], number)
     elif _NEW_KEY.match(error):
         better = _with_new_key(code, tree, number)
-    elif full := _FULL.match(error):
-        better = _with_all_of_it(code, full[1], number, task)
     elif _MORE_THAN_NUMBER.match(error):
-        better = _around_cast(code, tree, number, "re.search(r'-?\\d+', {}).group()")
+        better = _around_cast(code, tree, number, _ITS_NUMBER)
     elif _NO_NUMBER.match(error) and _counts_as_zero(tree, number, task):
         better = _around_cast(code, tree, number, "{} or 0")
     else:
@@ -78,25 +84,57 @@ def _tree(code: str) -> ast.Module | None:
 
 
 def _with_beginning(code: str, tree: ast.Module, name: str, number: int) -> str:
-    """Before the outermost loop in which the name is added to, the value that it begins with."""
+    """Before the loop in which the name is added to, the value that it begins with: before the
+    outermost one behind which it is used, and inside of which it is not.
+    """
     above = _path_to(tree, number)
     value = next(filter(None, (_first_value(node, name) for node in reversed(above))), "")
     functions = [at for at, node in enumerate(above) if isinstance(node, _FUNCTIONS)]
     inside = above[functions[-1] + 1 :] if functions else above
-    loop = next((node for node in inside if isinstance(node, ast.For | ast.While)), None)
-    if not value or loop is None or any(map(_declares_global, ast.walk(tree))):
+    uses = _uses(tree, name)
+    loop = next(
+        (
+            node
+            for node in inside
+            if isinstance(node, ast.For | ast.While)
+            and not any(node.lineno <= line <= (node.end_lineno or 0) for line in uses)
+        ),
+        None,
+    )
+    # Bound outside of the function, it is perhaps that one which is meant.
+    outside = functions and any(_binds(node, name) for node in tree.body)
+    if not value or not uses or loop is None or outside or any(map(_is_global, ast.walk(tree))):
         return ""
-    lines = code.splitlines()
+    lines = code.split("\n")
     line = lines[loop.lineno - 1]
     indent = line[: len(line) - len(line.lstrip())]
     lines.insert(loop.lineno - 1, f"{indent}{name} = {value}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
+
+
+def _uses(tree: ast.Module, name: str) -> list[int]:
+    """The lines in which the name is read other than to be added to."""
+    adding = {
+        id(inner) for node in ast.walk(tree) if _first_value(node, name) for inner in ast.walk(node)
+    }
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and id(node) not in adding
+    ]
+
+
+def _binds(node: ast.stmt, name: str) -> bool:
+    return isinstance(node, ast.Assign) and any(_is(target, name) for target in node.targets)
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
-def _declares_global(node: ast.AST) -> bool:
+def _is_global(node: ast.AST) -> bool:
     return isinstance(node, ast.Global | ast.Nonlocal)
 
 
@@ -179,8 +217,10 @@ def _with_new_key(code: str, tree: ast.Module, number: int) -> str:
         new = _sum_with_key(node)
     elif isinstance(node, ast.Expr):
         new = _call_with_key(node)
-    whole = node is not None and node.lineno == node.end_lineno
-    return _with_line(code, number, new) if new and whole else ""
+    if node is None or not new or node.lineno != node.end_lineno:
+        return ""
+    before = code.split("\n")[number - 1].encode()[: node.col_offset]
+    return _with_line(code, number, new) if not before.strip() else ""  # else behind a header
 
 
 def _sum_with_key(node: ast.AugAssign) -> str:
@@ -227,22 +267,12 @@ def _looks_up(node: ast.AST) -> bool:
 
 
 def _with_line(code: str, number: int, new: str) -> str:
-    lines = code.splitlines()
+    lines = code.split("\n")
     line = lines[number - 1]
     if not line.strip() or ";" in line:
         return ""
     lines[number - 1] = f"{line[: len(line) - len(line.lstrip())]}{new}"
-    return "\n".join(lines) + "\n"
-
-
-def _with_all_of_it(code: str, folder: str, number: int, task: Task) -> str:
-    """A folder that the goal wants gone is removed with what is in it."""
-    gone = {check.path.strip("/") for check in task.checks if check.kind == "gone"}
-    line = code.splitlines()[number - 1]
-    if folder.removeprefix("./").strip("/") not in gone or line.count("os.rmdir(") != 1:
-        return ""
-    new = line.replace("os.rmdir(", "shutil.rmtree(")
-    return mended(code, [{"fault": "", "old": line, "new": new}])
+    return "\n".join(lines)
 
 
 def _counts_as_zero(tree: ast.Module, number: int, task: Task) -> bool:
@@ -253,8 +283,20 @@ def _counts_as_zero(tree: ast.Module, number: int, task: Task) -> bool:
         return True
     node = next(iter(_path_to(tree, number)[-1:]), None)
     sums = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
-    got = isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp)
+    got = isinstance(node, ast.Assign) and _adds_to_its_own(node)
     return (sums or got) and not _MEAN.search(task.title)
+
+
+def _adds_to_its_own(node: ast.Assign) -> bool:
+    """Whether it is `a = a + b`, or the like for what a key holds."""
+    value, target = node.value, node.targets[0]
+    if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Add):
+        return False
+    own = target.value if isinstance(target, ast.Subscript) else target
+    left = _leftmost(node)
+    if isinstance(left, ast.Call) and isinstance(left.func, ast.Attribute):
+        left = left.func.value if left.func.attr == "get" else left
+    return ast.unparse(left) in (ast.unparse(target), ast.unparse(own))
 
 
 def _around_cast(code: str, tree: ast.Module, number: int, form: str) -> str:
@@ -271,10 +313,10 @@ def _around_cast(code: str, tree: ast.Module, number: int, form: str) -> str:
     ]
     if len(casts) != 1:
         return ""
-    lines = code.splitlines()
+    lines = code.split("\n")
     line = lines[number - 1].encode()
     inner = casts[0].args[0]
     start, end = inner.col_offset, inner.end_col_offset or 0
     text = form.format(line[start:end].decode()).encode()
     lines[number - 1] = (line[:start] + text + line[end:]).decode()
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

@@ -16,7 +16,7 @@ from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
 from replan.nodes.survey import CODE, TABLES, TEXT
 from replan.state.errors import ReplanError
-from replan.state.task import Attempt, Task
+from replan.state.task import MISSING, Attempt, Task
 from replan.tools.bounds import storable
 from replan.tools.edit import edited
 from replan.tools.formats import syntax_fault
@@ -40,14 +40,12 @@ FAILED_AT = " (script.py line "
 _MOST_CHARS = 8000
 _MOST_SOURCES = 4
 # Of a longer script the checkpoint keeps, and the prompt shows, only the beginning.
-_SCRIPT_CHARS = 3000
+SCRIPT_CHARS = 3000
 _MOST_LINES = 120
 _MOST_EDITS = 4
 _MOST_OTHERS = 3
 _OF_CODE = ("tests_pass", "script_runs", "call_gives")
 _PLACE = re.compile(r"\(([\w./-]+\.py) line (\d+)[:)]")
-# How the detail of a check begins whose file is not there.
-MISSING = "it does not exist"
 _FAULT = 120
 _LINE = 400
 
@@ -80,13 +78,7 @@ def written_anew(task: Task) -> list[str]:
     fails some after one attempt to mend it: who sees it writes it again, and a small model mends
     short code less often than it gets it right another time (Olausson et al. 2024).
     """
-    made = {
-        one.check.path
-        for one in task.before
-        if one.check.kind == "file_exists" and one.detail.startswith(MISSING)
-    }
-    if task.planned_anew:  # planned anew: what is there, an earlier attempt has made
-        made |= set(task.writes)
+    made = set(task.own_files)
     examples = [one for one in task.evidence if one.check.kind == "call_gives"]
     failing = Counter(one.check.path for one in examples if not one.passed)
     all_of = Counter(one.check.path for one in examples)
@@ -212,7 +204,7 @@ def script_to_mend(task: Task) -> str:
     if len(task.attempts) > 1 and not _got_further(task.attempts[-2], last):
         return ""
     script = str(last.action.args.get("code", ""))
-    return script if script.strip() and len(script) <= _SCRIPT_CHARS else ""
+    return script if script.strip() and len(script) <= SCRIPT_CHARS else ""
 
 
 def _got_further(earlier: Attempt, last: Attempt) -> bool:

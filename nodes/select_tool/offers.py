@@ -38,13 +38,13 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _COMPOSES = re.compile(
-    r"\b(?:repl(?:y|ies)|letter|answer to|summary|summari[sz]e|describe|explain|translat\w+)\b"
-    r"|回复|信|总结|说明|翻译",
+    r"\b(?:repl(?:y|ies)|letter|answer to|summary|summari[sz]e|describe|explain|translat\w+|"
+    r"rewrit(?:e|ing)|rephrase|reword)\b|回复|信|总结|说明|翻译|润色|改写",
     re.IGNORECASE,
 )
 _LINES_OF = re.compile(
     r"\blines (?:of|in|from) (?:the file )?[`'\"“]?([\w./-]+\.\w{1,5})\b"
-    r"|([^\s，。、“”「」`'\"]+?\.\w{1,5})[`'\"”」]?\s*[中里]?的?(?:每一?行|所有行|各行|行)",
+    r"|([\w./-]+\.[A-Za-z0-9]{1,5})[`'\"”」]?\s*[中里]?的?(?:每一?行|所有行|各行|行(?![动为业程]))",
     re.IGNORECASE,
 )
 _PROSE = (".md", ".rst", ".html", ".tex")
@@ -169,6 +169,8 @@ def _goes_over_files(request: SelectToolRequest) -> bool:
 def _goes_over_lines(request: SelectToolRequest) -> bool:
     """Whether the result is made of the lines of a text that is there: by hand one gets lost."""
     task = request.task
+    if task.tries or _COMPOSES.search(task.headline):
+        return False
     texts = bool(task.writes) and all(path.endswith(".txt") for path in task.writes)
     source = next(iter(_LINES_OF.findall(task.headline)), ("", ""))
     return texts and (source[0] or source[1]) in request.existing

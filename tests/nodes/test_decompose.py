@@ -244,6 +244,10 @@ def test_tasks_without_a_result_of_their_own_are_merged(
         ("Mend the code, not the tests: test_b.py", ["test_b.py"]),
         ("修好 a.py，不要改动测试 test_b.py", ["test_b.py"]),
         ("Make test_b.py faster without changing the test_data folder", []),
+        ("Don't touch tests/test_old.py but extend test_b.py", []),
+        ("Make test_b.py faster without changing the test data", []),
+        ("Add a test of f to test_b.py without changing the tests that are there", []),
+        ("改进 test_b.py，不要修改测试数据", []),
         ("Change a.py", []),
     ],
 )

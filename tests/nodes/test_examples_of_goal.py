@@ -88,6 +88,7 @@ def test_keys_that_an_object_has_to_have(goal: str, keys: list[str]) -> None:
         ("Write n.txt: the sizes in feet, one per line, 2 decimals", "n.txt", [("decimals", "2")]),
         ("换算成英尺，写到 n.txt，每行一个，保留两位小数", "n.txt", [("decimals", "2")]),
         ("Write n.txt: the sizes, one per line, and the sum, one decimal", "n.txt", []),
+        ("a.txt has sizes, one per line, one decimal. Write the widest to n.txt", "n.txt", []),
         ("Sum up i.csv as a markdown table in n.md", "n.md", [("has_table", "")]),
         ("把结果写成 Markdown 表格，存到 n.md", "n.md", [("has_table", "")]),
         ("Write about the table to n.md", "n.md", []),
@@ -245,6 +246,14 @@ def test_names_of_files_as_keys(goal: str, keys: list[str]) -> None:
         ("Put all files into one folder and delete the rest", False),
         ("Delete the folder old/ once draft.md is final", False),
         ("How many files are there?", False),
+        ("Remove trailing whitespace from all files in src/", False),
+        ("Remove the license header from every file", False),
+        ("Remove the prefix IMG_ from all file names", False),
+        ("Organize the photos into folders by year and remove the empty folders", False),
+        ("Compress the files in old/ and delete the originals", False),
+        ("Transfer all files of old/ into new/, then delete the folder old/", False),
+        ("删除所有文件中的空格", False),
+        ("把照片按年份放到不同文件夹，并删除空文件夹", False),
     ],
 )
 def test_where_files_are_only_removed(goal: str, only: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from replan.nodes.select_tool.form_repair import repaired_form
-from replan.state.task import WENT_WRONG, Action, Attempt, Check, CheckResult, Observation, Task
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 from replan.tools.workspace import open_workspace
 
 NUMBER = Check(kind="number_only", path="a.txt", text="2")
@@ -52,6 +52,9 @@ BY_NAME = Check(kind="is_sorted", path="a.txt", columns=["name"])
         ("north: 3.14159\nsouth: -2.0\n", PLACES, "north: 3.1\nsouth: -2.0\n"),
         ("7\n97.88\n", PLACES, ""),
         ("1.2.34\n", PLACES, ""),
+        ("1,005.55\n", PLACES, ""),
+        ("2024-05.123\n", PLACES, ""),
+        ("a: -5.55\n", PLACES, "a: -5.5\n"),
         ("Rita", Check(kind="brief_only", path="a.txt"), ""),
     ],
 )
@@ -68,7 +71,7 @@ async def test_what_an_earlier_attempt_has_made_is_repaired(workspace: Path) -> 
     wrong = CheckResult(check=Check(kind="file_exists", path="a.txt"), passed=False, detail="-")
     first = Task(id="t1", title="Join them", writes=["a.txt"], before=[wrong])
     assert await repaired_form(first, place) is None  # it is not the run's own
-    again = first.model_copy(update={"title": f"Join them{WENT_WRONG}it ends with '-'"})
+    again = first.model_copy(update={"made": ["a.txt"]})
     repair = await repaired_form(again, place)
     assert repair is not None
     assert repair.args["text"] == "A-B\n"

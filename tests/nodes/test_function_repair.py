@@ -1,6 +1,6 @@
 """Which function is written anew where a test fails, and how it gets into its file."""
 
-from replan.nodes.select_tool.function_repair import Suspect, rewritten, suspect
+from replan.nodes.select_tool.function_repair import Suspect, rewritten, same_code, suspect
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
 CODE = '''"""Prices."""
@@ -84,13 +84,27 @@ def test_where_nobody_can_tell_none_is() -> None:
     assert found("FAILED test_shop.py::test_x\n    assert other() == 2") == ""
 
 
+def anew(source: str, name: str, answer: str) -> str:
+    return rewritten(source, Suspect("shop.py", name, "test_shop.py::test_rate"), answer)
+
+
+def test_tests_in_classes_and_with_parameters() -> None:
+    name = "test_shop.py::TestRate::test_one[a b]"
+    detail = f"1 failed\nFAILED {name}\ntest_shop.py:9: in test_one\n    assert x\nE   x"
+    result = CheckResult(check=Check(kind="tests_pass"), passed=False, detail=detail)
+    code = "class TestRate:\n    def test_one(self):\n        x = rate('b')\n        assert x\n"
+    task = Task(id="t1", title="t", before=[result])
+    found = suspect(task, {"shop.py": CODE}, {"test_shop.py": code})
+    assert found == Suspect("shop.py", "rate", name)
+
+
 def test_how_an_attempt_is_known_again() -> None:
     assert Suspect("a.py", "f", "test_a.py::test_f").thought == "wrote anew: f in a.py"
 
 
 def test_a_function_takes_the_place_of_the_old_one() -> None:
     new = "import math\n\ndef rate(kind):\n    return math.floor(RATES.get(kind, 2))\n"
-    assert rewritten(CODE, "rate", new) == CODE.replace(
+    assert anew(CODE, "rate", new) == CODE.replace(
         '"""Prices."""\n', '"""Prices."""\nimport math\n'
     ).replace("return RATES[kind]", "return math.floor(RATES.get(kind, 2))")
 
@@ -99,21 +113,36 @@ def test_a_method_does_in_its_class_or_without_it() -> None:
     body = "def total(self):\n    return sum(self.items)\n"
     whole = "class Cart:\n    @property\n    def total(self):\n        return sum(self.items)\n"
     better = CODE.replace("return 0", "return sum(self.items)")
-    assert rewritten(CODE, "Cart.total", whole) == better
-    assert rewritten(CODE, "Cart.total", f"@property\n{body}") == better
-    assert rewritten(CODE, "Cart.total", body) == better
+    assert anew(CODE, "Cart.total", whole) == better
+    assert anew(CODE, "Cart.total", f"@property\n{body}") == better
+    assert anew(CODE, "Cart.total", body) == better
     # What else the answer holds of the class stays as it was.
-    assert rewritten(CODE, "Cart.total", f"{whole}\n    def add(self):\n        pass\n") == better
+    assert anew(CODE, "Cart.total", f"{whole}\n    def add(self):\n        pass\n") == better
 
 
 def test_what_the_new_one_calls_comes_with_it() -> None:
     new = "def known(kind):\n    return kind in RATES\n\ndef rate(kind):\n    return known(kind)\n"
-    text = rewritten(CODE, "rate", new)
+    text = anew(CODE, "rate", new)
     assert text.index("def known(kind):") < text.index("def rate(kind):")
     assert text.count("def ") == CODE.count("def ") + 1
 
 
 def test_what_is_no_such_function_changes_nothing() -> None:
-    assert rewritten(CODE, "rate", "def other():\n    pass\n") == ""
-    assert rewritten(CODE, "rate", "def rate(:\n") == ""
-    assert rewritten(CODE, "rate", "It should be 2.") == ""
+    assert anew(CODE, "rate", "def other():\n    pass\n") == ""
+    assert anew(CODE, "rate", "def rate(:\n") == ""
+    assert anew(CODE, "rate", "It should be 2.") == ""
+
+
+def test_what_would_not_run_is_not_written() -> None:
+    tabs = "class A:\n\tdef f(self):\n\t\treturn 1\n\n\tx = 1\n"
+    assert anew(tabs, "A.f", "class A:\n    def f(self):\n        return 2\n") == ""
+    new = "from shop import Cart, rate\n\ndef rate(kind):\n    return Cart and rate\n"
+    assert "from shop" not in anew(CODE, "rate", new)
+    loose = "def __init__(self):\n    pass\n\ndef test_x():\n    pass\n\n"
+    better = anew(CODE, "rate", f"{loose}def rate(kind):\n    return 2\n")
+    assert better == CODE.replace("return RATES[kind]", "return 2")
+
+
+def test_the_same_code() -> None:
+    assert same_code("def f():\n    return 1  # one\n", "def f():\n\n    return 1\n")
+    assert not same_code("for a in b:\n    f()\n    g()\n", "for a in b:\n    f()\ng()\n")

@@ -27,6 +27,12 @@ WRITTEN = Check(kind="file_exists", path="sum.txt")
 MISSING = CheckResult(check=WRITTEN, passed=False, detail="it does not exist")
 TESTS = Check(kind="tests_pass", path="test_sum.py")
 FAILS = CheckResult(check=TESTS, passed=False, detail="1 failed\nE   assert 1 == 2")
+FAILS_IN_ADD = CheckResult(
+    check=TESTS,
+    passed=False,
+    detail="1 failed, 0 passed\nFAILED test_sum.py::test_add\ntest_sum.py:5: in test_add\n"
+    "    assert add(1, 1) == 2\nE   assert 0 == 2",
+)
 RUNS = Check(kind="script_runs", path="sum.py")
 STOPS = CheckResult(
     check=RUNS, passed=False, detail="TypeError: 'x' (sum.py line 2: return a - b); a is 'x'"
@@ -39,6 +45,13 @@ CRASHED = Observation(ok=False, error="NameError: name 'amounts' is not defined 
 def tried(seen: Observation, **more: Any) -> Attempt:
     fields = {"action": SCRIPT, "observation": seen, "evidence": [MISSING], **more}
     return Attempt.model_validate({"verdict": "retry", "reason": "it crashed", **fields})
+
+
+def split(number: str) -> Attempt:
+    code = f"def f(text):\n    parts = text.split()\n    parts.append({number})\n    return parts\n"
+    action = Action(tool="write_file", args={"path": "code.py", "text": code})
+    wrong = CheckResult(check=EXAMPLE, passed=False, detail="it gives []")
+    return tried(Observation(ok=True), action=action, evidence=[wrong], reason="it gives []")
 
 
 def task(**fields: Any) -> Task:
@@ -84,6 +97,11 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
     "mend a script": ("select_tool", "json", select(task(tries=1, attempts=[tried(CRASHED)]))),
     "mend code": ("select_tool", "json", select(
         task(writes=["sum.py"], checks=[TESTS], before=[FAILS]), "sum.py", "test_sum.py")),
+    "write a function anew": ("select_tool", "json", select(
+        task(writes=["sum.py"], checks=[TESTS], before=[FAILS_IN_ADD]), "sum.py", "test_sum.py")),
+    "write code another way": ("select_tool", "json", select(
+        task(writes=["code.py"], checks=[EXAMPLE], made=["code.py"], tries=2,
+             attempts=[split("1"), split("2")]))),
     "mend the line of a script that is to run": ("select_tool", "json", select(
         task(writes=["sum.py", "sum.txt"], checks=[RUNS], before=[STOPS]), "sum.py")),
     "write code that has examples": ("select_tool", "json", select(
@@ -189,8 +207,11 @@ async def test_prompt(
     moves = {
         "mend code": mend,
         "write code that has examples": Move("write_file", "x", path="code.py"),
+        "write code another way": Move("write_file", "x", path="code.py"),
     }
     model: Any = ScriptedAgent([moves.get(name, Move("python", "print(6)"))])
+    if name == "write a function anew":
+        model = ["```python\ndef add(a, b):\n    return a + b\n```"]
     if kind == "native":
         model = [Reply(tool_calls=[("python", {"code": "print(6)"})])]
     async with use_of(model, InMemoryStore()) as (use, server):

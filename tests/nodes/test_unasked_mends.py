@@ -1,0 +1,87 @@
+"""What `select_tool = "json"` does about code that fails, before it asks which call to make."""
+
+from pathlib import Path
+
+from openai_server import Reply
+
+from replan.nodes.contract import Brief, SelectToolRequest
+from replan.nodes.registry import implementation
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+
+CODE = "def first(row):\n    return row[1]\n\n\ndef last(row):\n    return row[-1]\n"
+TEST = "from rows import first\n\n\ndef test_first():\n    assert first([7, 8]) == 7\n"
+FAILED = """1 failed, 0 passed
+FAILED test_rows.py::test_first
+test_rows.py:5: in test_first
+    assert first([7, 8]) == 7
+E   assert 8 == 7"""
+BETTER = "```python\ndef first(row):\n    return row[0]\n```"
+MENDED = CODE.replace("row[1]", "row[0]")
+SUM = "for row in rows:\n    total += len(row)\nprint(total)\n"
+
+
+async def selected(use_of, model: list[object], task: Task) -> tuple[Action, int]:
+    request = SelectToolRequest(
+        brief=Brief(goal="a goal"),
+        task=task,
+        existing=["rows.py", "test_rows.py"],
+        protected=["test_rows.py"],
+    )
+    async with use_of(model) as (use, server):
+        result = await implementation("select_tool", "json")(request, use)
+    return result.action, len(server.requests)
+
+
+def mending(workspace: Path) -> Task:
+    (workspace / "rows.py").write_text(CODE)
+    (workspace / "test_rows.py").write_text(TEST)
+    check = Check(kind="tests_pass", path="test_rows.py")
+    result = CheckResult(check=check, passed=False, detail=FAILED)
+    return Task(id="t1", title="mend it", writes=["rows.py"], checks=[check], before=[result])
+
+
+async def test_the_function_alone_is_asked_for(use_of, workspace: Path) -> None:
+    action, asked = await selected(use_of, [BETTER], mending(workspace))
+    assert (action.tool, action.args) == ("write_file", {"path": "rows.py", "text": MENDED})
+    assert action.thought == "wrote anew: first in rows.py"
+    assert asked == 1
+
+
+async def test_the_same_function_again_is_asked_for_once_more(use_of, workspace: Path) -> None:
+    same = "```python\ndef first(row):\n    # the first\n    return row[1]\n```"
+    action, asked = await selected(use_of, [same, BETTER], mending(workspace))
+    assert action.args["text"] == MENDED
+    assert asked == 2
+
+
+async def test_a_function_whose_end_is_missing_is_not_taken(use_of, workspace: Path) -> None:
+    edits = [{"fault": "1", "old": "    return row[1]", "new": "    return row[0]"}]
+    edit = {"call": {"tool": "edit_file", "path": "rows.py", "edits": edits}}
+    cut = Reply(BETTER, finish_reason="length")
+    action, asked = await selected(use_of, [cut, edit], mending(workspace))
+    assert (action.tool, action.args["edits"]) == ("edit_file", edits)
+    assert asked == 2
+
+
+async def test_a_known_fault_of_a_script_is_mended_unasked(use_of) -> None:
+    error = "NameError: name 'total' is not defined (script.py line 2: total += len(row))"
+    attempt = Attempt(
+        action=Action(tool="python", args={"code": SUM}),
+        observation=Observation(ok=False, error=error),
+    )
+    task = Task(id="t1", title="sum up", attempts=[attempt], tries=1, rounds=1)
+    action, asked = await selected(use_of, [], task)
+    assert (action.tool, action.args) == ("python", {"code": f"total = 0\n{SUM}"})
+    assert asked == 0
+
+
+async def test_a_known_fault_of_a_script_of_the_workspace_too(use_of, workspace: Path) -> None:
+    (workspace / "rows.py").write_text(SUM)
+    check = Check(kind="script_runs", path="rows.py")
+    detail = "NameError: name 'total' is not defined (rows.py line 2: total += len(row))"
+    fails = CheckResult(check=check, passed=False, detail=detail)
+    task = Task(id="t1", title="mend it", writes=["rows.py"], checks=[check], before=[fails])
+    action, asked = await selected(use_of, [], task)
+    expected = {"path": "rows.py", "text": f"total = 0\n{SUM}"}
+    assert (action.tool, action.args) == ("write_file", expected)
+    assert asked == 0
