@@ -103,7 +103,7 @@ class SelectByJson:
     async def _mending(
         self, sources: Mapping[str, str], request: SelectToolRequest, use: Use
     ) -> Action | None:
-        """The call that puts right what is nearly right; None where it is for the model to choose."""
+        """The call that puts right what is nearly right; None where the model is to choose."""
         task = request.task
         if repair := await repaired_form(task, use.tools.workspace):
             return repair

@@ -155,15 +155,28 @@ async def test_the_goal_itself_is_checked_in_the_end(start_agent) -> None:
     ]
     tasks = [
         {"title": "Write one to a.txt", "writes": ["a.txt"]},
+        {"title": "Write two to b.txt, without a.txt", "writes": ["b.txt"]},
+    ]
+    async with start_agent(ScriptedAgent(moves, tasks=tasks)) as agent:
+        result = await agent.run("Write one to a.txt. Then write two to b.txt, without a.txt.")
+        assert (result["status"], result["usage"]["steps"]) == ("done", 3)
+        done = await agent.tasks()
+        assert [task["status"] for task in done] == ["done", "done", "done"]
+        assert done[2]["writes"] == ["a.txt"]
+        assert agent.read("a.txt") == "one, mended"
+
+
+async def test_what_a_task_has_finished_another_does_not_spoil(start_agent) -> None:
+    spoil = "open('a.txt', 'w').write('two')\nopen('b.txt', 'w').write('two')"
+    moves = [Move("python", "open('a.txt', 'w').write('one')"), Move("python", spoil)]
+    tasks = [
+        {"title": "Write one to a.txt", "writes": ["a.txt"]},
         {"title": "Write two to b.txt", "writes": ["b.txt"]},
     ]
     async with start_agent(ScriptedAgent(moves, tasks=tasks)) as agent:
         result = await agent.run("Write one to a.txt. Write two to b.txt.")
-        assert (result["status"], result["usage"]["steps"]) == ("done", 3)
-        done = await agent.tasks()
-        assert [task["status"] for task in done] == ["done", "done", "done"]
-        assert done[2]["writes"] == ["a.txt", "b.txt"]
-        assert agent.read("a.txt") == "one, mended"
+        assert (result["status"], result["usage"]["steps"]) == ("done", 2)
+        assert agent.read("a.txt") == "one"
 
 
 async def test_a_file_to_be_read_only_is_put_back(start_agent) -> None:
