@@ -12,8 +12,9 @@ _MOST_KEPT = 60
 
 def surely_used(request: DecomposeRequest) -> dict[str, str]:
     """What happens to the named files, as far as the goal's own words leave no doubt: "moved" for
-    what it deletes or renames, the new names too; "create" for one that it tells to make; and
-    where it makes one, "only read" for those that are there, unless it speaks of changing anything.
+    what it deletes or renames, the new names too; "create" for one that it tells to make; "change"
+    for one that it tells to mend; and where it makes one, "only read" for those that are there,
+    unless it speaks of changing anything.
     """
     goal, existing = request.brief.goal, request.existing
     moved = [*to_be_gone(goal, existing), *renamed(goal, existing).values()]
@@ -30,11 +31,27 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
         read = [path for path in there if _made_from(path, made, goal)]
     if _TESTS_DECIDE.search(goal) and not CHANGES_TESTS.search(goal):
         read += [path for path in there if is_test_file(path)]
+    mended = [
+        path
+        for path in there
+        if not is_test_file(path)
+        and re.search(_MENDED.format(name=re.escape(path)), goal, re.IGNORECASE)
+    ]
     return {
         **dict.fromkeys(made, "create"),
         **dict.fromkeys(read, "only read"),
+        **dict.fromkeys(mended, "change"),
         **{path: "moved" for path in request.named if path in moved},
     }
+
+
+def tests_decide(goal: str) -> bool:
+    """Whether the goal wants something mended until the tests that there are pass."""
+    decide = bool(_TESTS_DECIDE.search(goal) and _MENDS.search(goal))
+    return decide and not CHANGES_TESTS.search(goal)
+
+
+_MENDS = re.compile(r"\b(?:repair|mend|fix|implement|correct)\b|修复|修改|改正|修好", re.IGNORECASE)
 
 
 def _made_from(path: str, made: Sequence[str], goal: str) -> bool:
@@ -150,8 +167,14 @@ _CHANGES = re.compile(
 )
 
 
+_MENDED = (
+    r"(?:(?<!not )(?<!n't )(?<!without )(?<!never )\b(?:repair|mend|fix|implement|correct)\s+"
+    r"(?:(?:the\s+)?(?:bugs?|faults?|errors?|code|functions?)\s+(?:in|of)\s+"
+    r"|[\w.]+(?:\([^)\n]*\))?\s+in\s+)?|(?<!不)(?<!不要)(?<!别)(?:修复|修改|改正|修好)\s*)"
+    r"[`'\"“「]?{name}(?![\w/-])"
+)
 _MADE = (
-    r"(?:\b(?:write|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
+    r"(?:\b(?:writes?|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
     r"(?:file\s+|module\s+|table\s+)?|\b(?:to|into|as|in)\s+(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?"
     r"|写入|写到|存入|存到|保存[为到]|合并[成到]|生成|输出[到为]|编写|创建|新建|命名为)\s*[`'\"“「]?{name}"
 )

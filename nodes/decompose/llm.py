@@ -6,7 +6,8 @@ from replan.models.schemas import strict_object
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
-from replan.nodes.decompose.known_uses import all_kept, surely_used
+from replan.nodes.decompose.known_uses import all_kept, surely_used, tests_decide
+from replan.nodes.decompose.moves import removes_only
 from replan.nodes.decompose.parts import SENTENCE_END, parts_of
 from replan.nodes.decompose.scripts import tasks_of_scripts
 from replan.nodes.named_files import is_test_file
@@ -58,6 +59,7 @@ class DecomposeByModel:
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
         use_of |= known
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
+        decided = _has_unnamed_tests(request, named) and tests_decide(request.brief.goal)
         checks = checks_of_files(
             [path for path in named if use_of.get(path) == "create"],
             [
@@ -68,13 +70,16 @@ class DecomposeByModel:
             request.brief.goal,
             tests=[path for path in named if is_test_file(path)],
             columns=answer.get("columns"),
-            tests_must_pass=answer.get("tests_must_pass", False),
+            tests_must_pass=answer.get("tests_must_pass", decided),
             existing=existing,
             changes=[path for path in writes if path in existing],
         )
-        wants_change = {"change", "moved"} & set(use_of.values()) or answer.get(
-            "wanted"
-        ) == "changed files"
+        wants_change = (
+            {"change", "moved"} & set(use_of.values())
+            or answer.get("wanted") == "changed files"
+            or decided
+            or removes_only(request.brief.goal, existing)
+        )
         if wants_change and all(check.kind in _PROVES_NOTHING for check in checks):
             checks.append(Check(kind="workspace_changed"))
         if of_scripts := tasks_of_scripts(request.brief.goal, writes, checks):
@@ -87,6 +92,10 @@ class DecomposeByModel:
         else:
             tasks = merge_drafts(request.brief.goal, answer.get("tasks", []), writes)
         return DecomposeResult(tasks=tasks, checks=checks)
+
+
+def _has_unnamed_tests(request: DecomposeRequest, named: list[str]) -> bool:
+    return any(map(is_test_file, request.existing)) and not any(map(is_test_file, named))
 
 
 def _questions(
@@ -111,9 +120,10 @@ def _questions(
     if tables:
         header = {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 8}
         properties["columns"] = strict_object(dict.fromkeys(tables, header))
-    if any(is_test_file(path) for path in existing) and not any(map(is_test_file, named)):
+    if _has_unnamed_tests(request, named) and not tests_decide(goal):
         properties["tests_must_pass"] = {"type": "boolean"}
-    if not any(path not in existing for path in named):
+    changes = "change" in known.values() or removes_only(goal, existing) or tests_decide(goal)
+    if not changes and not any(path not in existing for path in named):
         properties["wanted"] = {"enum": ["answer", "changed files"]}
     # With one file to write it is one task; and where the goal's words part it, they say which.
     written = [path for path in named if known.get(path) not in ("only read", "moved")]

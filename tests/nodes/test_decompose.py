@@ -180,6 +180,46 @@ def test_what_a_file_is_made_from_is_only_read(goal: str, known: dict[str, str])
     assert surely_used(request) == known
 
 
+@pytest.mark.parametrize(
+    ("goal", "changed"),
+    [
+        ("Repair a.py until the tests pass", True),
+        ("Fix the bug in a.py", True),
+        ("Implement clamp(x, low) in a.py as it says", True),
+        ("请修改 a.py 使测试通过", True),
+        ("Do not fix a.py, but say what is wrong", False),
+        ("Fix what a.py does not do", False),
+        ("不要修改 a.py", False),
+    ],
+)
+def test_what_is_to_be_mended_is_changed(goal: str, changed: bool) -> None:
+    request = DecomposeRequest(brief=Brief(goal=goal), existing=["a.py"], named=["a.py"])
+    assert surely_used(request) == ({"a.py": "change"} if changed else {})
+
+
+@pytest.mark.parametrize(
+    ("goal", "existing", "asked"),
+    [
+        ("Repair the code so that the tests pass", ["a.py", "test_a.py"], set()),
+        ("Repair a.py so that the tests pass", ["a.py", "test_a.py"], set()),
+        ("Delete the older files", ["a.txt", "b.txt"], set()),
+        ("Say whether the tests pass", ["a.py", "test_a.py"], {"tests_must_pass", "wanted"}),
+        ("Which files are older?", ["a.txt"], {"wanted"}),
+    ],
+)
+async def test_what_the_goal_says_is_not_asked(
+    use_of, goal: str, existing: list[str], asked: set[str]
+) -> None:
+    known = {"wanted": "answer", "tests_must_pass": False}
+    answer = {name: value for name, value in known.items() if name in asked}
+    named = [path for path in existing if path in goal]
+    result, questions = await decompose(use_of, goal, answer, existing=existing, named=named)
+    assert set(questions or ()) == asked
+    kinds = [check.kind for check in result.checks]
+    assert ("tests_pass" in kinds) == ("Repair" in goal)
+    assert ("workspace_changed" in kinds) == ("Delete" in goal)
+
+
 async def test_what_is_renamed_is_not_asked_about_nor_written(use_of) -> None:
     goal = "Rename a.txt to b.txt and delete all .bak files; write c.txt with the lines of b.txt"
     drafts = [{"title": "Rename", "writes": ["c.txt"]}, {"title": "Write c.txt", "writes": []}]
@@ -330,7 +370,7 @@ async def test_what_the_goal_tells_to_make_is_not_asked_about(use_of) -> None:
     result, asked = await decompose(use_of, goal, {}, **files)
     assert asked == {}
     assert Check(kind="file_unchanged", path="a.txt") in result.checks
-    goal += " and mend a.txt"
+    goal += " and tidy up a.txt"
     result, asked = await decompose(use_of, goal, {"files": {"a.txt": "change"}}, **files)
     assert list(asked["files"]["properties"]) == ["a.txt"]
     assert result.tasks[0].writes == ["a.txt", "out.json"]
