@@ -136,7 +136,7 @@ _DOES_MORE = re.compile(
     r"extract|sort|sorts|merg(?:e|es|ing)|append|insert|convert|translate|generate|generates|generating|"
     r"build|split|join|combine|collect|list|lists|report|log|logs|record|repair|mend|fix|"
     r"implement|back ?up|archive|zip|pack|unpack|fill|correct|format|turn|turns|shorten|clean|"
-    r"clear|organi[sz]e|flatten|compress|transfer|group|number|prefix|suffix|lines?|rows?|"
+    r"clear|organi[sz]e|flatten|compress|transfer|(?:group|number)\s+(?:the|all|them|every|each)|lines?|rows?|"
     r"columns?|words?|entr(?:y|ies)|sections?|functions?|imports?|comments?|spaces?|"
     r"characters?|tests?|instead)\b"
     r"|写|创建|新建|保存|重命名|改名|移动|移到|复制|添加|修改|替换|排序|合并|生成|整理|放|压缩|归"

@@ -238,6 +238,8 @@ def test_names_of_files_as_keys(goal: str, keys: list[str]) -> None:
     [
         ("Keep the newest file of each name in old/ and delete the others", True),
         ("Remove all empty folders", True),
+        ("Of each group of equal files keep the first and delete the others", True),
+        ("Group the files by year and delete the empty folders", False),
         ("删除 old 文件夹里内容相同的文件", True),
         ("Delete the duplicate files and list them in gone.txt", False),
         ("Delete the old files and rename the others by date", False),
