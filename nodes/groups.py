@@ -179,12 +179,20 @@ def _fitting(
         f"{label}{mark} {value}": [
             path
             for path, parts in zip(paths, held, strict=True)
-            if any(one[0] == label and value.casefold() in one[2].casefold() for one in parts)
+            if any(one[0] == label and _is_value(one[2], value) for one in parts)
         ]
         for label, mark, value in sorted(named)
     }
     few = {line: of for line, of in found.items() if len(of) < len(paths)}
     return few if len(few) == 1 and len(next(iter(few.values()))) <= _MOST_FITTING else {}
+
+
+def _is_value(held: str, value: str) -> bool:
+    """Whether a line holds the value, or an address with a name before it, such as "Lea <l@x>"."""
+    return value.casefold() in (held.casefold(), _NAMED_ADDRESS.sub(r"\1", held).casefold())
+
+
+_NAMED_ADDRESS = re.compile(r"^.*<([^<>]+)>$")
 
 
 def _same(row: str, line: str) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
-from replan.nodes.decompose.known_uses import CHANGES_TESTS
 from replan.nodes.decompose.moves import removes_only, renamed, to_be_gone, where_some_stay
 from replan.nodes.decompose.parts import parts_of
 from replan.nodes.decompose.rejected import accepted_in, rejected_in
@@ -131,7 +130,7 @@ def kept_files(goal: str, named: Sequence[str]) -> list[str]:
         for path in named
         if re.search(_KEEP.format(name=re.escape(path)), goal, re.IGNORECASE)
         or re.search(_STAY.format(name=re.escape(path)), goal, re.IGNORECASE)
-        or (is_test_file(path) and _TESTS_STAY.search(goal) and not CHANGES_TESTS.search(goal))
+        or (is_test_file(path) and _TESTS_STAY.search(goal))
     ]
 
 

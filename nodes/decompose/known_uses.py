@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from replan.nodes.contract import DecomposeRequest
-from replan.nodes.decompose.moves import renamed, to_be_gone
+from replan.nodes.decompose.moves import asks, renamed, to_be_gone
+from replan.nodes.decompose.parts import SENTENCE_END
 from replan.nodes.named_files import is_test_file
 
 _MOST_KEPT = 60
@@ -31,12 +32,7 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
         read = [path for path in there if _made_from(path, made, goal)]
     if _TESTS_DECIDE.search(goal) and not CHANGES_TESTS.search(goal):
         read += [path for path in there if is_test_file(path)]
-    mended = [
-        path
-        for path in there
-        if not is_test_file(path)
-        and re.search(_MENDED.format(name=re.escape(path)), goal, re.IGNORECASE)
-    ]
+    mended = [path for path in there if not is_test_file(path) and _is_mended(path, goal)]
     return {
         **dict.fromkeys(made, "create"),
         **dict.fromkeys(read, "only read"),
@@ -45,13 +41,33 @@ def surely_used(request: DecomposeRequest) -> dict[str, str]:
     }
 
 
+def _is_mended(path: str, goal: str) -> bool:
+    """Whether the goal tells to mend that file."""
+    pattern = _MENDED.format(name=re.escape(path))
+    matches = list(re.finditer(pattern, goal, re.IGNORECASE))
+    return bool(matches) and not asks(goal) and not any(_is_refused(goal, one) for one in matches)
+
+
 def tests_decide(goal: str) -> bool:
     """Whether the goal wants something mended until the tests that there are pass."""
-    decide = bool(_TESTS_DECIDE.search(goal) and _MENDS.search(goal))
-    return decide and not CHANGES_TESTS.search(goal)
+    mends = list(_MENDS.finditer(goal))
+    if not mends or asks(goal) or any(_is_refused(goal, match) for match in mends):
+        return False
+    return bool(_TESTS_PASS.search(goal)) and not CHANGES_TESTS.search(goal)
 
 
-_MENDS = re.compile(r"\b(?:repair|mend|fix|implement|correct)\b|修复|修改|改正|修好", re.IGNORECASE)
+def _is_refused(goal: str, match: re.Match[str]) -> bool:
+    """Whether the sentence says before it that it is not to be done."""
+    return bool(_REFUSED.search(SENTENCE_END.split(goal[: match.start()])[-1]))
+
+
+_REFUSED = re.compile(
+    r"\b(?:not|never|without|cannot|how|nor)\b|n't\b|不|勿|别|无需|禁止|如何|怎", re.IGNORECASE
+)
+_MENDS = re.compile(r"\b(?:repair|mend|fix|implement)\b|修复|修改|改正|修好", re.IGNORECASE)
+_TESTS_PASS = re.compile(
+    r"\btests?\b[^;\n]{0,60}\bpass\b|\bpytest passes\b|测试\S{0,8}通过", re.IGNORECASE
+)
 
 
 def _made_from(path: str, made: Sequence[str], goal: str) -> bool:
@@ -168,13 +184,13 @@ _CHANGES = re.compile(
 
 
 _MENDED = (
-    r"(?:(?<!not )(?<!n't )(?<!without )(?<!never )\b(?:repair|mend|fix|implement|correct)\s+"
+    r"(?:\b(?:repair|mend|fix|implement)\s+"
     r"(?:(?:the\s+)?(?:bugs?|faults?|errors?|code|functions?)\s+(?:in|of)\s+"
-    r"|[\w.]+(?:\([^)\n]*\))?\s+in\s+)?|(?<!不)(?<!不要)(?<!别)(?:修复|修改|改正|修好)\s*)"
+    r"|[\w.]+(?:\([^)\n]*\))?\s+in\s+)?|(?:修复|修改|改正|修好)\s*)"
     r"[`'\"“「]?{name}(?![\w/-])"
 )
 _MADE = (
-    r"(?:\b(?:writes?|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
+    r"(?:\b(?:write|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
     r"(?:file\s+|module\s+|table\s+)?|\b(?:to|into|as|in)\s+(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?"
     r"|写入|写到|存入|存到|保存[为到]|合并[成到]|生成|输出[到为]|编写|创建|新建|命名为)\s*[`'\"“「]?{name}"
 )

@@ -57,7 +57,7 @@ class DecomposeByModel:
             )
         kept = kept_files(request.brief.goal, named) or all_kept(request, known)
         use_of = {**answer.get("files", {}), **dict.fromkeys(kept, "only read")}
-        use_of |= known
+        use_of |= {path: use for path, use in known.items() if use != "change" or path not in kept}
         writes = [path for path in named if use_of.get(path) in ("create", "change")]
         decided = _has_unnamed_tests(request, named) and tests_decide(request.brief.goal)
         checks = checks_of_files(

@@ -117,9 +117,25 @@ def removes_only(goal: str, existing: Sequence[str]) -> bool:
     """Whether all that the goal wants is that some files go: it names none, and speaks neither of
     what is in them nor of anything else to be done.
     """
-    if not _REMOVES_FILES.search(goal) or named_files(goal, existing):
+    matches = list(_REMOVES_FILES.finditer(goal))
+    if not matches or asks(goal) or named_files(goal, existing):
         return False
-    return not _DOES_MORE.search(goal)
+    doubtful = any(_is_doubtful(goal, match) for match in matches)
+    return not doubtful and not _DOES_MORE.search(goal)
+
+
+def asks(goal: str) -> bool:
+    """Whether the goal asks something, or how something would be done: then it is perhaps not to be
+    done.
+    """
+    return bool(_ASKS.search(goal))
+
+
+_ASKS = re.compile(
+    r"[?？]|\b(?:how|whether|why|which|what|who|explain|tell|say|show|is it|safe to|would)\b"
+    r"|如何|怎么|怎样|为什么|哪|多少|能否|是否|说明|告诉",
+    re.IGNORECASE,
+)
 
 
 _REMOVES_FILES = re.compile(
@@ -133,11 +149,11 @@ _DOES_MORE = re.compile(
     r"\b(?:writ(?:e|es|ing)|creat(?:e|es|ing)|mak(?:e|es|ing)|save|saves|saving|stor(?:e|es|ing)|"
     r"renam(?:e|es|ed|ing)|mov(?:e|es|ed|ing)|cop(?:y|ied|ying)|put|puts|putting|add|adds|"
     r"adding|chang(?:e|es|ing)|replac(?:e|es|ing)|edit|edits|set|sets|update|updates|updating|"
-    r"extract|sort|sorts|merg(?:e|es|ing)|append|insert|convert|translate|generate|generates|generating|"
-    r"build|split|join|combine|collect|list|lists|report|log|logs|record|repair|mend|fix|"
+    r"extract|sort|sorts|merg(?:e|es|ing)|append|insert|convert|translate|generate|generates|"
+    r"generating|build|split|join|combine|collect|list|lists|report|log|logs|record|repair|mend|fix|"
     r"implement|back ?up|archive|zip|pack|unpack|fill|correct|format|turn|turns|shorten|clean|"
-    r"clear|organi[sz]e|flatten|compress|transfer|(?:group|number)\s+(?:the|all|them|every|each)|lines?|rows?|"
-    r"columns?|words?|entr(?:y|ies)|sections?|functions?|imports?|comments?|spaces?|"
+    r"clear|organi[sz]e|flatten|compress|transfer|(?:group|number)\s+(?:the|all|them|each)|"
+    r"lines?|rows?|columns?|words?|entr(?:y|ies)|sections?|functions?|imports?|comments?|spaces?|"
     r"characters?|tests?|instead)\b"
     r"|写|创建|新建|保存|重命名|改名|移动|移到|复制|添加|修改|替换|排序|合并|生成|整理|放|压缩|归"
     r"|行|列|字|备份",

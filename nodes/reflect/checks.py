@@ -108,7 +108,7 @@ def _faults(failing: list[CheckResult]) -> int:
     return len(failing) + sum(int(found[1]) - 1 if found else _UNRUN for found in counts)
 
 
-_FAILED_TESTS = re.compile(r"(\d+) failed, \d+ passed(?!.*\berrors?\b)")
+_FAILED_TESTS = re.compile(r"(\d+) failed\b(?!, \d+ with errors)")
 _UNRUN = 10_000
 
 

@@ -132,7 +132,11 @@ def _suspects(
                 yield Suspect(path, full, test)
     path, _, function = test.partition("::")
     line = next((row for row in said.splitlines() if row.startswith(("    ", ">"))), "")
-    body = _found(tests.get(path, ""), function.partition("[")[0].replace("::", "."))
+    name = function.partition("[")[0].rpartition("::")[
+        2
+    ]  # of one in a class, the report has it alone
+    held = dict(_functions(tests.get(path, "")))
+    body = next((one for full, one in held.items() if full.rpartition(".")[2] == name), None)
     rest = ast.unparse(body) if body is not None else ""
     for name in [*_CALLED.findall(line), *reversed(_CALLED.findall(rest))]:
         for path, functions in known.items():
@@ -203,17 +207,31 @@ def _with_imports_of(code: str, answer: str, own: str) -> str:
     bound = {name for one in body if isinstance(one, _IMPORT) for name in _names(one)}
     bound |= {one.name for one in body if isinstance(one, ast.ClassDef | _Function)}
     lacking = [
-        ast.unparse(one)
+        ast.unparse(short)
         for one in _body(answer)
-        if isinstance(one, _IMPORT)
-        and own not in (getattr(one, "module", None) or "").split(".")
-        and not bound.intersection(_names(one))
-        and any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) for name in _names(one))
+        if isinstance(one, _IMPORT) and getattr(one, "module", None) != own
+        if (short := _lacking(one, bound, code)) is not None
     ]
     return with_lines_on_top(code, lacking) if lacking else code
 
 
 _IMPORT = ast.Import | ast.ImportFrom
+
+
+def _lacking(
+    node: ast.Import | ast.ImportFrom, bound: set[str], code: str
+) -> ast.Import | ast.ImportFrom | None:
+    """The import with those of its names alone that the code uses and does not have."""
+    kept = [
+        one
+        for one, name in zip(node.names, _names(node), strict=True)
+        if name not in bound and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code)
+    ]
+    if not kept:
+        return None
+    if isinstance(node, ast.Import):
+        return ast.Import(names=kept)
+    return ast.ImportFrom(module=node.module, names=kept, level=node.level)
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> list[str]:

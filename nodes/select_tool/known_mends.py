@@ -19,10 +19,12 @@ _NEW_KEY = re.compile(r"KeyError: .*; begin with ")
 _MORE_THAN_NUMBER = re.compile(r"ValueError: invalid literal .*; take the number out of it: ")
 _NO_NUMBER = re.compile(r"ValueError: .*; some values are empty: ")
 _ZERO = re.compile(
-    r"(?<!not )(?<!n't )\b(?:counts?|counted|treat|treated|taken|be)\b(?:\s+\w+)?\s+as (?:0|zero)\b"
-    r"|(?<!不)(?:算作?|按|视为|当作?|计为)\s*(?:0|零)",
+    r"\b(?:counts?|counted|treat|treated|taken)\b(?:\s+\w+)?\s+as (?:0|zero)\b(?![.\d])"
+    r"|(?:算作?|按|视为|当作?|计为)\s*(?:0|零)(?![.\d])",
     re.IGNORECASE,
 )
+_NOT_SO = re.compile(r"\b(?:not|never|without|instead|rather)\b|n't\b|不|勿|别", re.IGNORECASE)
+_NEAR = 30
 _MEAN = re.compile(r"(?<![a-z])(?:mean|average|median|avg)|平均|中位", re.IGNORECASE)
 # Where there are several, nobody knows which is meant.
 _ITS_NUMBER = r"re.fullmatch(r'\D*?((?<!\w)-?\d+)\D*', {}).group(1)"
@@ -102,7 +104,8 @@ def _with_beginning(code: str, tree: ast.Module, name: str, number: int) -> str:
         None,
     )
     # Bound outside of the function, it is perhaps that one which is meant.
-    outside = functions and any(_binds(node, name) for node in tree.body)
+    inner = {id(node) for node in ast.walk(above[functions[-1]])} if functions else set()
+    outside = inner and any(_binds(node, name) for node in ast.walk(tree) if id(node) not in inner)
     if not value or not uses or loop is None or outside or any(map(_is_global, ast.walk(tree))):
         return ""
     lines = code.split("\n")
@@ -127,8 +130,8 @@ def _uses(tree: ast.Module, name: str) -> list[int]:
     ]
 
 
-def _binds(node: ast.stmt, name: str) -> bool:
-    return isinstance(node, ast.Assign) and any(_is(target, name) for target in node.targets)
+def _binds(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -279,12 +282,16 @@ def _counts_as_zero(tree: ast.Module, number: int, task: Task) -> bool:
     """Whether an empty value is as good as 0: the task says so, or it goes into a sum, of which no
     mean is made.
     """
-    if _ZERO.search(task.title):
+    said = _ZERO.search(task.title)
+    if said and _NOT_SO.search(task.title[max(0, said.start() - _NEAR) : said.start()]):
+        return False
+    if said:
         return True
     node = next(iter(_path_to(tree, number)[-1:]), None)
     sums = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add)
     got = isinstance(node, ast.Assign) and _adds_to_its_own(node)
-    return (sums or got) and not _MEAN.search(task.title)
+    of_numbers = isinstance(node, ast.AugAssign | ast.Assign) and _neutral(node.value) == "0"
+    return (sums or got) and of_numbers and not _MEAN.search(task.title)
 
 
 def _adds_to_its_own(node: ast.Assign) -> bool:

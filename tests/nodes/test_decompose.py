@@ -12,6 +12,8 @@ from replan.nodes.decompose.llm import DecomposeByModel, merge_drafts
 from replan.nodes.decompose.none import DecomposeNot
 from replan.state.task import Check
 
+BOTH = {"tests_must_pass", "wanted"}
+
 
 def exists(path: str) -> Check:
     return Check(kind="file_exists", path=path)
@@ -189,6 +191,10 @@ def test_what_a_file_is_made_from_is_only_read(goal: str, known: dict[str, str])
         ("请修改 a.py 使测试通过", True),
         ("Do not fix a.py, but say what is wrong", False),
         ("Fix what a.py does not do", False),
+        ("Explain how to fix a.py", False),
+        ("Do not try to fix a.py", False),
+        ("Count the correct answers in a.py", False),
+        ("不得修改 a.py", False),
         ("不要修改 a.py", False),
     ],
 )
@@ -203,14 +209,16 @@ def test_what_is_to_be_mended_is_changed(goal: str, changed: bool) -> None:
         ("Repair the code so that the tests pass", ["a.py", "test_a.py"], set()),
         ("Repair a.py so that the tests pass", ["a.py", "test_a.py"], set()),
         ("Delete the older files", ["a.txt", "b.txt"], set()),
-        ("Say whether the tests pass", ["a.py", "test_a.py"], {"tests_must_pass", "wanted"}),
+        ("Say whether the tests pass", ["a.py", "test_a.py"], BOTH),
         ("Which files are older?", ["a.txt"], {"wanted"}),
+        ("Explain why the tests fail, fix nothing", ["a.py", "test_a.py"], BOTH),
+        ("Do not fix a.py, the tests need not pass", ["a.py", "test_a.py"], {"files", *BOTH}),
     ],
 )
 async def test_what_the_goal_says_is_not_asked(
     use_of, goal: str, existing: list[str], asked: set[str]
 ) -> None:
-    known = {"wanted": "answer", "tests_must_pass": False}
+    known = {"wanted": "answer", "tests_must_pass": False, "files": {"a.py": "only read"}}
     answer = {name: value for name, value in known.items() if name in asked}
     named = [path for path in existing if path in goal]
     result, questions = await decompose(use_of, goal, answer, existing=existing, named=named)
@@ -285,6 +293,7 @@ def test_tasks_without_a_result_of_their_own_are_merged(
         ("修好 a.py，不要改动测试 test_b.py", ["test_b.py"]),
         ("Make test_b.py faster without changing the test_data folder", []),
         ("Don't touch tests/test_old.py but extend test_b.py", []),
+        ("Refactor a.py without touching the tests: test_b.py", ["test_b.py"]),
         ("Make test_b.py faster without changing the test data", []),
         ("Add a test of f to test_b.py without changing the tests that are there", []),
         ("改进 test_b.py，不要修改测试数据", []),

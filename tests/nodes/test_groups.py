@@ -58,6 +58,15 @@ async def test_those_with_a_value_that_the_goal_names(workspace: Path) -> None:
         assert "Read them by: " in (await groups(workspace, mails, goal=goal))[0]
 
 
+async def test_a_value_is_whole_words_or_an_address(workspace: Path) -> None:
+    bills = [f"No: {at}\nStatus: {word}\n" for at, word in enumerate(("paid", "unpaid", "paid"))]
+    told = (await groups(workspace, bills, goal="Sum up those whose status is paid"))[0]
+    assert "for path in ['mails/0.txt', 'mails/2.txt']: " in told
+    mails = ["From: lea@f.ex\nTo: a\n", "From: Lea <lea@f.ex>\nTo: b\n", "From: b@f.ex\nTo: c\n"]
+    told = (await groups(workspace, mails, goal="the mails from lea@f.ex"))[0]
+    assert "for path in ['mails/0.txt', 'mails/1.txt']: " in told
+
+
 async def test_the_same_lines_but_for_numbers(workspace: Path) -> None:
     assert await groups(workspace, [f"Begun at {at}:0{at}\nDone.\n" for at in range(6)])
 

@@ -55,7 +55,11 @@ def test_in_a_function_it_begins_there() -> None:
     code = "def f(b):\n    while b:\n        out += 1\n    return out\nfor x in y:\n    f(x)\n"
     error = "UnboundLocalError: cannot access local variable 'out' where it is not associated"
     assert mend(code, error, 3).startswith("def f(b):\n    out = 0\n    while b:\n")
-    assert mend(f"out = 0\n{code}", error, 4) == ""  # it may be that one which is meant
+    # It may be that one which is meant.
+    assert mend(f"out = 0\n{code}", error, 4) == ""
+    assert mend(f"out, n = 0, 0\n{code}", error, 4) == ""
+    nested = "".join(f"    {line}\n" for line in code.splitlines())
+    assert mend(f"def g():\n    out = 0\n{nested}", error, 5) == ""
 
 
 def test_what_is_used_in_a_loop_begins_in_it() -> None:
@@ -139,6 +143,11 @@ def test_other_faults_are_for_the_model() -> None:
         ("values.append(float(a))", "Empty ones count as 0", "values.append(float(a or 0))"),
         ("values.append(float(a))", "空的算作 0", "values.append(float(a or 0))"),
         ("values.append(float(a))", "Skip empty ones, do not count them as 0", ""),
+        ("values.append(float(a))", "Empty values should not be counted as 0", ""),
+        ("values.append(float(a))", "空值不要算作 0", ""),
+        ("values.append(float(a))", "Half days count as 0.5", ""),
+        ("values += [float(a)]", "Sum them up", ""),
+        ("out += f'{float(a):.2f}'", "Sum them up", ""),
         ("total += float(row['a'])", "Write avg_price per region", ""),
         ("age = 2024 - float(row['born'])", "Sum them up", ""),
         ("total = rate * float(row['a'])", "Sum them up", ""),
