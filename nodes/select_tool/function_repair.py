@@ -132,9 +132,8 @@ def _suspects(
                 yield Suspect(path, full, test)
     path, _, function = test.partition("::")
     line = next((row for row in said.splitlines() if row.startswith(("    ", ">"))), "")
-    name = function.partition("[")[0].rpartition("::")[
-        2
-    ]  # of one in a class, the report has it alone
+    # Of a test in a class, the report names the test alone.
+    name = function.partition("[")[0].rpartition("::")[2]
     held = dict(_functions(tests.get(path, "")))
     body = next((one for full, one in held.items() if full.rpartition(".")[2] == name), None)
     rest = ast.unparse(body) if body is not None else ""
