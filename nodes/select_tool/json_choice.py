@@ -15,11 +15,11 @@ from replan.nodes.select_tool.conversation import SOURCES, conversation, tempera
 from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
-from replan.nodes.select_tool.function_repair import ASK as REWRITE
-from replan.nodes.select_tool.function_repair import rewritten, same_code, suspect
+from replan.nodes.select_tool.function_repair import question, rewritten, same_code, suspect
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.known_mends import known_mend, remedy
+from replan.nodes.select_tool.line_breaks import with_line_breaks
 from replan.nodes.select_tool.mending import (
     MEND_LINE,
     MEND_SCRIPT,
@@ -97,7 +97,9 @@ class SelectByJson:
             content = await self._content(asked, tool, call, request, use)
             content = without_own_name(content, str(call.get("path", "")))
             is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
-            action.args[tool.content] = with_imports(content) if is_code else content
+            if is_code:
+                content = with_imports(with_line_breaks(content))
+            action.args[tool.content] = content
         return SelectToolResult(action=action)
 
     async def _mending(
@@ -199,8 +201,7 @@ class SelectByJson:
         found = suspect(request.task, code, tests)
         if found is None:
             return None
-        ask = REWRITE.format(name=found.name, path=found.path, test=found.test)
-        messages = conversation(request, use.tools, sources, ask)
+        messages = question(found, code[found.path], request.task, tests)
         for warmth in (temperature(request.task), _WARM):
             answer = await use.model.text(messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth)
             if use.model.truncated:  # its end is missing

@@ -211,6 +211,8 @@ async def test_prompt(
     }
     model: Any = ScriptedAgent([moves.get(name, Move("python", "print(6)"))])
     if name == "write a function anew":
+        test = "from sum import add\n\n\ndef test_add():\n    assert add(1, 1) == 2\n"
+        (workspace / "test_sum.py").write_text(test)
         model = ["```python\ndef add(a, b):\n    return a + b\n```"]
     if kind == "native":
         model = [Reply(tool_calls=[("python", {"code": "print(6)"})])]
