@@ -44,18 +44,58 @@ def json_outline(text: str) -> str:
     if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
         return ""
     number, records = len(records), records[:_LOOKED_AT]
-    kind = "an object" if place == "data" and isinstance(data, dict) else "a list"
-    each = "data.values()" if kind == "an object" else place
+    kind, way = _way(data, place, records)
     lines = [
         f"data = json.load(file); {place} is {kind} of {number:,}; the first is:",
         _compact(records[0]),
-        f"for d in {each}: it holds {_paths_told(records)}",
+        way,
         *_odd(records),
     ]
     if isinstance(data, dict) and place != "data":
         others = [f"data[{key!r}]" for key in data if place != f"data[{key!r}]"]
         lines += [f"there is also {', '.join(others[:_OTHERS])}"] if others else []
     return storable("\n".join(lines))
+
+
+def way_to_pairs(text: str) -> str:
+    """How to get at what stands in the objects of each record, where these hold other names each
+    time, such as goods and their numbers: a small model that sees them takes them for the record's
+    own. "" where there are none.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    place, records = _records(data)
+    if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
+        return ""
+    kind, way = _way(data, place, records[:_LOOKED_AT])
+    if not _pairs(records[:_LOOKED_AT]):
+        return ""
+    return storable(f"data = json.load(file); {place} is {kind}; {way}")
+
+
+def _way(data: Any, place: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Whether the records stand in a list or an object, and how to get at what each holds."""
+    kind = "an object" if place == "data" and isinstance(data, dict) else "a list"
+    each = "data.values()" if kind == "an object" else place
+    return kind, f"for d in {each}: it holds {_paths_told(records)}"
+
+
+def _pairs(records: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The keys behind which each record has an object with names of its own, and values of one
+    kind.
+    """
+    found = set()
+    for key in dict.fromkeys(key for record in records for key in record):
+        held = [record[key] for record in records if key in record]
+        if len(held) < _LEAST or not all(isinstance(one, dict) and one for one in held):
+            continue
+        kinds = {type(value) for one in held for value in one.values()}
+        alike = len(kinds) == 1 and not kinds & {dict, list}
+        if alike and len({frozenset(one) for one in held}) > 1:
+            found.add(str(key))
+    return found
 
 
 def _records(data: Any) -> tuple[str, list[Any]]:
@@ -77,9 +117,19 @@ def _compact(record: Any) -> str:
 
 
 def _paths_told(records: Sequence[Mapping[str, Any]]) -> str:
-    paths = [path for path in _paths(records) if path]
-    shown = [f"d{''.join(f'[{key!r}]' for key in path)}" for path in paths[:_PATHS]]
+    pairs = _pairs(records)
+    paths = list(dict.fromkeys(_cut(path, pairs) for path in _paths(records) if path))
+    shown = [
+        f"in d[{path[0]!r}].items() names with their values"
+        if path[0] in pairs
+        else f"d{''.join(f'[{key!r}]' for key in path)}"
+        for path in paths[:_PATHS]
+    ]
     return f"{', '.join(shown)}{', ...' if len(paths) > _PATHS else ''}"
+
+
+def _cut(path: tuple[str, ...], pairs: set[str]) -> tuple[str, ...]:
+    return path[:1] if path[0] in pairs else path
 
 
 def _paths(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
@@ -104,7 +154,8 @@ def _leaves(value: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:
 def _odd(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """What is missing, null or of another type in some of the records."""
     paths: dict[tuple[str, ...], None] = {}
-    for path in _paths(records):
+    pairs = _pairs(records)
+    for path in dict.fromkeys(_cut(path, pairs) for path in _paths(records) if path):
         for length in range(1, len(path) + 1):
             paths[path[:length]] = None
     told = []

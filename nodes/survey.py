@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from replan.nodes.briefing import marked
 from replan.nodes.excerpt import excerpt
 from replan.nodes.groups import groups_of_one_form, kind_of
-from replan.nodes.json_outline import json_outline
+from replan.nodes.json_outline import json_outline, way_to_pairs
 from replan.nodes.name_facts import how_to_read, name_facts
 from replan.nodes.named_files import is_test_file
 from replan.nodes.records import describe_records
@@ -162,7 +162,8 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     lines = not path.endswith(CODE) and _all_alike(path, rows)
     data = (path.endswith(TABLES) and not few) or lines
     if len(text) <= whole and not data:
-        return f"{path} holds:\n{text.rstrip()}"
+        way = await asyncio.to_thread(way_to_pairs, text) if path.endswith(".json") else ""
+        return f"{path} holds:\n{text.rstrip()}" + (f"\n({way})" if way else "")
     head = "\n".join(row[:_LINE_CHARS] for row in rows[:_HEAD_LINES])
     if len(rows) <= _HEAD_LINES and all(len(row) <= _LINE_CHARS for row in rows):
         return f"{path} holds:\n{head}"

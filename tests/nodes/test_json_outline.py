@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from replan.nodes.json_outline import json_outline
+from replan.nodes.json_outline import json_outline, way_to_pairs
 
 DOORS = {
     "site": "north",
@@ -63,3 +63,34 @@ def test_many_keys_are_told_of_in_no_time() -> None:
 
 def test_what_is_no_json() -> None:
     assert json_outline("{'a': 1}") == ""
+
+
+GOODS = [
+    {"store": "A", "goods": {"pen": 2, "ink": 3}},
+    {"store": "B", "goods": {"pen": 1, "pad": 9}},
+]
+
+
+def test_names_of_its_own_are_told_as_pairs() -> None:
+    way = "for d in data: it holds d['store'], in d['goods'].items() names with their values"
+    assert way_to_pairs(json.dumps(GOODS)) == f"data = json.load(file); data is a list; {way}"
+    assert json_outline(json.dumps(GOODS)).endswith(f"\n{way}")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [{"a": {"x": 1}}, {"a": {"x": 2}}],
+        [{"a": {"x": 1}}, {"a": {"y": "b"}}],
+        [{"a": {"x": {}}}, {"a": {"y": {}}}],
+        [{"a": 1}, {"b": 2}],
+        GOODS[:1],
+        {"a": 1},
+    ],
+)
+def test_what_has_the_same_names_is_not(data: object) -> None:
+    assert way_to_pairs(json.dumps(data)) == ""
+
+
+def test_no_json_is_not() -> None:
+    assert way_to_pairs("[1") == ""
