@@ -70,9 +70,26 @@ def way_to_pairs(text: str) -> str:
     if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
         return ""
     kind, way = _way(data, place, records[:_LOOKED_AT])
-    if not _pairs(records[:_LOOKED_AT]):
+    pairs = _pairs(records[:_LOOKED_AT])
+    if not pairs:
         return ""
-    return storable(f"data = json.load(file); {place} is {kind}; {way}")
+    adds = next((_adding(key) for key in sorted(pairs) if _recurs(records, key)), "")
+    return storable(f"data = json.load(file); {place} is {kind}; {way}{adds}")
+
+
+def _recurs(records: Sequence[Mapping[str, Any]], key: str) -> bool:
+    """Whether a name stands in several records with a number."""
+    held = [record[key] for record in records if isinstance(record.get(key), dict)]
+    names = Counter(name for one in held for name in one)
+    numbers = all(type(value) in (int, float) for one in held for value in one.values())
+    return numbers and max(names.values(), default=0) > 1
+
+
+def _adding(key: str) -> str:
+    return (
+        "; a name may stand in several d: totals over all of them by "
+        f"for name, value in d[{key!r}].items(): totals[name] = totals.get(name, 0) + value"
+    )
 
 
 def _way(data: Any, place: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

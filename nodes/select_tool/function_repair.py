@@ -61,12 +61,12 @@ class Suspect:
         return f"{_WROTE}{self.name} in {self.path}"
 
 
-def suspect(task: Task, sources: Mapping[str, str], tests: Mapping[str, str]) -> Suspect | None:
-    """The function to be written anew next; None where nobody can tell.
+def suspects(task: Task, sources: Mapping[str, str], tests: Mapping[str, str]) -> list[Suspect]:
+    """The functions to be written anew, those first that were tried least; none where nobody can
+    tell.
 
-    Of the first test that fails, the innermost function of ours that the error came through; else
-    those that its failing line calls, that the rest of the test calls, and that these call in turn,
-    the one that was tried least.
+    Of each test that fails, the innermost function of ours that the error came through; else those
+    that its failing line calls, that the rest of the test calls, and that these call in turn.
 
     Args:
         task: with what its tests found.
@@ -74,15 +74,18 @@ def suspect(task: Task, sources: Mapping[str, str], tests: Mapping[str, str]) ->
         tests: the text of test files, by path.
     """
     known = {path: dict(_functions(text)) for path, text in sources.items()}
-    tried = [one.action.thought for one in task.attempts]
+    found: dict[str, Suspect] = {}
     for result in task.failing:
-        if result.check.kind != "tests_pass":
-            continue
-        for test, said in _BLOCK.findall(result.detail):
-            found = list(dict.fromkeys(_suspects(test, said, known, tests)))
-            if found:
-                return min(found, key=lambda one: tried.count(one.thought))
-    return None
+        if result.check.kind == "tests_pass":
+            for test, said in _BLOCK.findall(result.detail):
+                for one in _suspects(test, said, known, tests):
+                    found.setdefault(one.thought, one)
+    return sorted(found.values(), key=lambda one: times_tried(one, task))
+
+
+def times_tried(found: Suspect, task: Task) -> int:
+    """In how many of the attempts that are kept it was written anew."""
+    return sum(one.action.thought == found.thought for one in task.attempts)
 
 
 def question(
@@ -195,25 +198,24 @@ def _suspects(
     held = dict(_functions(tests.get(path, "")))
     body = next((one for full, one in held.items() if full.rpartition(".")[2] == name), None)
     rest = ast.unparse(body) if body is not None else ""
+    direct: list[Suspect] = []
     for name in [*_CALLED.findall(line), *reversed(_CALLED.findall(rest))]:
         for path, functions in known.items():
-            for full in (name, f"{name}.__init__"):
-                if full in functions:
-                    yield Suspect(path, full, test)
-                    yield from _called_by(functions[full], path, test, known)
-            for full in functions:
-                if full.endswith(f".{name}"):
-                    yield Suspect(path, full, test)
+            named = [one for one in (name, f"{name}.__init__") if one in functions]
+            methods = [one for one in functions if one.endswith(f".{name}")]
+            direct += [Suspect(path, one, test) for one in [*named, *methods]]
+    yield from direct
+    for one in direct:
+        yield from _called_by(known[one.path][one.name], test, known)
 
 
 def _called_by(
-    function: _Function, path: str, test: str, known: Mapping[str, Mapping[str, _Function]]
+    function: _Function, test: str, known: Mapping[str, Mapping[str, _Function]]
 ) -> Iterator[Suspect]:
-    names = _CALLED.findall(ast.unparse(function))[1:]
-    for name in dict.fromkeys(names):
-        for other, functions in known.items():
+    for name in _CALLED.findall(ast.unparse(function))[1:]:
+        for path, functions in known.items():
             if name in functions:
-                yield Suspect(other, name, test)
+                yield Suspect(path, name, test)
 
 
 def _body(code: str) -> Sequence[ast.stmt]:

@@ -15,7 +15,13 @@ from replan.nodes.select_tool.conversation import SOURCES, conversation, tempera
 from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
-from replan.nodes.select_tool.function_repair import question, rewritten, same_code, suspect
+from replan.nodes.select_tool.function_repair import (
+    question,
+    rewritten,
+    same_code,
+    suspects,
+    times_tried,
+)
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.known_mends import known_mend, remedy
@@ -52,6 +58,7 @@ from replan.tools.workspace import Workspace
 _FIRST_TOKENS = 400
 _MOST_TOKENS = 1600
 _FUNCTION_TOKENS = 800
+_MOST_SUSPECTS = 2
 
 
 _WARM = 0.9
@@ -198,14 +205,14 @@ class SelectByJson:
             if path.endswith(".py") and not is_test_file(path)
         }
         tests = await _texts(filter(is_test_file, request.existing), use.tools.workspace)
-        found = suspect(request.task, code, tests)
-        if found is None:
-            return None
-        messages = question(found, code[found.path], request.task, tests)
-        for warmth in (temperature(request.task), _WARM):
+        for found in suspects(request.task, code, tests)[:_MOST_SUSPECTS]:
+            # Asked alike, it says what it said.
+            known = times_tried(found, request.task)
+            warmth = max(temperature(request.task), _WARM if known else 0.0)
+            messages = question(found, code[found.path], request.task, tests)
             answer = await use.model.text(messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth)
             if use.model.truncated:  # its end is missing
-                return None
+                continue
             text = rewritten(code[found.path], found, fenced(answer))
             if text and not same_code(text, code[found.path]):
                 args = {"path": found.path, "text": text}

@@ -73,7 +73,13 @@ GOODS = [
 
 def test_names_of_its_own_are_told_as_pairs() -> None:
     way = "for d in data: it holds d['store'], in d['goods'].items() names with their values"
-    assert way_to_pairs(json.dumps(GOODS)) == f"data = json.load(file); data is a list; {way}"
+    adds = (
+        "; a name may stand in several d: totals over all of them by "
+        "for name, value in d['goods'].items(): totals[name] = totals.get(name, 0) + value"
+    )
+    assert way_to_pairs(json.dumps(GOODS)) == f"data = json.load(file); data is a list; {way}{adds}"
+    once = [GOODS[0], {"store": "B", "goods": {"pad": 9}}]
+    assert way_to_pairs(json.dumps(once)) == f"data = json.load(file); data is a list; {way}"
     assert json_outline(json.dumps(GOODS)).endswith(f"\n{way}")
 
 

@@ -1,6 +1,7 @@
 """What `select_tool = "json"` does about code that fails, before it asks which call to make."""
 
 from pathlib import Path
+from typing import Any
 
 from openai_server import Reply
 
@@ -20,7 +21,7 @@ MENDED = CODE.replace("row[1]", "row[0]")
 SUM = "for row in rows:\n    total += len(row)\nprint(total)\n"
 
 
-async def selected(use_of, model: list[object], task: Task) -> tuple[Action, int]:
+async def selected(use_of, model: Any, task: Task) -> tuple[Action, int]:
     request = SelectToolRequest(
         brief=Brief(goal="a goal"),
         task=task,
@@ -47,11 +48,32 @@ async def test_the_function_alone_is_asked_for(use_of, workspace: Path) -> None:
     assert asked == 1
 
 
-async def test_the_same_function_again_is_asked_for_once_more(use_of, workspace: Path) -> None:
-    same = "```python\ndef first(row):\n    # the first\n    return row[1]\n```"
-    action, asked = await selected(use_of, [same, BETTER], mending(workspace))
-    assert action.args["text"] == MENDED
+async def test_who_gives_the_same_function_is_asked_for_another(use_of, workspace: Path) -> None:
+    task = mending(workspace)
+    code = CODE.replace("return row[1]", "return last(row[:1])").replace("row[-1]", "row[1]")
+    (workspace / "rows.py").write_text(code)
+    same = "```python\ndef first(row):\n    # the first\n    return last(row[:1])\n```"
+    other = "```python\ndef last(row):\n    return row[-1]\n```"
+    action, asked = await selected(use_of, [same, other], task)
+    assert action.args["text"] == code.replace("row[1]", "row[-1]")
+    assert action.thought == "wrote anew: last in rows.py"
     assert asked == 2
+
+
+async def test_who_was_asked_before_is_asked_warmer(use_of, workspace: Path) -> None:
+    task = mending(workspace)
+    wrote = Action(tool="write_file", args={}, thought="wrote anew: first in rows.py")
+    tried = Attempt(action=wrote, observation=Observation(ok=True), evidence=task.before)
+    again = task.model_copy(update={"attempts": [tried], "rounds": 1})
+    asked: list[float] = []
+
+    def answer(body: dict[str, Any]) -> str:
+        asked.append(body.get("temperature", 0.0))
+        return BETTER
+
+    for one in (task, again):
+        await selected(use_of, answer, one)
+    assert asked[0] < asked[1]
 
 
 async def test_a_function_whose_end_is_missing_is_not_taken(use_of, workspace: Path) -> None:
