@@ -76,7 +76,7 @@ def test_the_function_that_the_failing_test_is_about() -> None:
     assert found(f"{CARTS}\n{RATE}") == "Cart.add"
     assert found(CARTS, "Cart.add") == "Cart.__init__"
     assert found(CARTS, "Cart.add", "Cart.__init__") == "rate"
-    assert found(f"{CARTS}\n{RATE}", "Cart.add") == "rate"
+    assert found(f"{CARTS}\n{RATE}", "Cart.add") == "Cart.__init__"
 
 
 def test_where_nobody_can_tell_none_is() -> None:
