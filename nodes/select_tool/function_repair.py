@@ -100,6 +100,8 @@ def question(
         task: with what its tests found.
         tests: the text of test files, by path.
     """
+    if times_tried(found, task):  # who sees what it wrote writes it again
+        source = _without_body(source, found.name)
     blocks = [block for one in task.failing for block in _BLOCK.findall(one.detail)]
     said = next((said for test, said in blocks if test == found.test), "")
     return [
@@ -114,6 +116,19 @@ def question(
             )
         ),
     ]
+
+
+def _without_body(source: str, name: str) -> str:
+    """The source with nothing in that function but what it says of itself."""
+    node = _found(source, name)
+    if node is None or node.body[0].lineno == node.lineno:
+        return source
+    first = node.body[0]
+    tells = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    kept = (first.end_lineno or first.lineno) if tells else first.lineno - 1
+    lines = source.split("\n")
+    indent = " " * first.col_offset
+    return "\n".join([*lines[:kept], f"{indent}...", *lines[node.end_lineno or kept :]])
 
 
 def _tests_of(found: Suspect, tests: Mapping[str, str]) -> Iterator[str]:

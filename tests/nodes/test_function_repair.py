@@ -1,6 +1,12 @@
 """Which function is written anew where a test fails, and how it gets into its file."""
 
-from replan.nodes.select_tool.function_repair import Suspect, rewritten, same_code, suspects
+from replan.nodes.select_tool.function_repair import (
+    Suspect,
+    question,
+    rewritten,
+    same_code,
+    suspects,
+)
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
 CODE = '''"""Prices."""
@@ -157,3 +163,23 @@ def test_of_an_import_what_is_lacking_comes_with_it() -> None:
 def test_the_same_code() -> None:
     assert same_code("def f():\n    return 1  # one\n", "def f():\n\n    return 1\n")
     assert not same_code("for a in b:\n    f()\n    g()\n", "for a in b:\n    f()\ng()\n")
+
+
+def test_who_failed_once_does_not_see_its_function_again() -> None:
+    failing = CheckResult(
+        check=Check(kind="tests_pass"), passed=False, detail=f"1 failed, 0 passed\n{RATE}"
+    )
+    code = 'def rate(kind):\n    """Of a kind."""\n    return 1\n\n\nX = 1\n'
+    one = Suspect("shop.py", "rate", "test_shop.py::test_rate")
+    tried = Attempt(
+        action=Action(tool="write_file", thought=one.thought), observation=Observation(ok=True)
+    )
+    task = Task(id="t1", title="t", before=[failing])
+    again = Task(id="t1", title="t", before=[failing], attempts=[tried])
+    first = str(question(one, code, task, {"test_shop.py": TEST})[1].content)
+    second = str(question(one, code, again, {"test_shop.py": TEST})[1].content)
+    assert code in first
+    assert '"""Of a kind."""\n    ...\n\n\nX = 1\n' in second
+    assert "return 1" not in second
+    assert second.count("def test_rate():") == 1
+    assert "def test_carts" not in second
