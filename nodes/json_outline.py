@@ -36,12 +36,8 @@ def json_outline(text: str) -> str:
     Returns:
         "" where the text is no JSON, or holds no list of objects.
     """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    place, records = _records(data)
-    if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
+    data, place, records = _read(text)
+    if not records:
         return ""
     number, records = len(records), records[:_LOOKED_AT]
     kind, way = _way(data, place, records)
@@ -62,12 +58,8 @@ def way_to_pairs(text: str) -> str:
     time, such as goods and their numbers: a small model that sees them takes them for the record's
     own. "" where there are none.
     """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    place, records = _records(data)
-    if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
+    data, place, records = _read(text)
+    if not records:
         return ""
     kind, way = _way(data, place, records[:_LOOKED_AT])
     pairs = _pairs(records[:_LOOKED_AT])
@@ -113,6 +105,18 @@ def _pairs(records: Sequence[Mapping[str, Any]]) -> set[str]:
         if alike and len({frozenset(one) for one in held}) > 1:
             found.add(str(key))
     return found
+
+
+def _read(text: str) -> tuple[Any, str, list[Any]]:
+    """What the text holds, the expression for its records, and these: several objects, or none."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, "", []
+    place, records = _records(data)
+    if len(records) < _LEAST or not all(isinstance(one, dict) and one for one in records):
+        return data, place, []
+    return data, place, records
 
 
 def _records(data: Any) -> tuple[str, list[Any]]:

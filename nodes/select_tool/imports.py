@@ -4,10 +4,9 @@ to mend that, it puts `import re` in the place of `import os`.
 
 import ast
 import builtins
-import warnings
 from collections.abc import Iterable
 
-from replan.tools.formats import FILTERS
+from replan.nodes.select_tool.parsing import parsed
 from replan.tools.packages import importable
 
 # Modules of the standard library that nobody uses as the name of something else.
@@ -39,11 +38,8 @@ def with_imports(code: str) -> str:
     Args:
         code: Python; where it has a fault of syntax nothing is added.
     """
-    try:
-        with FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(code)
+    if tree is None:
         return code
     bound = _bound(tree)
     if "*" in bound:

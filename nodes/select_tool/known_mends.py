@@ -5,12 +5,11 @@ A small model that adds to a name before it has a value gives the same line agai
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 
 from replan.nodes.select_tool.mending import SCRIPT_CHARS, line_of_script
+from replan.nodes.select_tool.parsing import parsed
 from replan.state.task import Task
-from replan.tools.formats import FILTERS
 
 _UNDEFINED = re.compile(
     r"(?:NameError: name|UnboundLocalError: (?:cannot access )?local variable) '(\w+)' "
@@ -59,7 +58,7 @@ def remedy(code: str, error: str, number: int, task: Task) -> str:
         number: of the line in which it failed, from 1.
         task: what the code is for.
     """
-    tree = _tree(code)
+    tree = parsed(code)
     if tree is None or not 0 < number <= len(code.splitlines()):
         return ""
     undefined = _UNDEFINED.match(error)
@@ -73,16 +72,7 @@ def remedy(code: str, error: str, number: int, task: Task) -> str:
         better = _around_cast(code, tree, number, "{} or 0")
     else:
         return ""
-    return better if _tree(better) is not None else ""
-
-
-def _tree(code: str) -> ast.Module | None:
-    try:
-        with FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    return better if parsed(better) is not None else ""
 
 
 def _with_beginning(code: str, tree: ast.Module, name: str, number: int) -> str:

@@ -4,10 +4,9 @@
 """
 
 import ast
-import warnings
 from collections.abc import Iterator
 
-from replan.tools.formats import FILTERS
+from replan.nodes.select_tool.parsing import parsed
 
 _STRIPS = ("strip", "rstrip")
 _GROWS = ("append", "extend", "insert")
@@ -20,11 +19,8 @@ def with_line_breaks(code: str) -> str:
     Args:
         code: Python; where it has a fault of syntax nothing is done.
     """
-    try:
-        with FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(code)
+    if tree is None:
         return code
     lines = code.split("\n")
     for given in sorted(_given(tree), key=lambda one: (one.lineno, one.col_offset), reverse=True):

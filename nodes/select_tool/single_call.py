@@ -2,12 +2,11 @@
 
 import ast
 import math
-import warnings
 from collections.abc import Sequence
 
+from replan.nodes.select_tool.parsing import parsed
 from replan.state.task import Action
 from replan.tools.code_action import functions
-from replan.tools.formats import FILTERS
 from replan.tools.protocol import Tool
 
 
@@ -41,12 +40,8 @@ def single_call(code: str, tools: Sequence[Tool]) -> Action | None:
 
 
 def _only_call(code: str) -> ast.Call | None:
-    try:
-        with FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body = ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    tree = parsed(code)
+    body = tree.body if tree else []
     if len(body) != 1 or not isinstance(body[0], ast.Expr | ast.Assign):
         return None
     value = body[0].value
