@@ -7,7 +7,7 @@ import glob
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from replan.nodes.fitting_lines import OTHERWISE, is_named
 from replan.state.errors import ReplanError
@@ -33,18 +33,19 @@ _TOLD = re.compile(r"^\(all \d+ \.(\w+) files in (.+)/ are of one form\)$", re.M
 @dataclass(frozen=True)
 class Group:
     """Files of one kind and form in one folder; one stands for them all. `labels` are lines
-    of it such as "Amount: 7" whose label each file has once. `fitting` are the files in which such
-    a label has a value that the goal names: of all mails, those from a sender.
+    of it such as "Amount: 7" whose label each file has once. `wanted` are the files with a `line`
+    whose value the goal names: of all mails, those from a sender.
     """
 
     paths: list[str]
     labels: list[str]
-    fitting: dict[str, list[str]] = field(default_factory=dict)
+    line: str = ""
+    wanted: Sequence[str] = ()
 
     @property
     def first(self) -> str:
         """The file that stands for them all, or for those that are wanted."""
-        return next(iter(self.fitting.values()), self.paths)[0]
+        return (self.wanted or self.paths)[0]
 
     @property
     def others(self) -> list[str]:
@@ -57,8 +58,8 @@ class Group:
         folder, ending = kind_of(self.paths[0])
         pattern = f"{glob.escape(folder)}/*.{ending}"
         which, paths = "them", f"sorted(glob.glob({pattern!r}))"
-        for line, fitting in self.fitting.items():
-            which, paths = f"those with the line {line!r} alone", repr(fitting)
+        if self.wanted:
+            which, paths = f"those with the line {self.line!r} alone", repr(self.wanted)
         lines = [
             f"(all {len(self.paths)} .{ending} files in {folder}/ are of one form)",
             f"Read {which} by: for path in {paths}: "
@@ -89,15 +90,23 @@ async def groups_of_one_form(
     groups = []
     for of in many[:_MOST_GROUPS]:
         if texts := await _alike(workspace, of):
-            # What stands in the head of a mail may stand in its body too.
-            heads = list(map(_head, texts))
-            labels = list(dict.fromkeys([*_labels(heads), *_labels(texts)]))
-            fitting = _fitting(of, texts, _labels(texts), goal)
-            fitting = fitting or _fitting(of, heads, labels, goal)
-            first = texts[of.index(next(iter(fitting.values()), of)[0])].splitlines()
-            shown = [next((row for row in first if _same(row, one)), one) for one in labels]
-            groups.append(Group(of, shown, fitting))
+            groups.append(_group(of, texts, goal))
     return groups
+
+
+def _group(paths: list[str], texts: Sequence[str], goal: str) -> Group:
+    """What there is to tell of files of one form. What stands in the head of a mail may stand in
+    its body too: there it is looked for apart.
+    """
+    heads = list(map(_head, texts))
+    of_texts = _labels(texts)
+    labels = list(dict.fromkeys([*_labels(heads), *of_texts]))
+    line, wanted = _fitting(paths, texts, of_texts, goal)
+    if not wanted:
+        line, wanted = _fitting(paths, heads, labels, goal)
+    first = texts[paths.index((wanted or paths)[0])].splitlines()
+    shown = [next((row for row in first if _same(row, one)), one) for one in labels]
+    return Group(paths, shown, line, wanted)
 
 
 def told_of_one_form(survey: str, paths: Sequence[str]) -> list[str]:
@@ -158,12 +167,12 @@ def _labels(texts: Sequence[str]) -> list[str]:
 
 def _fitting(
     paths: Sequence[str], texts: Sequence[str], labels: Sequence[str], goal: str
-) -> dict[str, list[str]]:
-    """By line, the files that hold it, where the goal names its value and not all files have it.
-    No more than one line, and none where the goal may want the others too.
+) -> tuple[str, list[str]]:
+    """The one line whose value the goal names and that not all files have, and those that have it;
+    none where there are several such lines, or the goal may want the others too.
     """
     if OTHERWISE.search(goal):
-        return {}
+        return "", []
     kept = {_parts(line)[0] for line in labels}
     held = [
         [part for part in map(_parts, dict.fromkeys(text.splitlines())) if part[0] in kept]
@@ -183,8 +192,8 @@ def _fitting(
         ]
         for label, mark, value in sorted(named)
     }
-    few = {line: of for line, of in found.items() if len(of) < len(paths)}
-    return few if len(few) == 1 and len(next(iter(few.values()))) <= _MOST_FITTING else {}
+    few = [(line, of) for line, of in found.items() if len(of) < len(paths)]
+    return few[0] if len(few) == 1 and len(few[0][1]) <= _MOST_FITTING else ("", [])
 
 
 def _is_value(held: str, value: str) -> bool:

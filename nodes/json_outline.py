@@ -61,10 +61,10 @@ def way_to_pairs(text: str) -> str:
     data, place, records = _read(text)
     if not records:
         return ""
-    kind, way = _way(data, place, records[:_LOOKED_AT])
     pairs = _pairs(records[:_LOOKED_AT])
     if not pairs:
         return ""
+    kind, way = _way(data, place, records[:_LOOKED_AT])
     adds = next((_adding(key) for key in sorted(pairs) if _recurs(records, key)), "")
     return storable(f"data = json.load(file); {place} is {kind}; {way}{adds}")
 
@@ -139,7 +139,7 @@ def _compact(record: Any) -> str:
 
 def _paths_told(records: Sequence[Mapping[str, Any]]) -> str:
     pairs = _pairs(records)
-    paths = list(dict.fromkeys(_cut(path, pairs) for path in _paths(records) if path))
+    paths = [path for path in _paths(records, pairs) if path]
     shown = [
         f"in d[{path[0]!r}].items() names with their values"
         if path[0] in pairs
@@ -149,16 +149,12 @@ def _paths_told(records: Sequence[Mapping[str, Any]]) -> str:
     return f"{', '.join(shown)}{', ...' if len(paths) > _PATHS else ''}"
 
 
-def _cut(path: tuple[str, ...], pairs: set[str]) -> tuple[str, ...]:
-    return path[:1] if path[0] in pairs else path
-
-
-def _paths(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """The paths of all that is no object, in the order of the first records."""
+def _paths(records: Sequence[Mapping[str, Any]], pairs: set[str]) -> list[tuple[str, ...]]:
+    """The paths of all that is no object, or one of pairs, in the order of the first records."""
     found: dict[tuple[str, ...], None] = {}
     for record in records:
         for path in _leaves(record, ()):
-            found[path] = None
+            found[path[:1] if path and path[0] in pairs else path] = None
         if len(found) > _MOST_PATHS:
             break
     # Null in one record and an object in another: the parts of the object say more.
@@ -175,8 +171,7 @@ def _leaves(value: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:
 def _odd(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """What is missing, null or of another type in some of the records."""
     paths: dict[tuple[str, ...], None] = {}
-    pairs = _pairs(records)
-    for path in dict.fromkeys(_cut(path, pairs) for path in _paths(records) if path):
+    for path in _paths(records, _pairs(records)):
         for length in range(1, len(path) + 1):
             paths[path[:length]] = None
     told = []

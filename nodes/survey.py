@@ -89,7 +89,7 @@ async def survey(
     lines += await told_of_same_content(goal, workspace.hashes)
     others = {path for group in groups for path in group.others}
     # Of those with a value that the goal names, the others could only lead astray.
-    apart = {path for group in groups if group.fitting for path in group.others}
+    apart = {path for group in groups if group.wanted for path in group.others}
     meant = [path for path in meant if path not in apart]
     if len(meant) > _FEW_MEANT:
         meant = [path for path in meant if path not in others]

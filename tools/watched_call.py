@@ -45,7 +45,8 @@ async def watched(tool: Tool, args: dict[str, Any], context: CallContext) -> Obs
         seen = await _guarded(tool, args, context)
         after = await context.workspace.hashes()
         if undo is not None and context.only_removes and seen.ok:
-            seen = _without(seen, list(filter(None, [not_only_removed(before, after)])))
+            renamed = not_only_removed(before, after)
+            seen = seen.model_copy(update={"ok": not renamed, "error": renamed})
         changed = _changed(before, after)
         if undo is not None and not seen.ok:
             lost = await asyncio.to_thread(undo.roll_back, changed)

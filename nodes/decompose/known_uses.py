@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from replan.nodes.contract import DecomposeRequest
-from replan.nodes.decompose.moves import asks, renamed, to_be_gone
+from replan.nodes.decompose.moves import asks, removes_only, renamed, to_be_gone
 from replan.nodes.decompose.parts import SENTENCE_END
 from replan.nodes.named_files import is_test_file
 
@@ -46,6 +46,17 @@ def _is_mended(path: str, goal: str) -> bool:
     pattern = _MENDED.format(name=re.escape(path))
     matches = list(re.finditer(pattern, goal, re.IGNORECASE))
     return bool(matches) and not asks(goal) and not any(_is_refused(goal, one) for one in matches)
+
+
+def surely_changes(goal: str, existing: Sequence[str], known: Mapping[str, str]) -> bool:
+    """Whether the goal's own words leave no doubt that it wants files changed.
+
+    Args:
+        goal: its words.
+        existing: the files that are there.
+        known: what `surely_used` found.
+    """
+    return "change" in known.values() or removes_only(goal, existing) or tests_decide(goal)
 
 
 def tests_decide(goal: str) -> bool:

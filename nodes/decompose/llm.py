@@ -6,8 +6,12 @@ from replan.models.schemas import strict_object
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import DecomposeRequest, DecomposeResult, Use
 from replan.nodes.decompose.checks_of_goal import checks_of_files, kept_files
-from replan.nodes.decompose.known_uses import all_kept, surely_used, tests_decide
-from replan.nodes.decompose.moves import removes_only
+from replan.nodes.decompose.known_uses import (
+    all_kept,
+    surely_changes,
+    surely_used,
+    tests_decide,
+)
 from replan.nodes.decompose.parts import SENTENCE_END, parts_of
 from replan.nodes.decompose.scripts import tasks_of_scripts
 from replan.nodes.named_files import is_test_file
@@ -77,8 +81,7 @@ class DecomposeByModel:
         wants_change = (
             {"change", "moved"} & set(use_of.values())
             or answer.get("wanted") == "changed files"
-            or decided
-            or removes_only(request.brief.goal, existing)
+            or surely_changes(request.brief.goal, existing, known)
         )
         if wants_change and all(check.kind in _PROVES_NOTHING for check in checks):
             checks.append(Check(kind="workspace_changed"))
@@ -122,8 +125,8 @@ def _questions(
         properties["columns"] = strict_object(dict.fromkeys(tables, header))
     if _has_unnamed_tests(request, named) and not tests_decide(goal):
         properties["tests_must_pass"] = {"type": "boolean"}
-    changes = "change" in known.values() or removes_only(goal, existing) or tests_decide(goal)
-    if not changes and not any(path not in existing for path in named):
+    new_files = any(path not in existing for path in named)
+    if not new_files and not surely_changes(goal, existing, known):
         properties["wanted"] = {"enum": ["answer", "changed files"]}
     # With one file to write it is one task; and where the goal's words part it, they say which.
     written = [path for path in named if known.get(path) not in ("only read", "moved")]

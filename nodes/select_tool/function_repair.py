@@ -9,7 +9,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -48,11 +48,13 @@ class Suspect:
         path: the file that it is in.
         name: of the function; of a method `Class.method`.
         test: the id of the failing test, such as `test_a.py::test_b`.
+        said: how it fails.
     """
 
     path: str
     name: str
     test: str
+    said: str = field(default="", compare=False)
 
     @property
     def thought(self) -> str:
@@ -96,13 +98,11 @@ def question(
     Args:
         found: the function.
         source: of its file.
-        task: with what its tests found.
+        task: with what was tried.
         tests: the text of test files, by path.
     """
     if times_tried(found, task):  # who sees what it wrote writes it again
         source = _without_body(source, found.name)
-    blocks = [block for one in task.failing for block in _BLOCK.findall(one.detail)]
-    said = next((said for test, said in blocks if test == found.test), "")
     return [
         SystemMessage(SYSTEM),
         HumanMessage(
@@ -110,7 +110,7 @@ def question(
                 path=found.path,
                 source=source.rstrip(),
                 tests="\n\n".join(_tests_of(found, tests)),
-                said=said.strip()[:_SAID],
+                said=found.said.strip()[:_SAID],
                 name=found.name,
             )
         ),
@@ -132,19 +132,27 @@ def _without_body(source: str, name: str) -> str:
 
 def _tests_of(found: Suspect, tests: Mapping[str, str]) -> Iterator[str]:
     """The failing test, and those others that call the function, as far as there is room."""
-    path, _, function = found.test.partition("::")
-    failing = function.partition("[")[0].rpartition("::")[2]
+    failing = _place_of(found.test)
     names = {found.name.rpartition(".")[2], found.name.partition(".")[0]}
+    first: list[str] = []
+    others: list[str] = []
+    for path, text in tests.items():
+        for full, node in _functions(text):
+            if (path, full.rpartition(".")[2]) == failing:
+                first.append(_text(text, node))
+            elif names.intersection(_CALLED.findall(ast.unparse(node))):
+                others.append(_text(text, node))
     room = _MOST_TESTS
-    for first in (True, False):
-        for file, text in tests.items():
-            for full, node in _functions(text):
-                is_failing = file == path and full.rpartition(".")[2] == failing
-                calls = names.intersection(_CALLED.findall(ast.unparse(node)))
-                test = textwrap.dedent(_text(text, node))
-                if is_failing == first and (first or calls) and len(test) <= room:
-                    room -= len(test)
-                    yield test
+    for test in map(textwrap.dedent, [*first, *others]):
+        if len(test) <= room:
+            room -= len(test)
+            yield test
+
+
+def _place_of(test: str) -> tuple[str, str]:
+    """The file and name of a test, of one in a class too: the report names the test alone."""
+    path, _, name = test.partition("::")
+    return path, name.partition("[")[0].rpartition("::")[2]
 
 
 def rewritten(source: str, found: Suspect, answer: str) -> str:
@@ -161,7 +169,7 @@ def rewritten(source: str, found: Suspect, answer: str) -> str:
         return ""
     lines = source.split("\n")
     first, last = _span(old)
-    if not getattr(new, "decorator_list", []):  # then the old one's stay
+    if not new.decorator_list:  # then the old one's stay
         first = old.lineno - 1
     text = _text(answer, new)
     if new.col_offset != old.col_offset:
@@ -200,36 +208,27 @@ def _suspects(
     known: Mapping[str, Mapping[str, _Function]],
     tests: Mapping[str, str],
 ) -> Iterator[Suspect]:
-    frames = _FRAME.findall(said)
-    for path, name in reversed(frames):
+    for path, name in reversed(_FRAME.findall(said)):
         for full in known.get(path, ()):
             if full.rpartition(".")[2] == name:
-                yield Suspect(path, full, test)
-    path, _, function = test.partition("::")
+                yield Suspect(path, full, test, said)
     line = next((row for row in said.splitlines() if row.startswith(("    ", ">"))), "")
-    # Of a test in a class, the report names the test alone.
-    name = function.partition("[")[0].rpartition("::")[2]
-    held = dict(_functions(tests.get(path, "")))
-    body = next((one for full, one in held.items() if full.rpartition(".")[2] == name), None)
+    file, failing = _place_of(test)
+    held = _functions(tests.get(file, ""))
+    body = next((one for full, one in held if full.rpartition(".")[2] == failing), None)
     rest = ast.unparse(body) if body is not None else ""
     direct: list[Suspect] = []
     for name in [*_CALLED.findall(line), *reversed(_CALLED.findall(rest))]:
         for path, functions in known.items():
             named = [one for one in (name, f"{name}.__init__") if one in functions]
             methods = [one for one in functions if one.endswith(f".{name}")]
-            direct += [Suspect(path, one, test) for one in [*named, *methods]]
+            direct += [Suspect(path, one, test, said) for one in [*named, *methods]]
     yield from direct
     for one in direct:
-        yield from _called_by(known[one.path][one.name], test, known)
-
-
-def _called_by(
-    function: _Function, test: str, known: Mapping[str, Mapping[str, _Function]]
-) -> Iterator[Suspect]:
-    for name in _CALLED.findall(ast.unparse(function))[1:]:
-        for path, functions in known.items():
-            if name in functions:
-                yield Suspect(path, name, test)
+        for name in _CALLED.findall(ast.unparse(known[one.path][one.name]))[1:]:
+            for path, functions in known.items():
+                if name in functions:
+                    yield Suspect(path, name, test, said)
 
 
 def _body(code: str) -> Sequence[ast.stmt]:
@@ -254,18 +253,18 @@ def _found(code: str, name: str) -> _Function | None:
     return functions.get(name) or functions.get(name.rpartition(".")[2])
 
 
-def _holder(code: str, name: str) -> ast.stmt:
+def _holder(code: str, name: str) -> ast.ClassDef:
     owner = name.partition(".")[0]
     return next(one for one in _body(code) if isinstance(one, ast.ClassDef) and one.name == owner)
 
 
-def _span(node: ast.stmt) -> tuple[int, int]:
+def _span(node: _Function | ast.ClassDef) -> tuple[int, int]:
     """From which line to which it goes, its decorators included."""
-    above = [one.lineno for one in getattr(node, "decorator_list", [])]
+    above = [one.lineno for one in node.decorator_list]
     return min([node.lineno, *above]) - 1, node.end_lineno or node.lineno
 
 
-def _text(code: str, node: ast.stmt) -> str:
+def _text(code: str, node: _Function) -> str:
     first, last = _span(node)
     return "\n".join(code.split("\n")[first:last])
 

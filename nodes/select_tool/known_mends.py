@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from replan.nodes.select_tool.mending import SCRIPT_CHARS, line_of_script
-from replan.nodes.select_tool.parsing import parsed
+from replan.nodes.select_tool.parsing import parsed, set_in
 from replan.state.task import Task
 
 _UNDEFINED = re.compile(
@@ -297,7 +297,7 @@ def _adds_to_its_own(node: ast.Assign) -> bool:
 
 
 def _around_cast(code: str, tree: ast.Module, number: int, form: str) -> str:
-    """The line in which one text is taken for a number, with the form around that text."""
+    """The code with the form around the one text that is taken for a number in that line."""
     casts = [
         node
         for node in ast.walk(tree)
@@ -308,12 +308,4 @@ def _around_cast(code: str, tree: ast.Module, number: int, form: str) -> str:
         and len(node.args) == 1
         and not node.keywords
     ]
-    if len(casts) != 1:
-        return ""
-    lines = code.split("\n")
-    line = lines[number - 1].encode()
-    inner = casts[0].args[0]
-    start, end = inner.col_offset, inner.end_col_offset or 0
-    text = form.format(line[start:end].decode()).encode()
-    lines[number - 1] = (line[:start] + text + line[end:]).decode()
-    return "\n".join(lines)
+    return set_in(code, casts[0].args[0], form) if len(casts) == 1 else ""

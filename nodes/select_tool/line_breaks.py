@@ -6,8 +6,9 @@
 import ast
 from collections.abc import Iterator
 
-from replan.nodes.select_tool.parsing import parsed
+from replan.nodes.select_tool.parsing import parsed, set_in
 
+_BROKEN = "(f'{{line}}\\n' for line in {})"
 _STRIPS = ("strip", "rstrip")
 _GROWS = ("append", "extend", "insert")
 
@@ -22,16 +23,10 @@ def with_line_breaks(code: str) -> str:
     tree = parsed(code)
     if tree is None:
         return code
-    lines = code.split("\n")
     for given in sorted(_given(tree), key=lambda one: (one.lineno, one.col_offset), reverse=True):
-        if given.lineno != given.end_lineno or not _is_stripped(given, tree):
-            continue
-        line = lines[given.lineno - 1].encode()
-        start, end = given.col_offset, given.end_col_offset or 0
-        text = line[start:end].decode()
-        broken = "(f'{line}\\n' for line in " + text + ")"
-        lines[given.lineno - 1] = line[:start].decode() + broken + line[end:].decode()
-    return "\n".join(lines)
+        if given.lineno == given.end_lineno and _is_stripped(given, tree):
+            code = set_in(code, given, _BROKEN)
+    return code
 
 
 def _given(tree: ast.Module) -> Iterator[ast.expr]:
