@@ -7,6 +7,7 @@ from replan.graphs.contenders import Going
 from replan.graphs.guard import Progress, avoided
 from replan.nodes.briefing import marked
 from replan.nodes.contract import Brief
+from replan.nodes.decompose.known_uses import only_read_in
 from replan.nodes.excerpt import excerpt
 from replan.nodes.named_files import named_files
 from replan.nodes.references import names_in
@@ -85,7 +86,8 @@ def _finished(task: Task, tasks: list[Task]) -> list[str]:
         return []
     done = {path for one in tasks if one.status == "done" for path in one.writes}
     wanted = {path for one in [task, *tasks] if one.status == "open" for path in one.writes}
-    named = named_files(task.title, sorted(done))  # to go on with, perhaps
+    named = named_files(task.title, sorted(done))
+    named = [path for path in named if not only_read_in(task.title, path)]  # to go on with, perhaps
     return sorted(path for path in done - wanted - {*named} if not path.endswith(CODE))
 
 

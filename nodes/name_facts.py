@@ -47,13 +47,21 @@ def _fact_of(folder: str, names: Sequence[str]) -> str:
                 f"{found.group()!r} for name {names[0]!r}"
             )
     # In "01.txt" it is no matter of taste: written as 1, the file is not found.
-    if all(_NUMBERED.fullmatch(name) for name in names):
+    if _differ_by_number(names):
         number = int(re.findall(r"\d+", names[0])[0])
         return (
             f"{each} a number: int(re.search(r'\\d+', name).group()) is {number} "
             f"for name {names[0]!r}"
         )
     return ""
+
+
+def _differ_by_number(names: Sequence[str]) -> bool:
+    """Whether each holds one number and they are alike but for it: "01spring" is more than that,
+    and who is told of its number takes that for the name.
+    """
+    alike = {re.sub(r"\d+", "", name) for name in names}
+    return len(alike) == 1 and all(_NUMBERED.fullmatch(name) for name in names)
 
 
 def how_to_read(paths: Sequence[str]) -> list[str]:

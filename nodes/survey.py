@@ -33,6 +33,8 @@ _MEANT_TOTAL = 2400
 _EXAMPLE_CHARS = 1000
 _LABELLED_CHARS = 400  # Where its labels are told, the rest of it may well be noise.
 _NEAREST_CHARS = 1000
+_NEAREST = "Of the rest of {path}, what is nearest to the goal"
+_PAGE = 100
 _MANY_RECORDS = 100
 _RECORD_CHARS = 100
 _FEW_SHAPES = 10
@@ -116,6 +118,16 @@ def shows_whole(survey: str, path: str) -> bool:
     return f"\n{path} holds:" in survey
 
 
+def is_told_nearest(survey: str, path: str) -> bool:
+    """Whether the survey has the lines of a long text that are nearest to the goal; read from its
+    beginning, a page at a time, it is mostly something else.
+    """
+    begins = re.search(rf"^{re.escape(path)} begins \((\d+) lines\):", survey, re.MULTILINE)
+    return (
+        begins is not None and int(begins[1]) > _PAGE and f"{_NEAREST.format(path=path)}" in survey
+    )
+
+
 async def _little(workspace: Workspace, paths: Sequence[str]) -> bool:
     """Whether the files hold little, all in all."""
     if len(paths) > _MOST_MEANT:
@@ -177,7 +189,7 @@ async def _show(workspace: Workspace, path: str, most: int, goal: str) -> str:
     if goal and not path.endswith(CODE):
         rest = "\n".join(rows[_HEAD_LINES:])
         nearest = await asyncio.to_thread(excerpt, rest, goal, _NEAREST_CHARS)
-        return f"{begins}\n{marked(nearest, f'Of the rest of {path}, what is nearest to the goal')}"
+        return f"{begins}\n{marked(nearest, _NEAREST.format(path=path))}"
     return begins
 
 

@@ -27,13 +27,14 @@ class Check(Noun):
     five words), `is_sorted` (path, columns: the column of a CSV file that it is sorted by; none for
     the lines of a text), `no_repeats` (path: no line twice), `no_gaps` (path: not an empty line
     behind every line), `has_table` (path: of Markdown), `as_many_rows` (path, text: the CSV file
-    that has as many), `file_contains` (path, text), `no_line_begins` (path, text), `decimals`
-    (path, text: how many the number has in which each line ends), `gone` (path of a file or folder,
-    or a pattern such as "*.bak" of files at any depth), `some_stay` (path of a folder, "" for the
-    workspace), `only_removed` (no file has another name than at the start of the run), `call_gives`
-    (path of a module, text: `f(1) == 2` or `f(1) raises ValueError`), `tests_pass` (path of a
-    pytest file; "" for all tests), `script_runs` (path, text: its arguments), `workspace_changed`
-    (text: the workspace's digest at the start of the run).
+    that has as many, or a pattern such as "in/*.csv" of those that have together), `file_contains`
+    (path, text), `no_line_begins` (path, text), `decimals` (path, text: how many the number has in
+    which each line ends), `gone` (path of a file or folder, or a pattern such as "*.bak" of files
+    at any depth), `some_stay` (path of a folder, "" for the workspace), `only_removed` (no file has
+    another name than at the start of the run), `call_gives` (path of a module, text: `f(1) == 2` or
+    `f(1) raises ValueError`), `tests_pass` (path of a pytest file; "" for all tests), `script_runs`
+    (path, text: its arguments), `workspace_changed` (text: the workspace's digest at the start of
+    the run).
     """
 
     kind: Literal[

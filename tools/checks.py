@@ -171,8 +171,7 @@ def _file(check: Check, workspace: Workspace) -> str:
     if form := FORMS.get(check.kind):
         return form(check, data.decode("utf-8-sig", "replace"))
     if check.kind == "as_many_rows":
-        other = workspace.read_bytes(check.text, _READ).decode("utf-8-sig", "replace")
-        return as_many_rows(check, data.decode("utf-8-sig", "replace"), other)
+        return _as_many_rows(check, data, workspace)
     if len(data) == _READ:
         return ""  # too large to judge; it is there and has content
     return fault(check.path, data)
@@ -279,6 +278,18 @@ def _columns_of(thing: str, names: Sequence[str]) -> list[int]:
     """The columns that may name the thing: `user`, `Users`, `user_id`, `User name`."""
     name = re.compile(rf"{re.escape(thing)}s?(?:[ _-]?(?:id|no|nr|name|code|key))?", re.IGNORECASE)
     return [at for at, column in enumerate(names) if name.fullmatch(column.strip())]
+
+
+def _as_many_rows(check: Check, data: bytes, workspace: Workspace) -> str:
+    names = [check.text]
+    if "*" in check.text:
+        folder, _, pattern = check.text.rpartition("/")
+        held = sorted(workspace.confine(folder or ".").glob(pattern))
+        names = [name for one in held if (name := workspace.relative(one)) != check.path]
+    texts = [data, *(workspace.read_bytes(name, _READ) for name in names)]
+    if any(len(one) == _READ for one in texts):
+        return ""  # too large to judge
+    return as_many_rows(check, *(one.decode("utf-8-sig", "replace") for one in texts))
 
 
 def _contains(check: Check, data: bytes) -> str:

@@ -151,11 +151,13 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
 )
 
 
-def as_many_rows(check: Check, text: str, other: str) -> str:
-    """Whether both CSV texts have as many rows that are not empty."""
-    here, there = _count(text), _count(other)
-    return "" if here == there else f"it has {here - 1} rows, {check.text} has {there - 1}"
+def as_many_rows(check: Check, text: str, *others: str) -> str:
+    """Whether a CSV text has as many rows that are not empty as others have together."""
+    here, there = _rows(text), sum(map(_rows, others))
+    return "" if here == there else f"it has {here} rows, {check.text} has {there}"
 
 
-def _count(text: str) -> int:
-    return sum(1 for row in csv.reader(io.StringIO(text, newline="")) if any(row))
+def _rows(text: str) -> int:
+    """Those below the header."""
+    held = sum(1 for row in csv.reader(io.StringIO(text, newline="")) if any(row))
+    return max(held - 1, 0)

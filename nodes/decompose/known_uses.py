@@ -48,6 +48,20 @@ def _is_mended(path: str, goal: str) -> bool:
     return bool(matches) and not asks(goal) and not any(_is_refused(goal, one) for one in matches)
 
 
+def only_read_in(words: str, path: str) -> bool:
+    """Whether words name the file as what something is taken from, and change nothing.
+
+    Args:
+        words: such as the title of a task.
+        path: of a file.
+    """
+    name = re.escape(path)
+    mentions = len(re.findall(rf"(?<![\w./-]){name}(?![\w/-])", words))
+    return mentions == len(re.findall(_TAKEN.format(name=name), words, re.IGNORECASE)) and not (
+        _CHANGES.search(words)
+    )
+
+
 def surely_changes(goal: str, existing: Sequence[str], known: Mapping[str, str]) -> bool:
     """Whether the goal's own words leave no doubt that it wants files changed.
 
@@ -194,6 +208,10 @@ _CHANGES = re.compile(
 )
 
 
+_TAKEN = (
+    r"(?:\b(?:of|from|in|read|using|with|than)\s+(?:the\s+file\s+)?|[从读取由据]\s*)"
+    r"[`'\"“「]?(?<![\w./-]){name}(?![\w/-])"
+)
 _MENDED = (
     r"(?:\b(?:repair|mend|fix|implement)\s+"
     r"(?:(?:the\s+)?(?:bugs?|faults?|errors?|code|functions?)\s+(?:in|of)\s+"

@@ -14,6 +14,7 @@ from replan.nodes.decompose.known_uses import (
 )
 from replan.nodes.decompose.parts import SENTENCE_END, parts_of
 from replan.nodes.decompose.scripts import tasks_of_scripts
+from replan.nodes.decompose.stacking import checks_of_stack
 from replan.nodes.named_files import is_test_file
 from replan.state.task import Check, Task
 
@@ -78,6 +79,10 @@ class DecomposeByModel:
             existing=existing,
             changes=[path for path in writes if path in existing],
         )
+        new = [path for path in writes if path not in existing]
+        stack = await checks_of_stack(request.brief.goal, new, existing, use.tools.workspace)
+        told = {check.kind for check in checks}
+        checks += [check for check in stack if check.kind not in told]
         wants_change = (
             {"change", "moved"} & set(use_of.values())
             or answer.get("wanted") == "changed files"

@@ -5,6 +5,7 @@ from typing import Any
 
 from replan.nodes.briefing import briefing
 from replan.nodes.contract import PlanRequest, Use
+from replan.nodes.faults import better_before
 from replan.nodes.references import renamed_references
 from replan.state.task import WENT_WRONG, Action, Task
 
@@ -68,12 +69,23 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
             writes=source.writes,
             depends_on=[ids.get(name, name) for name in source.depends_on],
             made=source.own_files,
-            calls=[] if source.rounds else [_with_ids(call, ids) for call in source.calls],
+            calls=_first_calls(source, ids),
         )
         for source in sources
     ]
     dropped = [task.model_copy(update={"status": "dropped"}) for task in unfinished]
     return dropped, fresh
+
+
+def _first_calls(source: Task, ids: Mapping[str, str]) -> list[Action]:
+    """What was planned for a task that was not begun; of one that was, what brings the best version
+    of its file back, where that is another one than the last.
+    """
+    if not source.rounds:
+        return [_with_ids(call, ids) for call in source.calls]
+    paths = dict.fromkeys(one.action.args.get("path") for one in source.attempts)
+    better = [better_before(source, path) for path in paths if isinstance(path, str)]
+    return [one.action for one in better if one is not None][:1]
 
 
 def _with_ids(call: Action, ids: Mapping[str, str]) -> Action:

@@ -1,8 +1,7 @@
 """Judges by evidence alone."""
 
-import re
-
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
+from replan.nodes.faults import faults
 from replan.nodes.look_ups import LOOKING, found_by, reads
 from replan.nodes.named_files import files_meant
 from replan.nodes.survey import shows_whole
@@ -100,24 +99,12 @@ def _left_by_failure(request: ReflectRequest) -> bool:
     return bool(wrote) and not wrote[-1].observation.ok and not request.observation.changed
 
 
-def _faults(failing: list[CheckResult]) -> int:
-    """How much is wrong; of tests each that fails counts, and of those that could not be run more
-    than any do.
-    """
-    counts = [_FAILED_TESTS.match(one.detail) for one in failing if one.check.kind == "tests_pass"]
-    return len(failing) + sum(int(found[1]) - 1 if found else _UNRUN for found in counts)
-
-
-_FAILED_TESTS = re.compile(r"(\d+) failed\b(?!, \d+ with errors)")
-_UNRUN = 10_000
-
-
 def _unfinished(request: ReflectRequest, failing: list[CheckResult]) -> ReflectResult:
     if unseen := _unseen(request):
         reason = f"not looked at yet: {', '.join(unseen)}"
         return ReflectResult(verdict="continue", reason=reason)
     reason = "; ".join(result.describe() for result in failing)[:400]
-    fewer = _faults(failing) < _faults(request.task.failing)
+    fewer = faults(failing) < faults(request.task.failing)
     looked = request.action.tool in LOOKING
     looks = 0
     for attempt in reversed(request.task.attempts):

@@ -1,9 +1,11 @@
 """What is asked for after a tool was chosen that takes long content: a script, or a file's text."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from replan.nodes.named_files import is_test_file
+from replan.nodes.select_tool.demands import order_wanted
 from replan.nodes.select_tool.mending import makes_wrong
 from replan.state.task import MISSING, Attempt, Task
 from replan.tools.protocol import Tool
@@ -30,14 +32,14 @@ def content_ask(tool: Tool, call: dict[str, Any], task: Task, attempts: Sequence
         return (
             f"Now give the complete text of {path} and of no other file, short, finished and "
             "without placeholders, in one fenced block and nothing else. "
-            f"{few}{_examples(task, path)}{_bare(task, path)}"
+            f"{few}{_examples(task, path)}{_bare(task, path)}{_meanings(task)}"
         ).strip()
     files = f"writes {' and '.join(task.writes)}, " if task.writes else ""
     return (
         "Now give the complete script, short and simple, in one fenced block and nothing else. It "
         "runs beside the files: open them by the names above, in the current directory. It does "
         f"all that the task asks for, word for word, {files}and prints what was done. It gets no "
-        f"input and no arguments. {_bare(task)}{_lesson(attempts)}"
+        f"input and no arguments. {_bare(task)}{_meanings(task)}{_order(task)}{_lesson(attempts)}"
     ).strip()
 
 
@@ -63,6 +65,30 @@ def _bare(task: Task, path: str = "") -> str:
     )
 
 
+def _order(task: Task) -> str:
+    wanted = order_wanted(task.headline)
+    return f"Mind the order: {wanted}. " if wanted else ""
+
+
+def again_ask(forgotten: str) -> str:
+    """What is asked after a script that forgets something, such as to sort."""
+    return (
+        f"This script {forgotten}. Give the complete script again, with that, in one fenced block "
+        "and nothing else."
+    )
+
+
+def _meanings(task: Task) -> str:
+    """What the task says its words mean, such as "A word is a run of letters.": said last, it is
+    not taken for what the word means elsewhere.
+    """
+    return "".join(f"{one.strip()} " for one in _MEANS.findall(task.headline)[:_MOST_MEANINGS])
+
+
+_MOST_MEANINGS = 2
+_MEANS = re.compile(
+    r"(?:(?<=[.;] )|(?<=\n))(?:An?|One) [`'\"]?\w+[`'\"]? (?:is|means|counts as) [^.;:\n]{5,120}\."
+)
 _VALUES = {"number_only": "number", "brief_only": "value"}
 
 

@@ -113,7 +113,9 @@ def conversation(
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
         another = "Do it in another way."
-        if common := _in_all_code(task):
+        if _untried_patterns(task):
+            another = "Do it in another way, with the re module."
+        elif common := _in_all_code(task):
             another = f"Do it in another way, without {' and '.join(common)}."
         parts.append("Tried without success:\n" + "\n".join(wrong) + f"\n{another}")
         parts += _left(request)
@@ -203,18 +205,36 @@ def _in_all_code(task: Task) -> list[str]:
     """The methods that every version of the code calls which the task has written and which failed,
     such as `split()`, where there are several: the way that does not lead there.
     """
-    anew = written_anew(task)
-    code = [
-        str(one.action.args.get("text", ""))
-        for one in task.attempts
-        if one.action.tool == "write_file" and one.action.args.get("path") in anew
-    ]
+    code = _versions(task)
     if len(code) < _SEVERAL:
         return []
     common = set.intersection(*(set(_METHOD.findall(one)) for one in code)) - _EVERYWHERE
     return [f"{name}()" for name in sorted(common)][:_SEVERAL]
 
 
+def _versions(task: Task) -> list[str]:
+    """Of the code that is written anew."""
+    anew = written_anew(task)
+    return [
+        str(one.action.args.get("text", ""))
+        for one in task.attempts
+        if one.action.tool == "write_file" and one.action.args.get("path") in anew
+    ]
+
+
+def _untried_patterns(task: Task) -> bool:
+    """Whether code that takes text apart goes through it by hand in all its versions."""
+    code = _versions(task)
+    by_hand = bool(code) and not any(_MATCHES.search(one) for one in code)
+    return by_hand and bool(_TAKES_APART.search(task.headline))
+
+
+_MATCHES = re.compile(r"^(?:import re|from re import)\b", re.MULTILINE)
+_TAKES_APART = re.compile(
+    r"\b(?:run of|characters?|digits?|letters?|strings? like|format|patterns?|hyphens?|units?)\b"
+    r"|字符|字母|格式|数字",
+    re.IGNORECASE,
+)
 _SEVERAL = 2
 _METHOD = re.compile(r"\.([a-z_]+)\(")
 _EVERYWHERE = frozenset(

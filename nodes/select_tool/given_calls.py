@@ -1,7 +1,9 @@
-"""Calls that need not be chosen: planned ahead, those that did a task like this one before, and the
-run of a script that was mended.
+"""Calls that need not be chosen: planned ahead, those that did a task like this one before, the
+look at what was made already, and the run of a script that was mended.
 """
 
+from replan.nodes.contract import SelectToolRequest
+from replan.nodes.survey import CODE
 from replan.state.task import Action, Task
 from replan.tools.script_check import arguments_of
 
@@ -11,6 +13,20 @@ def given_call(task: Task) -> Action | None:
     if task.rounds < len(task.calls):
         return task.calls[task.rounds]
     return _run_of_mended(task)
+
+
+def look_at_made(request: SelectToolRequest) -> Action | None:
+    """The look at what the task is to make, where a script for an earlier task has made it already:
+    a small model asked for one of several steps writes the script for all of them, and would write
+    it again for each. None where something is missing, or was tried.
+    """
+    task = request.task
+    made = {one.check.path for one in task.before if one.passed and one.check.kind == "file_exists"}
+    if task.rounds or task.planned_anew or task.failing or not request.earlier or not task.writes:
+        return None
+    if not made.issuperset(task.writes) or any(path.endswith(CODE) for path in task.writes):
+        return None
+    return Action(tool="read_file", args={"path": task.writes[0]}, thought="it was made before")
 
 
 def _run_of_mended(task: Task) -> Action | None:

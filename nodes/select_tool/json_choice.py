@@ -9,9 +9,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest, SelectToolResult, Use
+from replan.nodes.faults import better_before
 from replan.nodes.named_files import is_test_file
-from replan.nodes.select_tool.content import content_ask
+from replan.nodes.select_tool.content import again_ask, content_ask
 from replan.nodes.select_tool.conversation import SOURCES, conversation, temperature
+from replan.nodes.select_tool.demands import forgotten
 from replan.nodes.select_tool.fenced import fenced, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
@@ -22,10 +24,11 @@ from replan.nodes.select_tool.function_repair import (
     suspects,
     times_tried,
 )
-from replan.nodes.select_tool.given_calls import given_call
+from replan.nodes.select_tool.given_calls import given_call, look_at_made
 from replan.nodes.select_tool.imports import with_imports
 from replan.nodes.select_tool.known_mends import known_mend, remedy
 from replan.nodes.select_tool.line_breaks import with_line_breaks
+from replan.nodes.select_tool.listing_order import with_sorted_listings
 from replan.nodes.select_tool.mending import (
     MEND_LINE,
     MEND_SCRIPT,
@@ -48,6 +51,8 @@ from replan.nodes.select_tool.offers import (
     only_call,
 )
 from replan.nodes.select_tool.run_on import cut_run_on
+from replan.nodes.select_tool.string_quotes import with_own_quotes
+from replan.nodes.select_tool.ties import with_ordered_ties
 from replan.state.errors import ReplanError
 from replan.state.task import Action
 from replan.tools.protocol import Tool
@@ -79,7 +84,8 @@ class SelectByJson:
 
     async def __call__(self, request: SelectToolRequest, use: Use) -> SelectToolResult:
         """The next tool call of the task."""
-        if given := given_call(request.task) or first_look(request, use.tools):
+        given = given_call(request.task) or look_at_made(request) or first_look(request, use.tools)
+        if given:
             return SelectToolResult(action=given)
         sources = await read_editable(request, use.tools.workspace)
         if mends := await self._mending(sources, request, use):
@@ -102,10 +108,17 @@ class SelectByJson:
                 HumanMessage(content_ask(tool, call, request.task, request.task.attempts)),
             ]
             content = await self._content(asked, tool, call, request, use)
+            lacks = forgotten(content, request.task.headline) if tool.name == "python" else ""
+            if lacks:
+                again = HumanMessage(again_ask(lacks))
+                asked += [AIMessage(f"```python\n{content}\n```"), again]
+                content = await self._content(asked, tool, call, request, use)
             content = without_own_name(content, str(call.get("path", "")))
             is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
             if is_code:
-                content = with_imports(with_line_breaks(content))
+                content = with_own_quotes(content)
+                content = with_sorted_listings(with_line_breaks(content))
+                content = with_imports(with_ordered_ties(content, request.brief.goal))
             action.args[tool.content] = content
         return SelectToolResult(action=action)
 
@@ -161,12 +174,13 @@ class SelectByJson:
             max_tokens=_CHOICE_TOKENS,
             temperature=temperature(request.task),
         )
-        edits = edits_of_line(line, answer) if line else answer["edits"]
+        edits = edits_of_line(script, line, answer) if line else answer["edits"]
         code = mended(script, edits)
         if code == script:
             return None
         faults = "; ".join(filter(None, (edit["fault"] for edit in edits)))
-        return Action(tool="python", args={"code": with_imports(code)}, thought=faults[:_THOUGHT])
+        code = with_imports(with_own_quotes(code))
+        return Action(tool="python", args={"code": code}, thought=faults[:_THOUGHT])
 
     async def _mend_line(
         self, sources: Mapping[str, str], request: SelectToolRequest, use: Use
@@ -188,7 +202,7 @@ class SelectByJson:
             max_tokens=_CHOICE_TOKENS,
             temperature=temperature(request.task),
         )
-        edits = edits_of_line(line, answer)
+        edits = edits_of_line(sources[path], line, answer)
         if mended(sources[path], edits) == sources[path]:
             return None
         return Action(tool="edit_file", args={"path": path, "edits": edits})
@@ -205,18 +219,30 @@ class SelectByJson:
             if path.endswith(".py") and not is_test_file(path)
         }
         tests = await _texts(filter(is_test_file, request.existing), use.tools.workspace)
-        for found in suspects(request.task, code, tests)[:_MOST_SUSPECTS]:
-            # Asked alike, it says what it said.
-            known = times_tried(found, request.task)
-            warmth = max(temperature(request.task), _WARM if known else 0.0)
-            messages = question(found, code[found.path], request.task, tests)
-            answer = await use.model.text(messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth)
-            if use.model.truncated:  # its end is missing
-                continue
-            text = rewritten(code[found.path], found, fenced(answer))
-            if text and not same_code(text, code[found.path]):
-                args = {"path": found.path, "text": text}
-                return Action(tool="write_file", args=args, thought=found.thought)
+        task = request.task
+        for path in code:
+            if better := better_before(task, path):  # what made it worse is undone
+                code[path] = better.action.args["text"]
+                others = [one for one in task.attempts if one is not better]
+                task = task.model_copy(update={"attempts": [*others, better]})
+                break
+        asked = suspects(task, code, tests)[:_MOST_SUSPECTS]
+        for again in (False, True):
+            for found in asked:
+                # Asked alike, it says what it said.
+                anew = again or times_tried(found, task) > 0
+                warmth = max(temperature(task), _WARM if anew else 0.0)
+                messages = question(found, code[found.path], task, tests, anew=anew)
+                answer = await use.model.text(
+                    messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth
+                )
+                if use.model.truncated:  # its end is missing
+                    continue
+                text = rewritten(code[found.path], found, fenced(answer))
+                known = (code[found.path], sources[found.path])
+                if text and not any(same_code(text, one) for one in known):
+                    args = {"path": found.path, "text": text}
+                    return Action(tool="write_file", args=args, thought=found.thought)
         return None
 
     async def _content(

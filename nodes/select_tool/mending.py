@@ -14,6 +14,8 @@ from typing import Any
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.named_files import is_test_file
+from replan.nodes.select_tool.function_repair import WROTE
+from replan.nodes.select_tool.string_quotes import with_escaped_breaks
 from replan.nodes.survey import CODE, TABLES, TEXT
 from replan.state.errors import ReplanError
 from replan.state.task import MISSING, Attempt, Task
@@ -76,7 +78,8 @@ def makes_wrong(task: Task) -> bool:
 def written_anew(task: Task) -> list[str]:
     """The code that the task itself has made and that fails most of the goal's examples, or still
     fails some after one attempt to mend it: who sees it writes it again, and a small model mends
-    short code less often than it gets it right another time (Olausson et al. 2024).
+    short code less often than it gets it right another time (Olausson et al. 2024). In turns with
+    mending: what is nearly right after another way was gone is not thrown away.
     """
     made = set(task.own_files)
     examples = [one for one in task.evidence if one.check.kind == "call_gives"]
@@ -85,8 +88,18 @@ def written_anew(task: Task) -> list[str]:
     return [
         path
         for path in sorted(made & failing.keys())
-        if task.tries or 2 * failing[path] > all_of[path]
+        if (task.tries or 2 * failing[path] > all_of[path]) and not _is_next_mended(path, task)
     ]
+
+
+def _is_next_mended(path: str, task: Task) -> bool:
+    """Whether it is the turn of mending: after it was written in two ways, or was there before."""
+    wrote = [
+        one.action
+        for one in task.attempts
+        if one.action.tool == "write_file" and one.action.args.get("path") == path
+    ]
+    return len(wrote) != 1 and not (wrote and wrote[-1].thought.startswith(WROTE))
 
 
 def place_of_failure(task: Task) -> tuple[str, int, str] | None:
@@ -247,13 +260,14 @@ def line_schema(script: str) -> dict[str, Any]:
     return strict_object({"new": new, "other_edits": others})
 
 
-def edits_of_line(line: str, answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
+def edits_of_line(script: str, line: str, answer: Mapping[str, Any]) -> list[Mapping[str, str]]:
     """What was answered to `line_schema`, as edits of a line each; one set in as far as the old."""
     indent = line[: len(line) - len(line.lstrip())]
     new = str(answer["new"])
     # Set in by the model or not, it stands where the old one stood.
     new = new if new.startswith((" ", "\t")) or not new.strip() else f"{indent}{new}"
-    edits = {line: {"fault": "", "old": line, "new": new.rstrip()}}
+    new = with_escaped_breaks(script, line, new.rstrip())
+    edits = {line: {"fault": "", "old": line, "new": new}}
     for other in answer["other_edits"]:
         if other["old"] != other["new"]:
             edits.setdefault(other["old"], other)

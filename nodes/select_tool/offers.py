@@ -8,7 +8,12 @@ from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.groups import told_of_labels, told_of_one_form
 from replan.nodes.look_ups import in_vain
-from replan.nodes.named_files import files_in_named_folders, files_meant, is_test_file
+from replan.nodes.named_files import (
+    files_in_named_folders,
+    files_meant,
+    is_test_file,
+    named_files,
+)
 from replan.nodes.select_tool.mending import (
     edit_schema,
     is_mending,
@@ -18,7 +23,7 @@ from replan.nodes.select_tool.mending import (
     runs_script,
     writable_code,
 )
-from replan.nodes.survey import CODE, DATA, TABLES, TEXT, shows_whole
+from replan.nodes.survey import CODE, DATA, TABLES, TEXT, is_told_nearest, shows_whole
 from replan.state.task import Action
 from replan.tools.delete import speaks_of_deleting
 from replan.tools.named_addresses import names_address
@@ -65,11 +70,13 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     """
     writes_code = is_code_task(request)
     mends = is_mending(request) and bool(sources)
-    computes = (
+    facts = _tells_facts(request)
+    computes = not facts and (
         _data_unseen(request)
         or _writes_data(request)
         or _goes_over_files(request)
         or _goes_over_lines(request)
+        or _makes_series(request)
     )
     tried = request.task.tries > 0
     # A long text comes back shorter.
@@ -77,7 +84,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     anew = mends and short and request.task.tries % 2 == 1
     sifts = len(request.existing) > _FEW and bool(_CONDITION.search(request.task.title))
     fits = {
-        "python": not writes_code and not _only_documents(request),
+        "python": not writes_code and not facts and not _only_documents(request),
         "code_action": False,  # of who acts by code
         # Code is mended by the line; when that has failed, it is written anew, in turns.
         "write_file": (not mends or anew) and (writes_code or not computes),
@@ -88,6 +95,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         and not sifts,
         "read_file": bool(_readable(request))
         and not mends
+        and not facts
         and (tried or not _writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
         "search_files": len(request.existing) > _LISTED,
@@ -95,7 +103,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         and bool(_deletable(request))
         and not sifts
         and speaks_of_deleting(f"{request.task.title}\n{request.brief.goal}"),
-        "run_script": any(_is_script(path) for path in request.existing) and not writes_code,
+        "run_script": bool(_runnable(request)) and not writes_code,
         # The checks run the tests after every call and show what fails.
         "run_tests": any(is_test_file(path) for path in request.existing)
         and not any(check.kind == "tests_pass" for check in request.task.checks),
@@ -107,9 +115,36 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     return [tool for tool in found if tool.name != vain] or found
 
 
+def _tells_facts(request: SelectToolRequest) -> bool:
+    """Whether what a text says of somebody or something is to be found out, and what is nearest to
+    the goal in it is told: a script finds it by words that it has to guess.
+    """
+    task, survey = request.task, request.brief.survey
+    if task.tries or not task.writes or _OF_ALL.search(task.headline):
+        return False
+    named = [one for one in named_files(task.title, request.existing) if one in request.existing]
+    meant = {*named, *files_meant(task.title, request.existing)}
+    told = bool(meant) and all(is_told_nearest(survey, path) for path in meant)
+    return told and bool(_FINDS_OUT.search(task.headline))
+
+
+_FINDS_OUT = re.compile(
+    r"\bfind out\b|\b(?:which|who|where|when|what)\b[^.;\n]{0,40}\b(?:is|are|was|has|lives?)\b"
+    r"|\bis called\b|找出|查出|哪个?|谁|什么",
+    re.IGNORECASE,
+)
+_OF_ALL = re.compile(
+    r"\b(?:count|how many|how often|how much|number of|sum|totals?|averages?|each|every|all|per|"
+    r"most|least|sort\w*|longest|shortest|last|latest|first|lines?|words?)\b|每|所有|全部|多少|几|最|总|行",
+    re.IGNORECASE,
+)
+
+
 def unread_of_meant(request: SelectToolRequest) -> list[str]:
     """The few files that the words of the task mean and that were neither shown nor read."""
     task = request.task
+    if _tells_facts(request):
+        return []
     meant = [
         path
         for path in files_meant(task.title, request.existing)
@@ -176,6 +211,16 @@ def _goes_over_lines(request: SelectToolRequest) -> bool:
     return texts and (source[0] or source[1]) in request.existing
 
 
+def _makes_series(request: SelectToolRequest) -> bool:
+    """Whether the files that the goal names are the first of many that are made of one."""
+    return bool(request.existing and request.task.writes) and bool(
+        _AND_SO_ON.search(request.task.headline)
+    )
+
+
+_AND_SO_ON = re.compile(r"\band so (?:on|forth)\b|\betc\b|[以依]此类推", re.IGNORECASE)
+
+
 def _is_data(path: str, survey: str) -> bool:
     if f"{path} begins (" not in survey:  # of thousands of paths hardly any is there
         return False
@@ -228,7 +273,7 @@ def _narrowed(
     if tool == "read_file":
         paths = _readable(request)
     elif tool == "run_script":
-        paths = [path for path in paths if _is_script(path)]
+        paths = _runnable(request)
     elif tool == "delete_file":
         paths = _deletable(request)
     elif tool == "write_file":
@@ -310,6 +355,33 @@ def _readable(request: SelectToolRequest) -> list[str]:
     alike = set(told_of_one_form(request.brief.survey, unread))
     alike -= set(files_meant(request.task.title, request.existing))
     return [path for path in unread if path not in alike]
+
+
+def _runnable(request: SelectToolRequest) -> list[str]:
+    """The scripts worth running: all where the goal speaks of that, else those that it names or
+    that the task has written; and none again after whose run nothing has changed.
+    """
+    task = request.task
+    said = f"{task.title}\n{request.brief.goal}"
+    scripts = [path for path in request.existing if _is_script(path)]
+    if not _RUNS.search(said):
+        written = {path for one in task.attempts for path in one.observation.changed}
+        meant = {*named_files(said, request.existing), *task.writes, *written}
+        scripts = [path for path in scripts if path in meant]
+    just_run: set[str] = set()
+    for attempt in task.attempts:
+        if attempt.observation.changed:
+            just_run.clear()
+        elif attempt.action.tool == "run_script":
+            just_run.add(str(attempt.action.args.get("path")))
+    return [path for path in scripts if path not in just_run]
+
+
+_RUNS = re.compile(
+    r"\b(?:runs?|running|ran|executed?|executes|executing|start\w*|launch\w*|invoke\w*|scripts?|"
+    r"programs?|crash\w*|outputs?|prints?)\b|运行|执行|启动|脚本|程序|报错|输出",
+    re.IGNORECASE,
+)
 
 
 def _is_script(path: str) -> bool:

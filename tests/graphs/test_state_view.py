@@ -33,6 +33,14 @@ def test_what_others_have_finished_is_protected() -> None:
     assert protected(again) == ["raw.csv", "a.csv"]
     assert protected(free) == ["raw.csv"]
 
+    def titled(title: str) -> list[str]:
+        return protected(last.model_copy(update={"title": title}))
+
+    # What is only read is not gone on with.
+    assert titled("Write the number of rows of a.csv to d.csv") == ["raw.csv", "a.csv"]
+    assert titled("Sort a.csv, then write d.csv") == ["raw.csv"]
+    assert titled("Replace x in a.csv, then write d.csv") == ["raw.csv"]
+
 
 def test_where_files_are_only_removed_the_task_knows() -> None:
     task = Task(id="t1", title="remove them")

@@ -7,8 +7,9 @@ import pytest
 from replan.nodes.contract import Brief, SelectToolRequest
 from replan.nodes.select_tool.conversation import conversation
 from replan.nodes.select_tool.first_look import first_look
+from replan.nodes.select_tool.given_calls import look_at_made
 from replan.nodes.select_tool.offers import offered
-from replan.state.task import Action, Attempt, Check, Observation, Task
+from replan.state.task import WENT_WRONG, Action, Attempt, Check, CheckResult, Observation, Task
 from replan.tools.documents.search_documents import SearchDocuments
 from replan.tools.toolbox import Toolbox, default_tools
 from replan.tools.workspace import open_workspace
@@ -108,3 +109,55 @@ def test_looks_are_told_as_found_not_as_turns_of_the_model(tools: Toolbox) -> No
     told = conversation(asked, tools, {})
     assert [message.type for message in told] == ["system", "human"]
     assert "read_file service_backup.md: Rita" in str(told[-1].content)
+
+
+def test_what_an_earlier_script_has_made_is_looked_at() -> None:
+    check = Check(kind="file_exists", path="stay.txt")
+    there = CheckResult(check=check, passed=True)
+    made = request(before=[there]).model_copy(update={"earlier": ["Done before: a"]})
+    look = look_at_made(made)
+    assert look is not None
+    assert (look.tool, look.args, look.unasked) == ("read_file", {"path": "stay.txt"}, False)
+
+    def other(**changes: object) -> SelectToolRequest:
+        return made.model_copy(update={"task": made.task.model_copy(update=changes)})
+
+    missing = CheckResult(check=check, passed=False)
+    sorts = CheckResult(check=Check(kind="is_sorted", path="stay.txt"), passed=False)
+    code = CheckResult(check=Check(kind="file_exists", path="a.py"), passed=True)
+    assert look_at_made(request(before=[there])) is None
+    assert look_at_made(other(before=[missing])) is None
+    assert look_at_made(other(before=[there, sorts])) is None
+    assert look_at_made(other(before=[])) is None
+    assert look_at_made(other(rounds=1)) is None
+    assert look_at_made(other(title=f"a{WENT_WRONG}b")) is None
+    assert look_at_made(other(writes=["a.py"], before=[code])) is None
+
+
+NEAREST = """
+chat.txt begins (700 lines):
+A: x
+...
+Of the rest of chat.txt, what is nearest to the goal"""
+
+
+@pytest.mark.parametrize(
+    ("goal", "survey", "names"),
+    [
+        ("Find out from chat.txt where Eva lives", NEAREST, ["write_file"]),
+        ("从 chat.txt 找出她住在哪里", NEAREST, ["write_file"]),
+        ("Find out from chat.txt how many lines there are", NEAREST, ["python"]),
+        ("Find out from chat.txt where Eva lives", NEAREST.replace("700", "70"), ["python"]),
+        ("Sum up chat.txt", NEAREST, ["python"]),
+        ("Find out from chat.txt and b.txt where Eva lives", NEAREST, ["python"]),
+    ],
+)
+def test_facts_of_a_long_text_are_written_from_what_is_told(
+    tools: Toolbox, goal: str, survey: str, names: list[str]
+) -> None:
+    asked = request(goal, ("chat.txt", "b.txt"), writes=["eva.json"])
+    asked = asked.model_copy(update={"brief": Brief(goal=goal, survey=survey)})
+    facts = names == ["write_file"]
+    found = [one.name for one in offered(asked, tools, {}) if one.name != "search_documents"]
+    assert found == names
+    assert (first_look(asked, Toolbox(tools.workspace)) is None) == facts

@@ -57,6 +57,9 @@ test_shop.py:11: in test_carts
 E   assert [1] == []"""
 
 
+TASK = Task(id="t1", title="mend it")
+
+
 def found(detail: str, *tried: str, kind: str = "tests_pass") -> str:
     result = CheckResult(
         check=Check.model_validate({"kind": kind, "path": "test_shop.py"}),
@@ -166,20 +169,27 @@ def test_the_same_code() -> None:
 
 
 def test_who_failed_once_does_not_see_its_function_again() -> None:
-    failing = CheckResult(
-        check=Check(kind="tests_pass"), passed=False, detail=f"1 failed, 0 passed\n{RATE}"
-    )
     code = 'def rate(kind):\n    """Of a kind."""\n    return 1\n\n\nX = 1\n'
     one = Suspect("shop.py", "rate", "test_shop.py::test_rate")
-    tried = Attempt(
-        action=Action(tool="write_file", thought=one.thought), observation=Observation(ok=True)
-    )
-    task = Task(id="t1", title="t", before=[failing])
-    again = Task(id="t1", title="t", before=[failing], attempts=[tried])
-    first = str(question(one, code, task, {"test_shop.py": TEST})[1].content)
-    second = str(question(one, code, again, {"test_shop.py": TEST})[1].content)
+    first = str(question(one, code, TASK, {"test_shop.py": TEST}, anew=False)[1].content)
+    second = str(question(one, code, TASK, {"test_shop.py": TEST}, anew=True)[1].content)
     assert code in first
     assert '"""Of a kind."""\n    ...\n\n\nX = 1\n' in second
     assert "return 1" not in second
     assert second.count("def test_rate():") == 1
     assert "def test_carts" not in second
+
+
+def test_an_example_that_fails_names_the_function() -> None:
+    texts = ['slug("A b") == "a-b"', 'slug("") raises ValueError']
+    checks = [Check(kind="call_gives", path="a.py", text=text) for text in texts]
+    failing = CheckResult(check=checks[0], passed=False, detail="it gives 'A-b'")
+    code = "import re\n\n\ndef slug(text):\n    return text\n"
+    task = Task(id="t1", title="Write slug in a.py.\nMore", checks=checks, before=[failing])
+    (one,) = suspects(task, {"a.py": code}, {})
+    assert (one.path, one.name, one.said) == ("a.py", "slug", f"{texts[0]}: it gives 'A-b'")
+    asked = str(question(one, code, task, {}, anew=False)[1].content)
+    assert "What is wanted: Write slug in a.py.\n" in asked
+    assert f"assert {texts[0]}\n{texts[1]}\n" in asked
+    assert suspects(task, {"a.py": "x = 1\n"}, {}) == []
+    assert suspects(task, {"b.py": code}, {}) == []

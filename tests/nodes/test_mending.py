@@ -163,12 +163,20 @@ def test_the_line_that_failed_is_put_right() -> None:
     assert failing_line("    x()\n    x()\n", 2) == ""
     line = "    print(row)"
     answer = {"new": "print(row.name)\n", "other_edits": [OTHER_EDIT]}
-    assert edits_of_line(line, answer) == [
+    assert edits_of_line(SCRIPT, line, answer) == [
         {"fault": "", "old": line, "new": "    print(row.name)"},
         OTHER_EDIT,
     ]
-    kept = edits_of_line("\tx", {**answer, "new": "  y", "other_edits": []})
+    kept = edits_of_line("\tx", "\tx", {**answer, "new": "  y", "other_edits": []})
     assert kept[0]["new"] == "  y"
+
+
+def test_a_line_break_in_a_literal_is_an_escape() -> None:
+    script = "for a in rows:\n    f.write(a + '\\n)\n"
+    line = "    f.write(a + '\\n)"
+    answer = {"new": "f.write(a + '\n')", "other_edits": []}
+    (edit,) = edits_of_line(script, line, answer)
+    assert mended(script, [edit]) == "for a in rows:\n    f.write(a + '\\n')\n"
 
 
 def test_where_a_script_of_the_workspace_fails() -> None:
@@ -188,7 +196,9 @@ def test_code_that_fails_most_examples_is_written_anew() -> None:
         exists = Check(kind="file_exists", path="a.py")
         detail = "" if there else "it does not exist"
         before = [CheckResult(check=exists, passed=there, detail=detail)]
-        attempts = [attempt(Observation(ok=True), evidence=examples)]
+        writes = Action(tool="write_file", args={"path": "a.py"})
+        tried = attempt(Observation(ok=True), evidence=examples)
+        attempts = [tried.model_copy(update={"action": writes})]
         known = {"id": "t1", "title": "t", "writes": ["a.py"], "before": before}
         return written_anew(Task(**{**known, "attempts": attempts, **of_task}))
 
@@ -198,3 +208,27 @@ def test_code_that_fails_most_examples_is_written_anew() -> None:
     assert found(False, False, there=True) == []
     assert found(False, False, there=True, made=["a.py"]) == ["a.py"]
     assert found(True, True, tries=1) == []
+
+
+def test_code_is_written_anew_and_mended_in_turns() -> None:
+    check = Check(kind="call_gives", path="a.py", text="f(1) == 2")
+    fails = CheckResult(check=check, passed=False)
+
+    def turn(*thoughts: str) -> list[str]:
+        attempts = [
+            Attempt(
+                action=Action(tool="write_file", args={"path": "a.py"}, thought=thought),
+                observation=Observation(ok=True),
+                evidence=[fails],
+            )
+            for thought in thoughts
+        ]
+        return written_anew(
+            Task(id="t1", title="t", made=["a.py"], before=[fails], attempts=attempts)
+        )
+
+    assert turn("") == ["a.py"]
+    assert turn("", "") == []
+    assert turn("", "", "wrote anew: f in a.py") == ["a.py"]
+    assert turn("", "wrote anew: f in a.py", "") == []
+    assert turn() == []

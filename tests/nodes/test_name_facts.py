@@ -20,6 +20,7 @@ DAYS = ["2024-01-02", "2024-01-09", "2024-02-01", "2024-03-07"]
         ([*(f"in/{day}.txt" for day in DAYS), "in/readme.txt"], ""),
         (["a.txt", "b.txt", "c.txt", "d.txt"], ""),
         (["n/01.md", "n/02.md", "n/03.md", "n/10.md"], "is 1 for name '01.md'"),
+        (["n/01spring.md", "n/02.md", "n/03.md", "n/10.md"], ""),
         (["n/1-2.md", "n/1-3.md", "n/1-4.md", "n/1-5.md"], ""),
     ],
 )

@@ -27,6 +27,10 @@ BOTH = f"{CODE}\ntest_a.py holds:\ny"
 MENDS = {"checks": [TESTS], "before": [FAILS]}
 SOURCE = {"a.py": "x = 1"}
 PY = ("a.py", "test_a.py")
+MOVES = "move_files python"
+RAN = Attempt(
+    action=Action(tool="run_script", args={"path": "a.py"}), observation=Observation(ok=True)
+)
 MANY = [f"{at}.md" for at in range(50)]
 TEXT = {"a.md": "x"}
 SHOWN = {"survey": "\na.txt holds:\nx", "writes": ["b.txt"]}
@@ -60,7 +64,10 @@ def request(*existing: str, survey: str = "", **task: object) -> SelectToolReque
         (request(), {}, "python write_file"),
         (request("a.py", "test_a.py", writes=["b.py"], **MENDS), {}, "read_file write_file"),
         (request("a.csv", survey=TABLE, writes=["sum.txt"]), {}, "python"),
-        (request("a.py", survey=CODE), {}, "move_files python run_script write_file"),
+        (request("a.py", survey=CODE), {}, "move_files python write_file"),
+        (request("a.py", survey=CODE, title="Run it"), {}, f"{MOVES} run_script write_file"),
+        (request("a.py", survey=CODE, title="Try a.py"), {}, f"{MOVES} run_script write_file"),
+        (request("a.py", survey=CODE, title="Run it", attempts=[RAN]), {}, f"{MOVES} write_file"),
         (request("a.md", survey=READ), {}, "move_files python write_file"),
         (request("a.md"), {}, "move_files python read_file write_file"),
         (request("a", "b", checks=[CHANGE], writes=["c.md"]), {}, "python read_file write_file"),
@@ -72,11 +79,12 @@ def request(*existing: str, survey: str = "", **task: object) -> SelectToolReque
         (request("a.txt", title="Sort the lines of a.txt", **SHOWN), {}, "python"),
         (request("a.txt", title="把 a.txt 的每行倒序写入 b.txt", **SHOWN), {}, "python"),
         (request("a.txt", title="Read a.txt, write b.txt", **SHOWN), {}, "python write_file"),
+        (request("a.txt", title="Cut a.txt into b.txt, c.txt and so on", **SHOWN), {}, "python"),
         (request("a.txt", title="Translate the lines of a.txt", **SHOWN), {}, "python write_file"),
         (request("a.txt", title="总结 a.txt 的行动计划", **SHOWN), {}, "python write_file"),
         (request("a.md", writes=["b.json", "c.md"]), {}, "python read_file write_file"),
         (request(writes=["a.py"]), {}, "write_file"),
-        (request(*PY, survey=BOTH), {}, "move_files python run_script run_tests write_file"),
+        (request(*PY, survey=BOTH), {}, "move_files python run_tests write_file"),
         (request(*PY, **MENDS), SOURCE, "edit_file"),
         (request(*PY, **MENDS, tries=1), SOURCE, "write_file"),
         (request(*PY, **MENDS, tries=2), SOURCE, "edit_file"),

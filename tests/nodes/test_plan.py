@@ -7,7 +7,7 @@ from replan.nodes.contract import Brief, PlanRequest
 from replan.nodes.plan.acceptance import share_out
 from replan.nodes.plan.dag import PlanDag
 from replan.nodes.plan.sequence import PlanSequence
-from replan.state.task import Action, Attempt, Check, Observation, Task
+from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
 GOAL = "Write prime.py, and tests for it in test_prime.py"
 
@@ -159,3 +159,24 @@ async def test_of_what_was_done_that_is_done_again_whose_file_is_wrong(use_of) -
         [fresh] = (await PlanSequence()(asked, use)).tasks
     assert (fresh.id, fresh.headline, fresh.writes) == ("t3", tasks[1].title, ["b.txt"])
     assert fresh.planned_anew
+
+
+async def test_what_made_it_worse_is_undone_when_it_is_planned_anew(use_of) -> None:
+    check = Check(kind="tests_pass", path="test_b.py")
+
+    def wrote(text: str, failed: int) -> Attempt:
+        detail = f"{failed} failed, 1 passed"
+        return Attempt(
+            action=Action(tool="write_file", args={"path": "b.py", "text": text}),
+            observation=Observation(ok=True, changed=["b.py"]),
+            evidence=[CheckResult(check=check, passed=False, detail=detail)],
+        )
+
+    tried = [wrote("better", 1), wrote("worse", 2)]
+    worse = task("t1", "b.py", status="failed", rounds=2, tries=2, attempts=tried)
+    async with use_of(ScriptedAgent([])) as (use, _):
+        planned = await PlanSequence()(request(worse, problem="2 failed"), use)
+        better = worse.model_copy(update={"attempts": tried[::-1]})
+        kept = await PlanSequence()(request(better, problem="1 failed"), use)
+    assert planned.tasks[-1].calls == [tried[0].action]
+    assert kept.tasks[-1].calls == []

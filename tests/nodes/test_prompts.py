@@ -47,9 +47,9 @@ def tried(seen: Observation, **more: Any) -> Attempt:
     return Attempt.model_validate({"verdict": "retry", "reason": "it crashed", **fields})
 
 
-def split(number: str) -> Attempt:
+def split(number: str, thought: str = "") -> Attempt:
     code = f"def f(text):\n    parts = text.split()\n    parts.append({number})\n    return parts\n"
-    action = Action(tool="write_file", args={"path": "code.py", "text": code})
+    action = Action(tool="write_file", args={"path": "code.py", "text": code}, thought=thought)
     wrong = CheckResult(check=EXAMPLE, passed=False, detail="it gives []")
     return tried(Observation(ok=True), action=action, evidence=[wrong], reason="it gives []")
 
@@ -101,7 +101,10 @@ PROMPTS: dict[str, tuple[str, str, Noun]] = {
         task(writes=["sum.py"], checks=[TESTS], before=[FAILS_IN_ADD]), "sum.py", "test_sum.py")),
     "write code another way": ("select_tool", "json", select(
         task(writes=["code.py"], checks=[EXAMPLE], made=["code.py"], tries=2,
-             attempts=[split("1"), split("2")]))),
+             attempts=[split("1"), split("2", "wrote anew: f in code.py")]))),
+    "mend code that has examples": ("select_tool", "json", select(
+        task(writes=["code.py"], checks=[EXAMPLE], made=["code.py"], tries=2,
+             attempts=[split("1"), split("2")]), "code.py")),
     "mend the line of a script that is to run": ("select_tool", "json", select(
         task(writes=["sum.py", "sum.txt"], checks=[RUNS], before=[STOPS]), "sum.py")),
     "write code that has examples": ("select_tool", "json", select(
@@ -210,6 +213,9 @@ async def test_prompt(
         "write code another way": Move("write_file", "x", path="code.py"),
     }
     model: Any = ScriptedAgent([moves.get(name, Move("python", "print(6)"))])
+    if name == "mend code that has examples":
+        (workspace / "code.py").write_text("def f(text):\n    return []\n")
+        model = ["```python\ndef f(text):\n    return [text]\n```"]
     if name == "write a function anew":
         test = "from sum import add\n\n\ndef test_add():\n    assert add(1, 1) == 2\n"
         (workspace / "test_sum.py").write_text(test)

@@ -80,9 +80,9 @@ async def test_a_function_whose_end_is_missing_is_not_taken(use_of, workspace: P
     edits = [{"fault": "1", "old": "    return row[1]", "new": "    return row[0]"}]
     edit = {"call": {"tool": "edit_file", "path": "rows.py", "edits": edits}}
     cut = Reply(BETTER, finish_reason="length")
-    action, asked = await selected(use_of, [cut, edit], mending(workspace))
+    action, asked = await selected(use_of, [cut, cut, edit], mending(workspace))
     assert (action.tool, action.args["edits"]) == ("edit_file", edits)
-    assert asked == 2
+    assert asked == 3
 
 
 async def test_a_known_fault_of_a_script_is_mended_unasked(use_of) -> None:
@@ -107,3 +107,28 @@ async def test_a_known_fault_of_a_script_of_the_workspace_too(use_of, workspace:
     expected = {"path": "rows.py", "text": f"total = 0\n{SUM}"}
     assert (action.tool, action.args) == ("write_file", expected)
     assert asked == 0
+
+
+async def test_what_made_it_worse_is_not_gone_on_from(use_of, workspace: Path) -> None:
+    task = mending(workspace)
+    check = task.before[0].check
+
+    def wrote(text: str, failed: str) -> Attempt:
+        evidence = [CheckResult(check=check, passed=False, detail=failed)]
+        action = Action(tool="write_file", args={"path": "rows.py", "text": text})
+        seen = Observation(ok=True, changed=["rows.py"])
+        return Attempt(action=action, observation=seen, evidence=evidence)
+
+    worse = CODE.replace("row[-1]", "row[9]")
+    (workspace / "rows.py").write_text(worse)
+    attempts = [wrote(CODE, FAILED), wrote(worse, FAILED.replace("1 failed", "2 failed"))]
+    again = task.model_copy(update={"attempts": attempts, "rounds": 2, "tries": 2})
+    action, _ = await selected(use_of, [BETTER], again)
+    assert action.args["text"] == MENDED
+
+
+async def test_who_only_gives_what_is_known_is_asked_anew(use_of, workspace: Path) -> None:
+    same = f"```python\n{CODE}```"
+    action, asked = await selected(use_of, [same, BETTER], mending(workspace))
+    assert action.args["text"] == MENDED
+    assert asked == 2

@@ -236,6 +236,8 @@ async def test_tests_pass(workspace: Workspace) -> None:
         ({"kind": "has_table"}, "a,b\n1,2\n", "it holds no table: a,b"),
         ({"kind": "as_many_rows", "text": "in.csv"}, "x\n1\n\n2\n", ""),
         ({"kind": "as_many_rows", "text": "in.csv"}, "x\n1\n", "it has 1 rows, in.csv has 2"),
+        ({"kind": "as_many_rows", "text": "in/*.csv"}, "x\n1\n2\n3\n", ""),
+        ({"kind": "as_many_rows", "text": "in/*.csv"}, "x\n", "it has 0 rows, in/*.csv has 3"),
         ({"kind": "as_many_rows", "text": "no.csv"}, "x\n1\n", "no.csv does not exist"),
     ],
 )
@@ -244,6 +246,8 @@ async def test_the_form_of_the_content(
 ) -> None:
     await workspace.write_text("a.any", text)
     await workspace.write_text("in.csv", "a,b\n1,2\n3,4\n")
+    await workspace.write_text("in/1.csv", "a,b\n1,2\n3,4\n")
+    await workspace.write_text("in/2.csv", "a,b\n5,6\n")
     result = await run_one(workspace, path="a.any", **check)
     assert result.passed == (not fault), result.detail
     assert result.detail.startswith(fault)
