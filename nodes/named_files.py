@@ -13,7 +13,7 @@ _ENDINGS = (
 )
 _ENDING = "(?:" + "|".join(_ENDINGS.split()) + ")"
 _BARE = re.compile(
-    rf"(?<![A-Za-z0-9_./@:-])((?:\./)?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.{_ENDING})"
+    rf"(?<![A-Za-z0-9_./@:-])(?<!\]\()((?:\./)?(?:[A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.{_ENDING})"
     r"(?![A-Za-z0-9_/-])",
 )
 # Chinese runs on into the words around it: a name begins behind a space or a mark, or behind a word

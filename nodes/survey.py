@@ -103,7 +103,8 @@ async def survey(
         **{group.first: _LABELLED_CHARS if group.labels else _EXAMPLE_CHARS for group in groups},
         **dict.fromkeys(whole, _WHOLE_CHARS),
     }
-    for path in [*whole, *meant, *looks]:
+    # In the order of their names: a small model takes over the order that it sees.
+    for path in [*whole, *sorted([*meant, *looks])]:
         asked = path in whole or (path in meant and path not in labelled)
         about = goal if nearest and asked else ""
         shown = await _show(workspace, path, min(room, most.get(path, 0)), about)

@@ -16,6 +16,21 @@ from replan.storage.database import Database, open_database
 from replan.storage.embedded import release_embedded
 
 
+def _in_memory() -> str | None:
+    """A folder in memory, where there is room: the databases of the tests are many files, which on
+    a slow disk take longer to make and to remove than the tests take. None: wherever else.
+    """
+    shared = Path("/dev/shm")
+    try:
+        room = shutil.disk_usage(shared).free if os.access(shared, os.W_OK | os.X_OK) else 0
+    except OSError:
+        room = 0
+    return str(shared) if room > _ROOM else None
+
+
+_ROOM = 4 * 1024**3
+
+
 @pytest.fixture(scope="session")
 def make_home() -> Iterator[Callable[[], Path]]:
     """Make an empty REPLAN_HOME, removed at the end of the session.
@@ -26,7 +41,7 @@ def make_home() -> Iterator[Callable[[], Path]]:
     made: list[Path] = []
 
     def make() -> Path:
-        home = Path(tempfile.mkdtemp(prefix="replan-test-"))
+        home = Path(tempfile.mkdtemp(prefix="replan-test-", dir=_in_memory()))
         home.chmod(0o711)
         made.append(home)
         return home

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from replan.nodes.decompose.each_file import checks_of_each
 from replan.nodes.decompose.examples import calls_in, keys_in, names_as_keys
 from replan.nodes.decompose.forms import forms_of, lines_of
 from replan.nodes.decompose.moves import removes_only, renamed, to_be_gone, where_some_stay
@@ -47,6 +48,7 @@ def checks_of_files(
         given = [one.columns for one in checks if one.kind == "csv_columns" and one.path == path]
         checks += _checks_of_words(path, words, given[0] if given else [], existing)
     checks += lines_of(goal, writes)
+    checks += checks_of_each(goal, writes, existing)
     moved = [path for path in renamed(goal, existing).values() if path not in writes]
     checks += [Check(kind="file_exists", path=path) for path in moved]
     checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]

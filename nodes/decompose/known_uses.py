@@ -89,9 +89,14 @@ def _is_refused(goal: str, match: re.Match[str]) -> bool:
 _REFUSED = re.compile(
     r"\b(?:not|never|without|cannot|how|nor)\b|n't\b|不|勿|别|无需|禁止|如何|怎", re.IGNORECASE
 )
-_MENDS = re.compile(r"\b(?:repair|mend|fix|implement)\b|修复|修改|改正|修好", re.IGNORECASE)
+_MENDS = re.compile(
+    r"\b(?:repair|mend|fix|implement)\b(?! (?:nothing|none)\b)|修复|修改|改正|修好",
+    re.IGNORECASE,
+)
 _TESTS_PASS = re.compile(
-    r"\btests?\b[^;\n]{0,60}\bpass\b|\bpytest passes\b|测试\S{0,8}通过", re.IGNORECASE
+    r"\btests?\b[^;\n]{0,60}\bpass\b|\bpytest passes\b|测试\S{0,8}通过"
+    r"|\btests?\b(?: in [\w./-]+| of [\w./-]+)? (?:now )?fails?\b|测试\S{0,4}失败",
+    re.IGNORECASE,
 )
 
 

@@ -137,7 +137,8 @@ def _questions(
     written = [path for path in named if known.get(path) not in ("only read", "moved")]
     new = [path for path in written if path not in existing]
     several = len(new) > 1 or (len(written) != 1 and len(SENTENCE_END.findall(goal)) > _SIMPLE)
-    if several and not parts_of(goal, written):
+    only_tests = not new and _has_unnamed_tests(request, named) and tests_decide(goal)
+    if several and not only_tests and not parts_of(goal, written):
         task: dict[str, Any] = {"title": {"type": "string", "minLength": 3, "maxLength": 200}}
         if named:
             task["writes"] = {"type": "array", "items": {"enum": named}, "maxItems": 4}

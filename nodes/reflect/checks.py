@@ -2,12 +2,14 @@
 
 from replan.nodes.contract import ReflectRequest, ReflectResult, Use
 from replan.nodes.faults import faults
+from replan.nodes.left_to_change import left_to_change
 from replan.nodes.look_ups import LOOKING, found_by, reads
 from replan.nodes.named_files import files_meant
 from replan.nodes.survey import shows_whole
 from replan.state.task import CheckResult
 
 REHEARSED = "dry run"
+UNCHANGED = "not changed yet: "
 # That something changed, or did not, is needed, and yet does not say that all is done.
 _PROVES_LITTLE = ("workspace_changed", "some_stay", "only_removed")
 _PATIENCE = 3
@@ -43,6 +45,9 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return _unfinished(request, failing)
     if proven and _left_by_failure(request):
         return ReflectResult(verdict="retry", reason="the files are what a failed call left")
+    left = left_to_change(request.task, request.existing, seen.changed)
+    if left and any(path in request.task.writes for path in seen.changed):
+        return ReflectResult(verdict="continue", reason=f"{UNCHANGED}{', '.join(left)}")
     if any(result.check.kind not in _PROVES_LITTLE for result in request.evidence):
         return ReflectResult(verdict="done", reason="every check passes")
     if unseen := _unseen(request):

@@ -1,6 +1,7 @@
 """Takes the one thing asked for out of a model's answer."""
 
 import re
+from collections.abc import Collection
 from pathlib import PurePath
 
 _BLOCK = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -34,3 +35,20 @@ def without_own_name(text: str, path: str) -> str:
     name = first.strip().strip("`*: ")
     its_own = bool(path) and name in (path, PurePath(path).name)
     return rest.lstrip("\n") if its_own and rest.strip() else text
+
+
+def without_other_files(text: str, path: str, others: Collection[str]) -> str:
+    """The text up to where another file begins in the way in which files are shown.
+
+    Args:
+        text: what was given for one file.
+        path: of that file.
+        others: of the files that are known.
+    """
+    kept = []
+    for line in text.splitlines(keepends=True):
+        name = line.strip().removesuffix(" holds:")
+        if kept and name != line.strip() and name != path and name in others:
+            return "".join(kept).rstrip() + "\n"
+        kept.append(line)
+    return text

@@ -28,7 +28,7 @@ These tests have to pass:
 
 They do not:
 {said}
-
+{unused}
 Write {name} anew so that they do. Give this one function, complete, in one fenced block and \
 nothing else."""
 _MOST_TESTS = 3000
@@ -113,6 +113,7 @@ def question(
         tests: the text of test files, by path.
         anew: whether it was asked before.
     """
+    unused = _unused(source, found.name)
     if anew:  # who sees what it wrote writes it again
         source = _without_body(source, found.name)
     examples = _examples_of(found, task)
@@ -125,6 +126,7 @@ def question(
                 wanted=f"\nWhat is wanted: {task.headline}\n" if examples else "",
                 tests="\n".join(examples) or "\n\n".join(_tests_of(found, tests)),
                 said=found.said.strip()[:_SAID],
+                unused=f"\nIt has made no use of {' and '.join(unused)}.\n" if unused else "",
                 name=found.name,
             )
         ),
@@ -137,6 +139,19 @@ def _examples_of(found: Suspect, task: Task) -> list[str]:
     if found.test not in texts:
         return []
     return [text if " raises " in text else f"assert {text}" for text in texts]
+
+
+def _unused(source: str, name: str) -> list[str]:
+    """The parameters of the function that its body does not name: what it was to do with them is
+    what it does not.
+    """
+    node = _found(source, name)
+    if node is None:
+        return []
+    named = {one.id for body in node.body for one in ast.walk(body) if isinstance(one, ast.Name)}
+    given = [one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+    method = "." in name and bool(given) and given[0] in ("self", "cls")
+    return [one for one in given[method:] if one not in named and not one.startswith("_")]
 
 
 def _without_body(source: str, name: str) -> str:

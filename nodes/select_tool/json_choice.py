@@ -14,7 +14,7 @@ from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.content import again_ask, content_ask
 from replan.nodes.select_tool.conversation import SOURCES, conversation, temperature
 from replan.nodes.select_tool.demands import forgotten
-from replan.nodes.select_tool.fenced import fenced, without_own_name
+from replan.nodes.select_tool.fenced import fenced, without_other_files, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.function_repair import (
@@ -101,26 +101,34 @@ class SelectByJson:
         tool = use.tools.get(call.pop("tool"))
         action = Action(tool=tool.name, args=call, thought=answer.get("content", ""))
         if tool.content:
-            said = json.dumps(answer, ensure_ascii=False)
-            asked = [
-                *messages,
-                AIMessage(said),
-                HumanMessage(content_ask(tool, call, request.task, request.task.attempts)),
-            ]
-            content = await self._content(asked, tool, call, request, use)
-            lacks = forgotten(content, request.task.headline) if tool.name == "python" else ""
-            if lacks:
-                again = HumanMessage(again_ask(lacks))
-                asked += [AIMessage(f"```python\n{content}\n```"), again]
-                content = await self._content(asked, tool, call, request, use)
-            content = without_own_name(content, str(call.get("path", "")))
-            is_code = tool.content_language == "python" or str(call.get("path")).endswith(".py")
-            if is_code:
-                content = with_own_quotes(content)
-                content = with_sorted_listings(with_line_breaks(content))
-                content = with_imports(with_ordered_ties(content, request.brief.goal))
-            action.args[tool.content] = content
+            asked = [*messages, AIMessage(json.dumps(answer, ensure_ascii=False))]
+            action.args[tool.content] = await self._content_of(asked, tool, call, request, use)
         return SelectToolResult(action=action)
+
+    async def _content_of(
+        self,
+        messages: list[BaseMessage],
+        tool: Tool,
+        call: dict[str, Any],
+        request: SelectToolRequest,
+        use: Use,
+    ) -> str:
+        """The long argument, with the slips put right that can be seen in it."""
+        task, path = request.task, str(call.get("path", ""))
+        asked = [*messages, HumanMessage(content_ask(tool, call, task, task.attempts))]
+        content = await self._content(asked, tool, call, request, use)
+        lacks = forgotten(content, task.headline) if tool.name == "python" else ""
+        if lacks:
+            again = HumanMessage(again_ask(lacks))
+            asked += [AIMessage(f"```python\n{content}\n```"), again]
+            content = await self._content(asked, tool, call, request, use)
+        if path:
+            others = {*request.existing, *task.writes}
+            content = without_other_files(without_own_name(content, path), path, others)
+        if tool.content_language == "python" or path.endswith(".py"):
+            content = with_sorted_listings(with_line_breaks(with_own_quotes(content)))
+            content = with_imports(with_ordered_ties(content, request.brief.goal))
+        return content
 
     async def _mending(
         self, sources: Mapping[str, str], request: SelectToolRequest, use: Use

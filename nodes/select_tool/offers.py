@@ -6,13 +6,21 @@ from typing import Any
 
 from replan.models.schemas import strict_object
 from replan.nodes.contract import SelectToolRequest
-from replan.nodes.groups import told_of_labels, told_of_one_form
+from replan.nodes.groups import told_of_one_form
+from replan.nodes.left_to_change import left_to_change
 from replan.nodes.look_ups import in_vain
 from replan.nodes.named_files import (
-    files_in_named_folders,
     files_meant,
     is_test_file,
     named_files,
+)
+from replan.nodes.select_tool.computing import (
+    BINARY,
+    goes_over_files,
+    is_data,
+    must_compute,
+    tells_facts,
+    writes_data,
 )
 from replan.nodes.select_tool.mending import (
     edit_schema,
@@ -23,7 +31,7 @@ from replan.nodes.select_tool.mending import (
     runs_script,
     writable_code,
 )
-from replan.nodes.survey import CODE, DATA, TABLES, TEXT, is_told_nearest, shows_whole
+from replan.nodes.survey import CODE, TEXT, shows_whole
 from replan.state.task import Action
 from replan.tools.delete import speaks_of_deleting
 from replan.tools.named_addresses import names_address
@@ -42,18 +50,6 @@ _CONDITION = re.compile(
     r"|大于|小于|多于|少于|早于|晚于|之前|之后|包含|含有|重复|相同",
     re.IGNORECASE,
 )
-_COMPOSES = re.compile(
-    r"\b(?:repl(?:y|ies)|letter|answer to|summary|summari[sz]e|describe|explain|translat\w+|"
-    r"rewrit(?:e|ing)|rephrase|reword)\b|回复|信|总结|说明|翻译|润色|改写",
-    re.IGNORECASE,
-)
-_LINES_OF = re.compile(
-    r"\blines (?:of|in|from) (?:the file )?[`'\"“]?([\w./-]+\.\w{1,5})\b"
-    r"|([\w./-]+\.[A-Za-z0-9]{1,5})[`'\"”」]?\s*[中里]?的?(?:每一?行|所有行|各行|行(?![动为业程]))",
-    re.IGNORECASE,
-)
-_PROSE = (".md", ".rst", ".html", ".tex")
-_DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
 
 
 def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, str]) -> list[Tool]:
@@ -70,14 +66,8 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     """
     writes_code = is_code_task(request)
     mends = is_mending(request) and bool(sources)
-    facts = _tells_facts(request)
-    computes = not facts and (
-        _data_unseen(request)
-        or _writes_data(request)
-        or _goes_over_files(request)
-        or _goes_over_lines(request)
-        or _makes_series(request)
-    )
+    facts = tells_facts(request)
+    computes = must_compute(request)
     tried = request.task.tries > 0
     # A long text comes back shorter.
     short = all(len(text) <= _SHORT for text in sources.values())
@@ -96,7 +86,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
         "read_file": bool(_readable(request))
         and not mends
         and not facts
-        and (tried or not _writes_data(request)),
+        and (tried or not writes_data(request)),
         "list_files": len(request.existing) > _LISTED,
         "search_files": len(request.existing) > _LISTED,
         "delete_file": not request.task.writes
@@ -115,35 +105,10 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     return [tool for tool in found if tool.name != vain] or found
 
 
-def _tells_facts(request: SelectToolRequest) -> bool:
-    """Whether what a text says of somebody or something is to be found out, and what is nearest to
-    the goal in it is told: a script finds it by words that it has to guess.
-    """
-    task, survey = request.task, request.brief.survey
-    if task.tries or not task.writes or _OF_ALL.search(task.headline):
-        return False
-    named = [one for one in named_files(task.title, request.existing) if one in request.existing]
-    meant = {*named, *files_meant(task.title, request.existing)}
-    told = bool(meant) and all(is_told_nearest(survey, path) for path in meant)
-    return told and bool(_FINDS_OUT.search(task.headline))
-
-
-_FINDS_OUT = re.compile(
-    r"\bfind out\b|\b(?:which|who|where|when|what)\b[^.;\n]{0,40}\b(?:is|are|was|has|lives?)\b"
-    r"|\bis called\b|找出|查出|哪个?|谁|什么",
-    re.IGNORECASE,
-)
-_OF_ALL = re.compile(
-    r"\b(?:count|how many|how often|how much|number of|sum|totals?|averages?|each|every|all|per|"
-    r"most|least|sort\w*|longest|shortest|last|latest|first|lines?|words?)\b|每|所有|全部|多少|几|最|总|行",
-    re.IGNORECASE,
-)
-
-
 def unread_of_meant(request: SelectToolRequest) -> list[str]:
     """The few files that the words of the task mean and that were neither shown nor read."""
     task = request.task
-    if _tells_facts(request):
+    if tells_facts(request):
         return []
     meant = [
         path
@@ -178,55 +143,6 @@ def is_code_task(request: SelectToolRequest) -> bool:
     return bool(task.writes) and all(path.endswith(CODE) for path in task.writes)
 
 
-def _writes_data(request: SelectToolRequest) -> bool:
-    """Whether the result is data made from files that are there: for a script to read and make."""
-    writes = request.task.writes
-    return bool(writes and request.existing) and all(path.endswith(_DATA) for path in writes)
-
-
-def _data_unseen(request: SelectToolRequest) -> bool:
-    """Whether files are there of which the prompt shows only the beginning."""
-    return any(_is_data(path, request.brief.survey) for path in request.existing)
-
-
-def _goes_over_files(request: SelectToolRequest) -> bool:
-    """Whether the goal names a folder of files of one form, of which the prompt shows one or tells
-    how to get at what they hold, and wants anything but prose of it.
-    """
-    goal, survey = request.brief.goal, request.brief.survey
-    inside = files_in_named_folders(goal, request.existing)
-    prose = bool(request.task.writes) and all(path.endswith(_PROSE) for path in request.task.writes)
-    unseen = not all(shows_whole(survey, path) for path in inside)
-    by_code = unseen or (told_of_labels(survey) and not _COMPOSES.search(goal))
-    return by_code and not prose and bool(told_of_one_form(survey, inside[:1]))
-
-
-def _goes_over_lines(request: SelectToolRequest) -> bool:
-    """Whether the result is made of the lines of a text that is there: by hand one gets lost."""
-    task = request.task
-    if task.tries or _COMPOSES.search(task.headline):
-        return False
-    texts = bool(task.writes) and all(path.endswith(".txt") for path in task.writes)
-    source = next(iter(_LINES_OF.findall(task.headline)), ("", ""))
-    return texts and (source[0] or source[1]) in request.existing
-
-
-def _makes_series(request: SelectToolRequest) -> bool:
-    """Whether the files that the goal names are the first of many that are made of one."""
-    return bool(request.existing and request.task.writes) and bool(
-        _AND_SO_ON.search(request.task.headline)
-    )
-
-
-_AND_SO_ON = re.compile(r"\band so (?:on|forth)\b|\betc\b|[以依]此类推", re.IGNORECASE)
-
-
-def _is_data(path: str, survey: str) -> bool:
-    if f"{path} begins (" not in survey:  # of thousands of paths hardly any is there
-        return False
-    return bool(re.search(rf"^{re.escape(path)} begins \(\d+ {DATA}\)", survey, re.MULTILINE))
-
-
 def call_schemas(
     tools: list[Tool], request: SelectToolRequest, sources: Mapping[str, str]
 ) -> list[dict[str, Any]]:
@@ -234,7 +150,8 @@ def call_schemas(
     calls = []
     for tool in tools:
         if tool.name == "edit_file":
-            calls += [edit_schema(path, text) for path, text in sources.items()]
+            left = _left_to_change(request) or sources
+            calls += [edit_schema(path, text) for path, text in sources.items() if path in left]
         else:
             calls.append(call_schema(tool, request))
     if rest := read_on(request):
@@ -293,9 +210,19 @@ def _writable(request: SelectToolRequest) -> list[str]:
     if runs_script(task):
         own = [path for path in task.writes if path.endswith(CODE)]
         return list(dict.fromkeys([*own, *code, *left_to_write(task)]))
+    if left := _left_to_change(request):
+        return left
     if not task.writes:
         return code if is_mending(request) else []  # a module is missing: it may have any name
     return list(dict.fromkeys([*task.writes, *code])) if mends and task.attempts else task.writes
+
+
+def _left_to_change(request: SelectToolRequest) -> list[str]:
+    """What is next of several files to change, when all went well so far."""
+    attempts = request.task.attempts
+    if not attempts or attempts[-1].verdict != "continue" or request.task.failing:
+        return []
+    return left_to_change(request.task, request.existing)
 
 
 def _deletable(request: SelectToolRequest) -> list[str]:
@@ -342,7 +269,8 @@ def _unread(request: SelectToolRequest) -> list[str]:
         path
         for path in request.existing
         if path not in read
-        and not _is_data(path, survey)
+        and not is_data(path, survey)
+        and not path.endswith(BINARY)
         and (path in changed or not shows_whole(survey, path))
     ]
 
@@ -350,7 +278,7 @@ def _unread(request: SelectToolRequest) -> list[str]:
 def _readable(request: SelectToolRequest) -> list[str]:
     """The files worth a call of their own: of those of one form, only what the task means."""
     unread = _unread(request)
-    if not _goes_over_files(request):
+    if not goes_over_files(request):
         return unread
     alike = set(told_of_one_form(request.brief.survey, unread))
     alike -= set(files_meant(request.task.title, request.existing))

@@ -57,7 +57,7 @@ async def test_where_none_passes_the_task_counts_one_failed_attempt(start_agent)
     make = "open('out.txt', 'w').write('wr' + 'ong')\nraise SystemExit('wr' + 'ong')"
     async with start_agent(Apart(move), told.roles) as agent:
         (agent.workspace / "make.py").write_text(make)
-        result = await agent.run(GOAL, best_of=2)
+        result = await agent.run(f"{GOAL} with make.py", best_of=2)
         [task] = await agent.tasks()
         assert (result["status"], result["usage"]["steps"]) == ("done", 4)
         assert files_in(agent.workspace) == {"out.txt": "right", "make.py": make}

@@ -1,6 +1,6 @@
 import pytest
 
-from replan.nodes.select_tool.fenced import fenced, without_own_name
+from replan.nodes.select_tool.fenced import fenced, without_other_files, without_own_name
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,13 @@ def test_a_file_does_not_begin_with_its_own_name(text: str, rest: str) -> None:
 
 def test_without_a_path_nothing_is_cut() -> None:
     assert without_own_name("\nprint(1)\n", "") == "\nprint(1)\n"
+
+
+def test_another_file_behind_it_is_cut_off() -> None:
+    def cut(text: str) -> str:
+        return without_other_files(text, "a.ini", ["a.ini", "b.py"])
+
+    assert cut("x = 1\n\nb.py holds:\ny = 2\n") == "x = 1\n"
+    assert cut("b.py holds:\ny = 2\n") == "b.py holds:\ny = 2\n"
+    assert cut("x\na.ini holds:\ny\n") == "x\na.ini holds:\ny\n"
+    assert cut("x\nc.py holds:\nb.py\n") == "x\nc.py holds:\nb.py\n"

@@ -193,3 +193,16 @@ def test_an_example_that_fails_names_the_function() -> None:
     assert f"assert {texts[0]}\n{texts[1]}\n" in asked
     assert suspects(task, {"a.py": "x = 1\n"}, {}) == []
     assert suspects(task, {"b.py": code}, {}) == []
+
+
+def test_what_it_makes_no_use_of_is_told() -> None:
+    code = "class A:\n    def f(self, page, items, _x=1):\n        return page\n\n\n"
+    code += "def g(b, *, c):\n    b(c)\n"
+
+    def asked(name: str, *, anew: bool = False) -> str:
+        one = Suspect("a.py", name, "test_a.py::test_f", "1 != 2")
+        return str(question(one, code, TASK, {}, anew=anew)[1].content)
+
+    assert "\n1 != 2\n\nIt has made no use of items.\n\nWrite A.f anew" in asked("A.f")
+    assert "no use of items" in asked("A.f", anew=True)
+    assert "\n1 != 2\n\nWrite g anew" in asked("g")

@@ -27,6 +27,7 @@ BOTH = f"{CODE}\ntest_a.py holds:\ny"
 MENDS = {"checks": [TESTS], "before": [FAILS]}
 SOURCE = {"a.py": "x = 1"}
 PY = ("a.py", "test_a.py")
+EACH = [Check(kind="file_contains", path=path, text="x") for path in ("a.md", "b.md", "c.md")]
 MOVES = "move_files python"
 RAN = Attempt(
     action=Action(tool="run_script", args={"path": "a.py"}), observation=Observation(ok=True)
@@ -79,6 +80,8 @@ def request(*existing: str, survey: str = "", **task: object) -> SelectToolReque
         (request("a.txt", title="Sort the lines of a.txt", **SHOWN), {}, "python"),
         (request("a.txt", title="把 a.txt 的每行倒序写入 b.txt", **SHOWN), {}, "python"),
         (request("a.txt", title="Read a.txt, write b.txt", **SHOWN), {}, "python write_file"),
+        (request("a.zip", title="List what a.zip holds", writes=["b.txt"]), {}, "python"),
+        (request("a.md", "b.md", checks=EACH, writes=["c.md"]), {}, "python read_file"),
         (request("a.txt", title="Cut a.txt into b.txt, c.txt and so on", **SHOWN), {}, "python"),
         (request("a.txt", title="Translate the lines of a.txt", **SHOWN), {}, "python write_file"),
         (request("a.txt", title="总结 a.txt 的行动计划", **SHOWN), {}, "python write_file"),
@@ -362,3 +365,14 @@ def test_a_script_whose_result_is_wrong_is_written_anew(tools: Toolbox) -> None:
     assert "edit_file" not in [tool.name for tool in found]
     write = next(tool for tool in found if tool.name == "write_file")
     assert only_call([write], asked) == {"tool": "write_file", "path": "a.py"}
+
+
+def test_what_is_left_of_several_files_is_offered_next(tools: Toolbox) -> None:
+    seen = Observation(ok=True, changed=["a.md"])
+    edited = Attempt(action=Action(tool="edit_file"), observation=seen, verdict="continue")
+    several = {"writes": ["a.md", "b.md"], "attempts": [edited]}
+    asked = request("a.md", "b.md", **several)
+    sources = {"a.md": "x", "b.md": "y"}
+    offers = [one for one in offered(asked, tools, sources) if one.name != "python"]
+    told = {str(one["properties"].get("path")) for one in call_schemas(offers, asked, sources)}
+    assert told == {"{'const': 'b.md'}", "{'enum': ['b.md']}"}

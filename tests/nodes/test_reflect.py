@@ -185,3 +185,24 @@ async def test_a_look_that_nobody_was_asked_for_is_no_attempt(use_of, role: Any,
     async with use_of([]) as (use, server):
         assert (await role()(asked, use)).verdict == "continue"
         assert server.requests == []
+
+
+def test_of_several_files_one_after_the_other_is_changed() -> None:
+    def judged(
+        *changed: str, earlier: list[Attempt] | None = None, **task: object
+    ) -> tuple[str, str]:
+        seen = Observation(ok=True, text="fine", changed=list(changed))
+        asked = request(seen, evidence=[found(A, True)], attempts=earlier)
+        several = asked.task.model_copy(update={"writes": ["a.txt", "b.txt", "new.txt"], **task})
+        asked = asked.model_copy(update={"task": several, "existing": ["a.txt", "b.txt"]})
+        verdict = by_evidence(asked)
+        assert verdict is not None
+        return verdict.verdict, verdict.reason
+
+    assert judged("a.txt") == ("continue", "not changed yet: b.txt")
+    assert judged("a.txt", "b.txt") == ("done", "every check passes")
+    assert judged("b.txt", earlier=[went_on([found(A, True)])])[0] == "done"
+    # Who changes nothing more has said that there is nothing to change.
+    assert judged(earlier=[went_on([found(A, True)])])[0] == "done"
+    assert judged("c.txt")[0] == "done"
+    assert judged("a.txt", writes=["a.txt"])[0] == "done"
