@@ -45,7 +45,7 @@ def without_other_files(text: str, path: str, others: Collection[str]) -> str:
         path: of that file.
         others: of the files that are known.
     """
-    kept = []
+    kept: list[str] = []
     for line in text.splitlines(keepends=True):
         name = line.strip().removesuffix(" holds:")
         if kept and name != line.strip() and name != path and name in others:
