@@ -25,7 +25,7 @@ from replan.nodes.reflect.checks import REHEARSED, by_evidence
 from replan.state.agent_state import TaskBranch
 from replan.state.context import Context
 from replan.state.errors import ReplanError
-from replan.state.task import Action, Attempt, CheckResult, Observation, Task
+from replan.state.task import KEPT_CHARS, Action, Attempt, CheckResult, Observation, Task
 from replan.state.usage import Usage, add_usage
 from replan.tools.bounds import encodable, storable
 from replan.tools.protocol import ServerEndedError
@@ -35,7 +35,6 @@ from replan.tools.workspace import Workspace
 
 _CHECK_SECONDS = 60.0
 _KEPT_ATTEMPTS = 3
-_KEPT_CHARS = 4000
 _SHOWN_CHARS = 1500
 _WARMER = 0.4
 _MOST_SOURCES = 20
@@ -373,7 +372,7 @@ def repeated(task: Task, fingerprint: str) -> Observation:
 def _bounded(action: Action) -> Action:
     """The action with long arguments cut: the checkpoint keeps what a prompt would show."""
     args = {
-        name: value[:_KEPT_CHARS] if isinstance(value, str) else value
+        name: value[:KEPT_CHARS] if isinstance(value, str) else value
         for name, value in action.args.items()
     }
     return action.model_copy(update={"args": args})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from replan.state.task import Attempt, CheckResult, Task
+from replan.state.task import KEPT_CHARS, Attempt, CheckResult, Task
 
 _FAILED_TESTS = re.compile(r"(\d+) failed\b(?!, \d+ with errors)")
 _UNRUN = 10_000
@@ -31,8 +31,10 @@ def better_before(task: Task, path: str) -> Attempt | None:
     best: Attempt | None = None
     least = faults(task.failing)
     for attempt in reversed(task.attempts):
+        text = str(attempt.action.args.get("text", ""))
         wrote = attempt.action.tool == "write_file" and attempt.action.args.get("path") == path
-        if wrote and attempt.observation.changed and (count := _faults_of(attempt)) < least:
+        whole = wrote and len(text) < KEPT_CHARS  # of longer ones only the beginning is kept
+        if whole and attempt.observation.changed and (count := _faults_of(attempt)) < least:
             best, least = attempt, count
         if set(attempt.observation.changed) - {path}:
             break
@@ -41,5 +43,5 @@ def better_before(task: Task, path: str) -> Attempt | None:
 
 def _faults_of(attempt: Attempt) -> int:
     failing = [one for one in attempt.evidence if not one.passed]
-    tests = any(one.check.kind == "tests_pass" for one in failing)
+    tests = any(one.check.kind == "tests_pass" for one in attempt.evidence)
     return faults(failing) if tests else _UNRUN

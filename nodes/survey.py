@@ -119,6 +119,17 @@ def shows_whole(survey: str, path: str) -> bool:
     return f"\n{path} holds:" in survey
 
 
+def is_new(survey: str, path: str) -> bool:
+    """Whether the file was not there when the survey was made, for certain."""
+    listed = _FILES.search(survey)
+    if listed is None:
+        return "The workspace is empty." in survey
+    return path not in listed[1].split(", ") and not listed[2]
+
+
+_FILES = re.compile(r"^Files in the workspace: (.*)$(\n\(and \d+ more\)$)?", re.MULTILINE)
+
+
 def is_told_nearest(survey: str, path: str) -> bool:
     """Whether the survey has the lines of a long text that are nearest to the goal; read from its
     beginning, a page at a time, it is mostly something else.

@@ -8,6 +8,7 @@ from replan.state.noun import Noun
 
 _LINE_CHARS = 300  # of what names a source
 
+KEPT_CHARS = 4000  # of each argument of an attempt's call
 # How the detail of a check begins whose file is not there.
 MISSING = "it does not exist"
 # Below the title of a task that was planned anew.
@@ -277,6 +278,11 @@ class Task(Noun):
     def planned_anew(self) -> bool:
         """Whether it was planned after something went wrong."""
         return WENT_WRONG in self.title
+
+    @property
+    def words(self) -> str:
+        """The title without the hints of a replan."""
+        return self.title.split(WENT_WRONG)[0]
 
     @property
     def headline(self) -> str:

@@ -12,13 +12,14 @@ from pathlib import Path
 from replan.state.task import Check, CheckResult
 from replan.tools.bounds import named_up_to, storable
 from replan.tools.call_checks import wrong_calls
-from replan.tools.form_checks import FORMS, as_many_rows
+from replan.tools.form_checks import FORMS, as_many_rows, no_figure
 from replan.tools.formats import fault, first_lines, header
 from replan.tools.listing import IGNORED
 from replan.tools.protocol import ToolError
 from replan.tools.pytest_run import run_pytest
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.script_check import fault_of_script
+from replan.tools.text import decode
 from replan.tools.workspace import Workspace
 
 _DETAIL = 1500
@@ -214,7 +215,7 @@ def _columns(check: Check, data: bytes) -> str:
         return f"it is not valid CSV: {error}"
     wanted = [name.strip().casefold() for name in check.columns]
     if [name.casefold() for name in names] == wanted:
-        return ""
+        return no_figure(text) if check.path.endswith(".csv") else ""
     found = ",".join(names)
     said = f"its first line is {found[:300]!r}, it has to be {','.join(check.columns)!r}"
     other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), "")
@@ -285,11 +286,13 @@ def _as_many_rows(check: Check, data: bytes, workspace: Workspace) -> str:
     if "*" in check.text:
         folder, _, pattern = check.text.rpartition("/")
         held = sorted(workspace.confine(folder or ".").glob(pattern))
-        names = [name for one in held if (name := workspace.relative(one)) != check.path]
-    texts = [data, *(workspace.read_bytes(name, _READ) for name in names)]
-    if any(len(one) == _READ for one in texts):
-        return ""  # too large to judge
-    return as_many_rows(check, *(one.decode("utf-8-sig", "replace") for one in texts))
+        files = [one for one in held if one.is_file() and not one.name.startswith(".")]
+        names = [name for one in files if (name := workspace.relative(one)) != check.path]
+    held_by = [data, *(workspace.read_bytes(name, _READ) for name in names)]
+    texts = [decode(one) for one in held_by]
+    if any(one is None for one in texts) or any(len(one) == _READ for one in held_by):
+        return ""  # not to be judged: no text, or too large
+    return as_many_rows(check, *(one.text for one in texts if one is not None))
 
 
 def _contains(check: Check, data: bytes) -> str:

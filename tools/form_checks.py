@@ -153,11 +153,58 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
 
 def as_many_rows(check: Check, text: str, *others: str) -> str:
     """Whether a CSV text has as many rows that are not empty as others have together."""
-    here, there = _rows(text), sum(map(_rows, others))
-    return "" if here == there else f"it has {here} rows, {check.text} has {there}"
+    try:
+        here, there = _rows(text), sum(map(_rows, others))
+    except csv.Error:
+        return ""  # who can read them counts otherwise
+    if here != there:
+        return f"it has {here} rows, {check.text} has {there}"
+    return _changed_row(text, *others) if "*" in check.text else ""
+
+
+def _changed_row(text: str, *others: str) -> str:
+    """Which row of the others is not in a CSV text as it was, where its last columns are theirs."""
+    held = _held(text)
+    for other in others:
+        head, *rows = _held(other) or [[]]
+        if not held or held[0][-len(head) :] != head:
+            return ""
+        there = {tuple(row[-len(head) :]) for row in held[1:]}
+        for row in rows:
+            if tuple(row) not in there:
+                told = f"no row has {','.join(row)[:_SHOWN]!r} as it was"
+                whole = f"{row[-1]}.0" in {one[-1] for one in there if one}
+                return f"{told}; pandas.read_csv(path, dtype=str) keeps it" if whole else told
+    return ""
+
+
+def no_figure(text: str) -> str:
+    """Which column of a CSV text that is named for a figure has a cell that can be none: an empty
+    one, or one of several lines.
+    """
+    try:
+        head, *rows = _held(text) or [[]]
+    except csv.Error:
+        return ""
+    for at, name in enumerate(head):
+        cells = [row[at] for row in rows if at < len(row)]
+        if _FIGURE.fullmatch(name.strip()):
+            if any("\n" in cell.strip() for cell in cells):
+                return f"the column {name} holds texts of several lines, not figures"
+            if any(not cell.strip() for cell in cells):
+                return f"a cell of the column {name} is empty"
+    return ""
+
+
+_FIGURE = re.compile(
+    r"(?:counts?|lines|rows|words|characters|bytes|files)|行数|字数|数量|次数", re.I
+)
+
+
+def _held(text: str) -> list[list[str]]:
+    return [row for row in csv.reader(io.StringIO(text, newline="")) if any(row)]
 
 
 def _rows(text: str) -> int:
-    """Those below the header."""
-    held = sum(1 for row in csv.reader(io.StringIO(text, newline="")) if any(row))
-    return max(held - 1, 0)
+    """How many there are below the header."""
+    return max(len(_held(text)) - 1, 0)

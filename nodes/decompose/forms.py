@@ -94,7 +94,7 @@ _BY_COLUMN = re.compile(
 _SAME_ROWS = re.compile(
     r"\bthe same rows\b|\ball (?:the )?rows\b|\bevery row\b|(?:所有|全部)行", re.IGNORECASE
 )
-_FEWER = re.compile(
+FEWER = re.compile(
     r"\b(?:where|whose|without|except|only|remov\w*|drop\w*|dele\w*|duplic\w*|filter\w*|merg\w*)\b"
     r"|去除|删除|去重|只保留",
     re.IGNORECASE,
@@ -136,7 +136,7 @@ def forms_of(
     if path.endswith(".md") and _TABLE.search(goal):
         found.append(Check(kind="has_table", path=path))
     tables = [source for source in sources if source.endswith(".csv")]
-    same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not _FEWER.search(goal)
+    same = path.endswith(".csv") and _SAME_ROWS.search(goal) and not FEWER.search(goal)
     if same and len(tables) == 1 and path not in tables:
         found.append(Check(kind="as_many_rows", path=path, text=tables[0]))
     return found

@@ -55,11 +55,16 @@ def only_read_in(words: str, path: str) -> bool:
         words: such as the title of a task.
         path: of a file.
     """
-    name = re.escape(path)
+    spelled = {path, path.rpartition("/")[2]}
+    name = "(?:" + "|".join(map(re.escape, sorted(spelled, key=len, reverse=True))) + ")"
     mentions = len(re.findall(rf"(?<![\w./-]){name}(?![\w/-])", words))
-    return mentions == len(re.findall(_TAKEN.format(name=name), words, re.IGNORECASE)) and not (
-        _CHANGES.search(words)
-    )
+    taken = len(re.findall(_TAKEN.format(name=name), words, re.IGNORECASE))
+    return 0 < mentions == taken and not changes(words) and not _REORDERS.search(words)
+
+
+def changes(words: str) -> bool:
+    """Whether words speak of changing anything that is there."""
+    return bool(_CHANGES.search(words))
 
 
 def surely_changes(goal: str, existing: Sequence[str], known: Mapping[str, str]) -> bool:
@@ -213,8 +218,15 @@ _CHANGES = re.compile(
 )
 
 
+_REORDERS = re.compile(
+    r"\b(?:sort|round|complete|convert|translat|revers|fill|reorder|shorten|clean)"
+    r"|[排译补翻]",
+    re.IGNORECASE,
+)
 _TAKEN = (
-    r"(?:\b(?:of|from|in|read|using|with|than)\s+(?:the\s+file\s+)?|[从读取由据]\s*)"
+    r"(?:\b(?:of|from|read|using|than"
+    r"|(?:number|count|sum|total|average) of (?:the |all |all the )?\w+(?: that are)? in)\s+"
+    r"(?:the\s+file\s+)?|[从读取由据]\s*)"
     r"[`'\"“「]?(?<![\w./-]){name}(?![\w/-])"
 )
 _MENDED = (

@@ -1,10 +1,16 @@
-"""Tables that a goal puts one below the other: which rows and columns the whole has to have."""
+"""Tables that a goal puts one below the other: which rows and columns the whole has to have.
+
+Only where the goal says this and nothing else: a check of rows that are to be left out, summed up
+or changed could never pass.
+"""
 
 import csv
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
+from replan.nodes.decompose.forms import FEWER
 from replan.nodes.named_files import files_in_named_folders
 from replan.state.errors import ReplanError
 from replan.state.task import Check
@@ -13,28 +19,43 @@ from replan.tools.workspace import Workspace
 
 _HEAD = 10_000
 _MOST = 40
-_TOGETHER = re.compile(
-    r"\b(?:put|bring|write)\b[^.;:\n]{0,40}\btogether\b"
-    r"|\b(?:merge|combine|concatenate|stack|append)\b[^.;:\n]{0,60}\b(?:into|to|in|as)\b"
-    r"|合并(?:成|到|为|写入)",
-    re.IGNORECASE,
-)
-# What makes rows of the whole fewer, more or others.
-_OTHERWISE = re.compile(
-    r"\b(?:where|whose|except|only|remov\w*|drop\w*|dele\w*|duplicates?|filter\w*|ignor\w*|skip\w*|"
-    r"uniq\w*|distinct|once|totals?|sums?|add up|counts? of|per|averages?|mean|latest|newest|last|"
-    r"without (?!(?:the )?[`'\"]?\.\w)(?!(?:the |its |their )?(?:ending|extension|suffix))|"
-    r"join\w*|match\w*|by (?:the )?(?:column|key|id)|on (?:the )?(?:column|key|id))\b"
-    r"|去除|删除|去重|只保留|每个?|汇总|总|平均|最",
-    re.IGNORECASE,
+_ALL = r"(?:(?:all|the|these|those|of|every|them|csv|tables?|files?|csvs|monthly|together)\s+)+"
+_PLACE = r"(?:(?:in|from|of)\s+(?:the\s+(?:folder|directory)\s+)?[\w./-]+/\s+)?"
+_TOGETHER = (
+    rf"\b(?:put|bring|merge|combine|concatenate|stack)\s+{_ALL}{_PLACE}(?:together\s+)?"
+    r"(?:into|to|in)\s+(?:one\s+(?:table|file),?\s+)?[`'\"“]?{name}[`'\"”]?"
+    r"|(?:把|将)\s*[\w./-]+/\s*(?:文件夹|目录)?(?:里|中|下)?(?:面)?的?(?:所有|全部)?的?\s*"
+    r"(?:csv|表格?|文件|\s)+合并(?:成|到|为|写入)\s*[`'\"“]?{name}[`'\"”]?"
 )
 # "A first column month, ..., then the columns they have."
-_BEFORE = re.compile(
-    r"\b(?:first|leading|new|extra|additional) column,?\s+(?:(?:named|called)\s+)?[`'\"“]?(\w+)"
-    r"[^;:\n]{0,120}?\b(?:then|followed by|before|and)\b[^.;:\n]{0,20}\bcolumns\b",
+_BEFORE = (
+    r"(?:with\s+)?a\s+(?:first|leading)\s+column,?\s+(?:(?:named|called)\s+)?[`'\"“]?(?P<new>\w+)"
+    r"[`'\"”]?(?:,?\s*\([^()]*\)|,\s*(?:holding|with|that holds|which holds)[^,;:\n]{1,60})?"
+    r",?\s*(?:and\s+)?then\s+(?:the|all|their)\s+(?:own\s+)?columns(?:\s+(?:that\s+)?they\s+have"
+    r"|\s+of\s+the\s+files)?"
+)
+_ORDER = (
+    r"(?:in\s+(?:the\s+)?order\s+of\s+(?:the\s+|their\s+)?(?:file\s+)?\w+"
+    r"|sorted\s+by\s+(?:file\s+)?names?|按文件名(?:的)?(?:顺序|排序)?)"
+)
+_REST = re.compile(
+    rf"\s*(?:[:,，]\s*)?(?:{_BEFORE})?\s*,?，?\s*(?:{_ORDER})?\s*(?:[.;。；!]|$)", re.IGNORECASE
+)
+# What makes rows of the whole fewer, more or others, besides what removes some.
+_OTHERWISE = re.compile(
+    r"\b(?:exclud\w*|omit\w*|leav\w+ out|ignor\w*|skip\w*|uniq\w*|distinct|once|totals?|sums?|"
+    r"add up|counts? of|per row|averages?|mean|latest|newest|grouped?|join\w*|match\w*|renam\w*|"
+    r"first \d+|last \d+|over \d+|under \d+|more than|less than)\b|汇总|总|平均|最|大于|小于|每",
     re.IGNORECASE,
 )
-_COLUMN = re.compile(r"\bcolumns?\b|列", re.IGNORECASE)
+_DATUM = re.compile(r"\s*[-+]?\d")
+
+
+class _Whole(NamedTuple):
+    """What the goal says of the whole table."""
+
+    new: str
+    ends: bool
 
 
 async def checks_of_stack(
@@ -53,19 +74,35 @@ async def checks_of_stack(
         return []
     parts = [one for one in files_in_named_folders(goal, existing) if one.endswith(".csv")]
     folders = {one.rpartition("/")[0] for one in parts}
-    if not 1 < len(parts) <= _MOST or len(folders) != 1:
-        return []
-    if not _TOGETHER.search(goal) or _OTHERWISE.search(goal):
+    if not 1 < len(parts) <= _MOST or len(folders) != 1 or not (whole := _said(goal, writes[0])):
         return []
     headers = [await _header(part, workspace) for part in parts]
-    if not headers[0] or any(one != headers[0] for one in headers):
+    if not headers[0] or any(one != headers[0] for one in headers) or _is_odd(headers[0]):
         return []
     checks = [Check(kind="as_many_rows", path=writes[0], text=f"{folders.pop()}/*.csv")]
-    before = _BEFORE.search(goal)
-    if before or not _COLUMN.search(goal):
-        columns = [*([before[1]] if before else []), *headers[0]]
+    if whole.new or whole.ends:
+        columns = [*([whole.new] if whole.new else []), *headers[0]]
         checks.append(Check(kind="csv_columns", path=writes[0], columns=columns))
     return checks
+
+
+def _said(goal: str, path: str) -> _Whole | None:
+    """What the goal says of the whole; None where it wants anything but all rows of all tables."""
+    together = re.search(_TOGETHER.format(name=re.escape(path)), goal, re.IGNORECASE)
+    rest = _REST.match(goal, together.end()) if together else None
+    if rest is None:
+        return None
+    others = f"{goal[: together.start()]} {goal[rest.end() :]}" if together else ""
+    if FEWER.search(others) or _OTHERWISE.search(others):
+        return None
+    return _Whole(rest["new"] or "", not goal[rest.end() :].strip())
+
+
+def _is_odd(names: Sequence[str]) -> bool:
+    """Whether a first row is none of names, or not parted by commas."""
+    return any(_DATUM.match(name) or name.startswith("#") for name in names) or any(
+        mark in name for name in names for mark in ";\t|"
+    )
 
 
 async def _header(path: str, workspace: Workspace) -> list[str]:

@@ -22,17 +22,23 @@ BINARY = (
     ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".xlsx", ".ods", ".parquet", ".sqlite", ".db"
 )  # fmt: skip
 _DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
+# One thing about somebody or something; of many, or of how much, a script is the judge.
 _FINDS_OUT = re.compile(
-    r"\bfind out\b|\b(?:which|who|where|when|what)\b[^.;\n]{0,40}\b(?:is|are|was|has|lives?)\b"
-    r"|\bis called\b|找出|查出|哪个?|谁|什么",
+    r"\bfind out\b(?:[^.;\n]|\.\w)*?\b(?:(?:who|where|when|what|which \w+)\b[^.;\n]{1,40}?"
+    r"\b(?:is|was|lives?|works?|has)\b|\w+ is called\b)"
+    r"|(?:找出|查出|找到)[^。；\n]*?(?:谁|哪里|哪个|哪一|什么时候|叫什么)",
     re.IGNORECASE,
 )
 _OF_ALL = re.compile(
-    r"\b(?:count|how many|how often|how much|number of|sum|totals?|averages?|each|every|all|per|"
-    r"most|least|sort\w*|longest|shortest|last|latest|first|lines?|words?)\b|每|所有|全部|多少|几|最|总|行",
+    r"\b(?:count|how (?:many|often|much|long)|number of|sum|totals?|averages?|each|every|all|"
+    r"per|most|least|more|fewer|sort\w*|longest|shortest|highest|lowest|last|latest|first|lines?|"
+    r"words?|convert|copy|extract|replace|between|addresses|names|dates|duplicates?)\b"
+    r"|每|所有|全部|多少|几|最|总|行|重复|出现|邮箱|列表",
     re.IGNORECASE,
 )
-_AND_SO_ON = re.compile(r"\band so (?:on|forth)\b|\betc\b|[以依]此类推", re.IGNORECASE)
+_AND_SO_ON = re.compile(
+    r"\.\w{1,5}[`'\"”]?,?\s*(?:and so (?:on|forth)\b|etc\b(?!/))|[以依]此类推", re.IGNORECASE
+)
 
 
 def must_compute(request: SelectToolRequest) -> bool:
@@ -91,9 +97,11 @@ def _goes_over_lines(request: SelectToolRequest) -> bool:
 
 def _makes_series(request: SelectToolRequest) -> bool:
     """Whether the files that the goal names are the first of many that are made of one."""
-    return bool(request.existing and request.task.writes) and bool(
-        _AND_SO_ON.search(request.task.headline)
-    )
+    task = request.task
+    words = task.headline
+    if task.tries or not request.existing or not task.writes or _COMPOSES.search(words):
+        return False
+    return bool(_AND_SO_ON.search(words))
 
 
 def _changes_each(request: SelectToolRequest) -> bool:

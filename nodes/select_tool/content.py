@@ -66,7 +66,7 @@ def _bare(task: Task, path: str = "") -> str:
 
 
 def _order(task: Task) -> str:
-    wanted = order_wanted(task.headline)
+    wanted = order_wanted(task.words)
     return f"Mind the order: {wanted}. " if wanted else ""
 
 
@@ -82,7 +82,7 @@ def _meanings(task: Task) -> str:
     """What the task says its words mean, such as "A word is a run of letters.": said last, it is
     not taken for what the word means elsewhere.
     """
-    return "".join(f"{one.strip()} " for one in _MEANS.findall(task.headline)[:_MOST_MEANINGS])
+    return "".join(f"{one.strip()} " for one in _MEANS.findall(task.words)[:_MOST_MEANINGS])
 
 
 _MOST_MEANINGS = 2

@@ -226,13 +226,13 @@ def _untried_patterns(task: Task) -> bool:
     """Whether code that takes text apart goes through it by hand in all its versions."""
     code = _versions(task)
     by_hand = bool(code) and not any(_MATCHES.search(one) for one in code)
-    return by_hand and bool(_TAKES_APART.search(task.headline))
+    return by_hand and bool(_TAKES_APART.search(task.words))
 
 
 _MATCHES = re.compile(r"^(?:import re|from re import)\b", re.MULTILINE)
 _TAKES_APART = re.compile(
-    r"\b(?:run of|characters?|digits?|letters?|strings? like|format|patterns?|hyphens?|units?)\b"
-    r"|字符|字母|格式|数字",
+    r"\b(?:runs? of|strings? like|characters? that|letters or digits|hyphens?|patterns?)\b"
+    r"|形如|连续的|字符串如",
     re.IGNORECASE,
 )
 _SEVERAL = 2

@@ -5,27 +5,45 @@ A small model does the first half of a sentence and forgets the second.
 
 import re
 
+from replan.nodes.select_tool.parsing import parsed
+
 _ORDER = re.compile(
-    r"\b(?:in (?:the )?order of|sorted by|ordered by|sort(?:ed)? (?:them|it)? ?by)\s+(?:the\s+)?"
-    r"[`'\"]?(\w+)[^.,;:\n]{0,40}"
-    r"|\b(?:smallest|largest|highest|lowest|longest|shortest|newest|oldest|latest|earliest|most"
-    r" \w+|least \w+) first\b"
-    r"|\bin (?:alphabetical|ascending|descending|reverse) order\b"
+    r"(?<!is )(?<!are )(?<!already )\b(?:in (?:the )?order of|sorted by|ordered by|"
+    r"sort(?:ed)? (?:(?:them|it) )?by)\s+(?:the\s+|their\s+)?[`'\"]?\w+[^.,;:\n]{0,40}"
+    r"|\b(?:smallest|largest|highest|lowest|longest|shortest|cheapest|most \w+|least \w+) first\b"
+    r"|\bin (?:alphabetical|ascending|descending) order\b"
     r"|按[^，。；\n]{1,12}?(?:顺序|排序|排列)|从[大小高低多少]到[大小高低多少]",
     re.IGNORECASE,
 )
-# In the order of their names files are gone through anyway.
-_OF_NAMES = re.compile(r"(?:file|name|path|month|date|day|chapter|文件|日期|月)", re.IGNORECASE)
+# As things come, or as the names of files go, they are gone through anyway.
+_AS_IT_IS = re.compile(
+    r"\b(?:file|name|names|path|paths|month|date|day|chapter|appearance|occurrence|original|same|"
+    r"given|input|lines?)\b|文件|日期|月|原|出现|要求|给定|相同",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(
     r"sorted\(\s*(?:glob\.|os\.|[\w.()'\"/]*\.)?(?:i?glob|listdir|iterdir|rglob)\("
 )
-_SORTS = re.compile(r"\bsort|\bn(?:largest|smallest)\b|most_common|order_by|ORDER BY|reversed\(")
-_LIMIT = re.compile(
-    r"\b(?:more|less|fewer|larger|greater|smaller|bigger|higher|lower|longer|shorter|older|younger)"
-    r" than (\d+)\b(?! ?%)|\b(?:at least|at most|above|below|over|under) (\d+)\b(?! ?%)"
-    r"|(?:少于|多于|大于|小于|超过|不足|低于|高于|至少|至多)\s*(\d+)(?! ?%)",
+_SORTS = re.compile(
+    r"sort|\bn(?:largest|smallest)\b|most_common|order by|order_by|reversed\(|::-1|heapq|\bmin\(|"
+    r"\bmax\(",
     re.IGNORECASE,
 )
+_NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
+# What is told in units is compared in others, or not by a script.
+_PLAIN = (
+    r"(?![\d.,]*\d)(?!\s*(?:%|percent|per cent|hours?|minutes?|seconds?|days?|weeks?|months?|"
+    r"years?|[kmgt]i?b\b|bytes?|words?|characters?|sentences?|lines?|pages?|[kmc]?m\b|[万亿千百个]?"
+    r"(?:小时|分钟|秒|天|周|年|字|句|页|%)|[万亿千百]))"
+)
+_LIMIT = re.compile(
+    r"(?<!no )\b(?:more|less|fewer|larger|greater|smaller|bigger|higher|lower|longer|shorter|older|"
+    rf"younger) than {_NUMBER}{_PLAIN}"
+    rf"|\b(?:at least|at most|above|below|over|under) {_NUMBER}{_PLAIN}"
+    rf"|(?:少于|多于|大于|小于|超过|不足|低于|高于|至少|至多)\s*{_NUMBER}{_PLAIN}",
+    re.IGNORECASE,
+)
+_MOST_DIGITS = 15
 
 
 def order_wanted(goal: str) -> str:
@@ -46,14 +64,29 @@ def forgotten(code: str, goal: str) -> str:
         goal: its words, or a task's.
     """
     wanted = order_wanted(goal)
-    if wanted and not _OF_NAMES.search(wanted) and not _SORTS.search(_LISTED.sub("", code)):
+    if wanted and not _AS_IT_IS.search(wanted) and not _SORTS.search(_LISTED.sub("", code)):
         return f"does not sort, and the task wants it {wanted}"
+    numbers = {float(one.replace("_", "")) for one in _NUMBERS.findall(code)}
     for found in _LIMIT.finditer(goal):
-        number = next(filter(None, found.groups()))
-        near = {number, str(int(number) + 1), str(int(number) - 1)}  # `> 49` is `>= 50`
-        if not near & set(_NUMBER.findall(code)):
-            return f"does not compare with {number}, and the task wants: {found.group()}"
+        told = next(filter(None, found.groups())).replace(",", "").rstrip(".")
+        if len(told) > _MOST_DIGITS:
+            continue
+        limit = float(told)  # `> 49` is `>= 50`
+        if not numbers & {limit, limit + 1, limit - 1}:
+            return f"does not compare with {told}, and the task wants: {found.group()}"
     return ""
 
 
-_NUMBER = re.compile(r"\d+")
+_NUMBERS = re.compile(r"(?<![\w.])\d[\d_]{0,14}(?:\.\d{1,9})?(?![\w])")
+
+
+def better_of(first: str, second: str, goal: str) -> str:
+    """The second script, where it can be run and does what the first forgot; else the first.
+
+    Args:
+        first: a script that forgets something.
+        second: what was given when that was said.
+        goal: its words, or a task's.
+    """
+    good = bool(second.strip()) and parsed(second) is not None and not forgotten(second, goal)
+    return second if good else first

@@ -123,7 +123,7 @@ def question(
             ASK.format(
                 path=found.path,
                 source=source.rstrip(),
-                wanted=f"\nWhat is wanted: {task.headline}\n" if examples else "",
+                wanted=f"\nWhat is wanted: {task.words}\n" if examples else "",
                 tests="\n".join(examples) or "\n\n".join(_tests_of(found, tests)),
                 said=found.said.strip()[:_SAID],
                 unused=f"\nIt has made no use of {' and '.join(unused)}.\n" if unused else "",

@@ -3,7 +3,8 @@ look at what was made already, and the run of a script that was mended.
 """
 
 from replan.nodes.contract import SelectToolRequest
-from replan.nodes.survey import CODE
+from replan.nodes.decompose.known_uses import changes
+from replan.nodes.survey import CODE, is_new
 from replan.state.task import Action, Task
 from replan.tools.script_check import arguments_of
 
@@ -25,6 +26,8 @@ def look_at_made(request: SelectToolRequest) -> Action | None:
     if task.rounds or task.planned_anew or task.failing or not request.earlier or not task.writes:
         return None
     if not made.issuperset(task.writes) or any(path.endswith(CODE) for path in task.writes):
+        return None
+    if changes(task.title) or any(not is_new(request.brief.survey, one) for one in task.writes):
         return None
     return Action(tool="read_file", args={"path": task.writes[0]}, thought="it was made before")
 

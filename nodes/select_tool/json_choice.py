@@ -13,7 +13,7 @@ from replan.nodes.faults import better_before
 from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.content import again_ask, content_ask
 from replan.nodes.select_tool.conversation import SOURCES, conversation, temperature
-from replan.nodes.select_tool.demands import forgotten
+from replan.nodes.select_tool.demands import better_of, forgotten
 from replan.nodes.select_tool.fenced import fenced, without_other_files, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
@@ -117,11 +117,12 @@ class SelectByJson:
         task, path = request.task, str(call.get("path", ""))
         asked = [*messages, HumanMessage(content_ask(tool, call, task, task.attempts))]
         content = await self._content(asked, tool, call, request, use)
-        lacks = forgotten(content, task.headline) if tool.name == "python" else ""
+        lacks = forgotten(content, task.words) if tool.name == "python" else ""
         if lacks:
             again = HumanMessage(again_ask(lacks))
             asked += [AIMessage(f"```python\n{content}\n```"), again]
-            content = await self._content(asked, tool, call, request, use)
+            other = await self._content(asked, tool, call, request, use)
+            content = better_of(content, other, task.words)
         if path:
             others = {*request.existing, *task.writes}
             content = without_other_files(without_own_name(content, path), path, others)

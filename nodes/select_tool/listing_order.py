@@ -11,7 +11,9 @@ from replan.nodes.select_tool.parsing import parsed, set_in
 
 _LISTS = ("listdir", "iterdir", "glob", "iglob", "rglob")
 _GIVES_LIST = ("os.listdir", "glob.glob", "listdir")
+_GIVE_PATHS = ("iterdir", "glob", "rglob")
 _SORTED = "sorted({})"
+_SORTED_PATHS = "sorted({}, key=str)"  # not all kinds of paths can be compared
 
 
 def with_sorted_listings(code: str) -> str:
@@ -20,19 +22,23 @@ def with_sorted_listings(code: str) -> str:
     Args:
         code: Python; where it has a fault of syntax nothing is done.
     """
-    tree = parsed(code)
+    tree = parsed(code) if "\r" not in code else None
     if tree is None:
         return code
-    for call in sorted(_listings(tree), key=lambda one: (one.lineno, one.col_offset), reverse=True):
-        if call.lineno == call.end_lineno:
-            code = set_in(code, call, _SORTED)
-    return code
+    found = list(_listings(tree))
+    inner = {one for call in found for one in ast.walk(call) if one is not call}
+    better = code
+    for call in sorted(found, key=lambda one: (one.lineno, one.col_offset), reverse=True):
+        if call.lineno == call.end_lineno and call not in inner:
+            paths = _called(call) in _GIVE_PATHS and "glob.glob" not in ast.unparse(call.func)
+            better = set_in(better, call, _SORTED_PATHS if paths else _SORTED)
+    return better if parsed(better) is not None else code
 
 
 def _listings(tree: ast.Module) -> Iterator[ast.Call]:
     """The listings that a loop goes through, and the lists that are given a name."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.For | ast.comprehension):
+        if isinstance(node, ast.For | ast.comprehension) and not getattr(node, "is_async", 0):
             call = node.iter
             if isinstance(call, ast.Call) and _called(call) == "enumerate" and call.args:
                 call = call.args[0]

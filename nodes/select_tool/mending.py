@@ -94,12 +94,13 @@ def written_anew(task: Task) -> list[str]:
 
 def _is_next_mended(path: str, task: Task) -> bool:
     """Whether it is the turn of mending: after it was written in two ways, or was there before."""
-    wrote = [
+    changed = [
         one.action
         for one in task.attempts
-        if one.action.tool == "write_file" and one.action.args.get("path") == path
+        if one.action.tool in ("write_file", "edit_file") and one.action.args.get("path") == path
     ]
-    return len(wrote) != 1 and not (wrote and wrote[-1].thought.startswith(WROTE))
+    mended = [one.tool == "edit_file" or one.thought.startswith(WROTE) for one in changed[-1:]]
+    return len(changed) != 1 and mended != [True]
 
 
 def place_of_failure(task: Task) -> tuple[str, int, str] | None:

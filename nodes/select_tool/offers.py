@@ -287,7 +287,7 @@ def _readable(request: SelectToolRequest) -> list[str]:
 
 def _runnable(request: SelectToolRequest) -> list[str]:
     """The scripts worth running: all where the goal speaks of that, else those that it names or
-    that the task has written; and none again after whose run nothing has changed.
+    that the task has written; and none whose very run was asked for once more.
     """
     task = request.task
     said = f"{task.title}\n{request.brief.goal}"
@@ -296,17 +296,16 @@ def _runnable(request: SelectToolRequest) -> list[str]:
         written = {path for one in task.attempts for path in one.observation.changed}
         meant = {*named_files(said, request.existing), *task.writes, *written}
         scripts = [path for path in scripts if path in meant]
-    just_run: set[str] = set()
-    for attempt in task.attempts:
-        if attempt.observation.changed:
-            just_run.clear()
-        elif attempt.action.tool == "run_script":
-            just_run.add(str(attempt.action.args.get("path")))
-    return [path for path in scripts if path not in just_run]
+    vain = {
+        str(one.action.args.get("path"))
+        for one in task.attempts
+        if one.action.tool == "run_script" and one.observation.repeated
+    }
+    return [path for path in scripts if path not in vain]
 
 
 _RUNS = re.compile(
-    r"\b(?:runs?|running|ran|executed?|executes|executing|start\w*|launch\w*|invoke\w*|scripts?|"
+    r"\b(?:runs?|running|ran|executed?|executes|executing|start\w*|launch\w*|invoke\w*|scripts?|converters?|utilit(?:y|ies)|"
     r"programs?|crash\w*|outputs?|prints?)\b|运行|执行|启动|脚本|程序|报错|输出",
     re.IGNORECASE,
 )

@@ -61,7 +61,7 @@ def with_escaped_breaks(before: str, line: str, new: str) -> str:
         new: what is to stand there.
     """
     escaped = new.replace("\n", "\\n")
-    if "\n" not in new or parsed(before.replace(line, new)) is not None:
+    if "\n" not in new or "#" in new or parsed(before.replace(line, new)) is not None:
         return new
     readable = parsed(with_own_quotes(before.replace(line, escaped))) is not None
     return escaped if readable else new

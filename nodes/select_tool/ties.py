@@ -14,11 +14,13 @@ _TIES = re.compile(
     r"|(?:相同|并列|一样)[^。；\n]{0,12}字母|字母[^。；\n]{0,12}(?:相同|并列|一样)",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_MOST = re.compile(r"\w+")
 
 
 def with_ordered_ties(code: str, goal: str) -> str:
-    """The code with what `most_common` gives sorted by name where the counts are equal, if that is
-    what the goal wants.
+    """The code with what `most_common` of a named counter gives sorted by name where the counts are
+    equal, if that is what the goal wants.
 
     Args:
         code: Python; where it has a fault of syntax nothing is done.
@@ -27,23 +29,22 @@ def with_ordered_ties(code: str, goal: str) -> str:
     tree = parsed(code) if _TIES.search(goal) and "most_common" in code else None
     if tree is None:
         return code
-    calls = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "most_common"
-        and node.lineno == node.end_lineno
-        and not node.keywords
-    ]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    better = code
     for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset), reverse=True):
-        code = set_in(code, call, _sorted_form(call))
-    return code
+        if form := _sorted_form(call, code):
+            better = set_in(better, call, form)
+    return better if parsed(better) is not None else code
 
 
-def _sorted_form(call: ast.Call) -> str:
-    """The same, sorted, as a form that takes the place of the call."""
-    counted = ast.unparse(call.func.value)  # type: ignore[attr-defined]
-    most = f"[:{ast.unparse(call.args[0])}]" if call.args else ""
-    text = f"sorted({counted}.items(), key=lambda pair: (-pair[1], pair[0])){most}"
-    return text.replace("{", "{{").replace("}", "}}")
+def _sorted_form(call: ast.Call, code: str) -> str:
+    """The same, sorted, in the place of the call; "" for any other call."""
+    found = isinstance(call.func, ast.Attribute) and call.func.attr == "most_common"
+    if not found or call.lineno != call.end_lineno or call.keywords or len(call.args) > 1:
+        return ""
+    counted = ast.get_source_segment(code, call.func.value) or ""  # type: ignore[attr-defined]
+    most = [ast.get_source_segment(code, one) or "" for one in call.args]
+    if not _NAME.fullmatch(counted) or not all(_MOST.fullmatch(one) for one in most):
+        return ""
+    cut = f"[:{most[0]}]" if most else ""
+    return f"sorted({counted}.items(), key=lambda pair: (-pair[1], pair[0])){cut}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replan.nodes.select_tool.demands import forgotten, order_wanted
+from replan.nodes.select_tool.demands import better_of, forgotten, order_wanted
 
 LISTED = "for p in sorted(glob.glob('a/*')): print(p)"
 
@@ -43,10 +43,32 @@ def test_the_order_that_is_wanted(goal: str, wanted: str) -> None:
         ("if n >= 51: f(n)", "larger than 50", ""),
         ("print(n)", "找出总数量少于 20 的商品", "does not compare with 20"),
         ("print(n)", "more than 5 % of them", ""),
-        ("print(n)", "over 3 days", "does not compare with 3"),
+        ("print(n)", "over 3 days", ""),
+        ("print(n)", "at least 3 of them", "does not compare with 3"),
+        ("if n > 1000: f(n)", "more than 1,000 euros", ""),
+        ("if n > 1_000: f(n)", "more than 1,000 euros", ""),
+        ("if n > 1: f(n)", "more than 1,000 euros", "does not compare with 1000"),
+        ("if n > 0.5: f(n)", "larger than 0.5", ""),
+        ("if n > 7200: f(n)", "longer than 2 hours", ""),
+        ("if n > 0.035: f(n)", "higher than 3.5%", ""),
+        ("if n > 100000: f(n)", "超过 10 万元", ""),
+        ("f(n)", "no more than 5 sentences", ""),
+        ("f(n)", f"more than {'9' * 5000}", ""),
+        ("dict.fromkeys(a)", "in the order of their first appearance", ""),
+        ("dict.fromkeys(a)", "按原来的顺序写入", ""),
+        ("print(rows[0])", "data.csv is sorted by id. Write its first row", ""),
+        ("c.execute('select * from a order by n')", "sorted by n", ""),
+        ("print(1)", "in order of update", "does not sort"),
     ],
 )
 def test_what_a_script_forgets(code: str, goal: str, said: str) -> None:
     told = forgotten(code, goal)
     assert told.startswith(said)
     assert bool(told) == bool(said)
+
+
+def test_the_second_script_is_taken_only_if_it_is_better() -> None:
+    goal = "larger than 50"
+    assert better_of("print(1)", "if n > 50: print(n)", goal) == "if n > 50: print(n)"
+    for worse in ("I do so already.", "print(2)", "if n > 50 print(n)", ""):
+        assert better_of("print(1)", worse, goal) == "print(1)"

@@ -3,7 +3,7 @@
 import pytest
 
 from replan.nodes.faults import better_before, faults
-from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
+from replan.state.task import KEPT_CHARS, Action, Attempt, Check, CheckResult, Observation, Task
 
 
 def report_of(detail: str) -> CheckResult:
@@ -47,6 +47,18 @@ def test_the_best_version_is_found() -> None:
     found = better_before(task, "a.py")
     assert found is not None
     assert found.action.args["text"] == "second"
+
+
+def test_an_attempt_after_which_all_tests_pass_is_the_best() -> None:
+    passed = CheckResult(check=Check(kind="tests_pass"), passed=True)
+    one = wrote("a.py", "first", "").model_copy(update={"evidence": [passed, MISSING]})
+    found = better_before(task_of(one, wrote("a.py", "second", "3 failed, 0 passed")), "a.py")
+    assert found is one
+
+
+def test_what_was_too_long_to_be_kept_is_not_gone_back_to() -> None:
+    long = wrote("a.py", "x" * KEPT_CHARS, "1 failed, 2 passed")
+    assert better_before(task_of(long, wrote("a.py", "b", "2 failed, 1 passed")), "a.py") is None
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,9 @@ def test_looks_are_told_as_found_not_as_turns_of_the_model(tools: Toolbox) -> No
 def test_what_an_earlier_script_has_made_is_looked_at() -> None:
     check = Check(kind="file_exists", path="stay.txt")
     there = CheckResult(check=check, passed=True)
-    made = request(before=[there]).model_copy(update={"earlier": ["Done before: a"]})
+    brief = Brief(goal=GOAL, survey="Files in the workspace: a.txt, b.txt\na.txt holds:\nx")
+    known = {"earlier": ["Done before: a"], "brief": brief}
+    made = request(before=[there]).model_copy(update=known)
     look = look_at_made(made)
     assert look is not None
     assert (look.tool, look.args, look.unasked) == ("read_file", {"path": "stay.txt"}, False)
@@ -130,6 +132,10 @@ def test_what_an_earlier_script_has_made_is_looked_at() -> None:
     assert look_at_made(other(before=[there, sorts])) is None
     assert look_at_made(other(before=[])) is None
     assert look_at_made(other(rounds=1)) is None
+    assert look_at_made(other(title="Add a line to stay.txt")) is None
+    for files in ("stay.txt, a.txt", "a.txt\n(and 3 more)"):
+        was = Brief(goal=GOAL, survey=f"Files in the workspace: {files}\nx")
+        assert look_at_made(made.model_copy(update={"brief": was})) is None
     assert look_at_made(other(title=f"a{WENT_WRONG}b")) is None
     assert look_at_made(other(writes=["a.py"], before=[code])) is None
 
@@ -149,6 +155,11 @@ Of the rest of chat.txt, what is nearest to the goal"""
         ("Find out from chat.txt how many lines there are", NEAREST, ["python"]),
         ("Find out from chat.txt where Eva lives", NEAREST.replace("700", "70"), ["python"]),
         ("Sum up chat.txt", NEAREST, ["python"]),
+        ("Copy what is between A and B in chat.txt", NEAREST, ["python"]),
+        ("Find out the email addresses in chat.txt", NEAREST, ["python"]),
+        ("找出 chat.txt 中的邮箱地址", NEAREST, ["python"]),
+        ("Find out from chat.txt who wrote more", NEAREST, ["python"]),
+        ("Find out what is in chat.txt and who Eva is", NEAREST, ["write_file"]),
         ("Find out from chat.txt and b.txt where Eva lives", NEAREST, ["python"]),
     ],
 )

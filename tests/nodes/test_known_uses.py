@@ -44,6 +44,10 @@ async def test_what_tests_decide_is_one_task(use_of) -> None:
         ("Read a.txt, then sort a.txt", False),
         ("Add a line to a.txt", False),
         ("Write the lines of the file `a.txt` to b.txt", True),
+        ("Then sort the lines in a.txt and count them", False),
+        ("Write the grand total in a.txt", False),
+        ("Write the number of lines that are in a.txt to b.txt", True),
+        ("Write the sum to b.txt", False),
     ],
 )
 def test_a_file_that_is_only_read(words: str, only_read: bool) -> None:

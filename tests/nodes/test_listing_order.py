@@ -12,10 +12,10 @@ from replan.nodes.select_tool.listing_order import with_sorted_listings
             "for a in os.listdir('in'):\n    f(a)\n",
             "for a in sorted(os.listdir('in')):\n    f(a)\n",
         ),
-        ("x = [a for a in p.glob('*')]\n", "x = [a for a in sorted(p.glob('*'))]\n"),
+        ("x = [a for a in p.glob('*')]\n", "x = [a for a in sorted(p.glob('*'), key=str)]\n"),
         (
             "for i, a in enumerate(d.iterdir(), 1): f()",
-            "for i, a in enumerate(sorted(d.iterdir()), 1): f()",
+            "for i, a in enumerate(sorted(d.iterdir(), key=str), 1): f()",
         ),
         ("names = glob.glob('*.txt')\n", "names = sorted(glob.glob('*.txt'))\n"),
         (
@@ -42,7 +42,16 @@ def test_goes_by_name(code: str, sorted_code: str) -> None:
         "for a in os.listdir('in'",
         "if 'a' in os.listdir('.'): f()",
         "for a, b, c in os.walk('.'): f(a)",
+        "async def f():\n    return [p async for p in d.iterdir()]\n",
+        "for a in os.listdir('in'):\r    f(a)\r",
     ],
 )
 def test_leaves_the_rest(code: str) -> None:
     assert with_sorted_listings(code) == code
+
+
+def test_a_listing_in_another_is_left_to_it() -> None:
+    code = "for a in glob.glob([b for b in os.listdir('x')][0]): f(a)"
+    assert with_sorted_listings(code) == (
+        "for a in sorted(glob.glob([b for b in os.listdir('x')][0])): f(a)"
+    )

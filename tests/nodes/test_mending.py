@@ -232,3 +232,10 @@ def test_code_is_written_anew_and_mended_in_turns() -> None:
     assert turn("", "", "wrote anew: f in a.py") == ["a.py"]
     assert turn("", "wrote anew: f in a.py", "") == []
     assert turn() == []
+    edit = Attempt(
+        action=Action(tool="edit_file", args={"path": "a.py"}), observation=Observation(ok=True)
+    )
+    write = edit.model_copy(update={"action": Action(tool="write_file", args={"path": "a.py"})})
+    edited = [one.model_copy(update={"evidence": [fails]}) for one in (write, write, edit)]
+    task = Task(id="t1", title="t", made=["a.py"], before=[fails], attempts=edited)
+    assert written_anew(task) == ["a.py"]

@@ -30,7 +30,8 @@ PY = ("a.py", "test_a.py")
 EACH = [Check(kind="file_contains", path=path, text="x") for path in ("a.md", "b.md", "c.md")]
 MOVES = "move_files python"
 RAN = Attempt(
-    action=Action(tool="run_script", args={"path": "a.py"}), observation=Observation(ok=True)
+    action=Action(tool="run_script", args={"path": "a.py"}),
+    observation=Observation(ok=False, repeated=True),
 )
 MANY = [f"{at}.md" for at in range(50)]
 TEXT = {"a.md": "x"}

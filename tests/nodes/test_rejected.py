@@ -46,9 +46,12 @@ def test_calls_that_have_to_raise(goal: str, calls: list[str]) -> None:
             'Write size(text): strings like "3kg", "2t" or "1g" into grams as an int',
             ["3kg", "2t", "1g"],
         ),
+        ('Write size(text): strings like "3kg" or "2t" into grams as an int', ["3kg", "2t"]),
         ('Write size(text): strings like "3kg" into a list', []),
         ('Write size(text) and more(text): strings like "3kg" to an int', []),
     ],
 )
 def test_calls_that_have_to_give_an_int(goal: str, texts: list[str]) -> None:
-    assert accepted_in(goal) == [f"isinstance(size({text!r}), int) == True" for text in texts]
+    ints = [f"isinstance(size({text!r}), int) == True" for text in texts]
+    differ = f"(len({{{', '.join(f'size({text!r})' for text in texts)}}}) > 1) == True"
+    assert accepted_in(goal) == [*ints, *([differ] if len(texts) > 2 else [])]

@@ -19,7 +19,7 @@ def test_ties_are_sorted(goal: str) -> None:
 
 
 def test_it_gives_the_same_but_for_ties() -> None:
-    code = "x = Counter({'b': 1, 'a': 1, **{'c': 1}}).most_common(2)"
+    code = "counts = Counter({'b': 1, 'a': 1, **{'c': 1}})\nx = counts.most_common(2)"
     space: dict[str, object] = {"Counter": Counter}
     exec(with_ordered_ties(code, GOAL), space)
     assert space["x"] == [("a", 1), ("b", 1)]
@@ -31,6 +31,9 @@ def test_it_gives_the_same_but_for_ties() -> None:
         ("x = c.most_common(3)", "the most frequent words in alphabetical order"),
         ("x = c.most_common(3", GOAL),
         ("x = most_common(3)", GOAL),
+        ("print(f'{Counter(t.split(\" \")).most_common(3)}')", GOAL),
+        ("x = c.most_common(*a)", GOAL),
+        ("x = Counter(y for y, _ in c.most_common(n + 1)).most_common(3)", GOAL),
     ],
 )
 def test_the_rest_stays(code: str, goal: str) -> None:

@@ -237,7 +237,14 @@ async def test_tests_pass(workspace: Workspace) -> None:
         ({"kind": "as_many_rows", "text": "in.csv"}, "x\n1\n\n2\n", ""),
         ({"kind": "as_many_rows", "text": "in.csv"}, "x\n1\n", "it has 1 rows, in.csv has 2"),
         ({"kind": "as_many_rows", "text": "in/*.csv"}, "x\n1\n2\n3\n", ""),
+        ({"kind": "as_many_rows", "text": "in/*.csv"}, "n,a,b\nx,5,6\ny,1,2\nz,3,4\n", ""),
+        (
+            {"kind": "as_many_rows", "text": "in/*.csv"},
+            "a,b\n1,2.0\n3,4.0\n5,6.0\n",
+            "no row has '1,2' as it was; pandas.read_csv(path, dtype=str) keeps it",
+        ),
         ({"kind": "as_many_rows", "text": "in/*.csv"}, "x\n", "it has 0 rows, in/*.csv has 3"),
+        ({"kind": "as_many_rows", "text": "odd/*.csv"}, "x\n", ""),
         ({"kind": "as_many_rows", "text": "no.csv"}, "x\n1\n", "no.csv does not exist"),
     ],
 )
@@ -248,6 +255,9 @@ async def test_the_form_of_the_content(
     await workspace.write_text("in.csv", "a,b\n1,2\n3,4\n")
     await workspace.write_text("in/1.csv", "a,b\n1,2\n3,4\n")
     await workspace.write_text("in/2.csv", "a,b\n5,6\n")
+    await workspace.write_text("in/.3.csv", "a,b\n5,6\n")
+    await workspace.write_text("in/4.csv/b.txt", "a,b\n5,6\n")
+    await workspace.write_text("odd/1.csv", 'a\n"' + "x" * 200_000)
     result = await run_one(workspace, path="a.any", **check)
     assert result.passed == (not fault), result.detail
     assert result.detail.startswith(fault)
@@ -311,3 +321,20 @@ async def test_a_module_that_cannot_be_called(workspace: Workspace) -> None:
     assert told.detail.startswith("it cannot be called: ModuleNotFoundError")
     missing = await run_one(workspace, kind="call_gives", path="n.py", text="f(1) == 1")
     assert missing.detail.startswith("it does not exist")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("path,lines\na,3\n", ""),
+        ('path,lines\na,"x\ny"\n', "the column lines holds texts of several lines, not figures"),
+        ("path,lines\na,\n", "a cell of the column lines is empty"),
+        ('path,lines\n"a\nb",3\n', ""),
+        ('path,lines\na,"3', ""),
+    ],
+)
+async def test_figures_of_a_table(workspace: Workspace, text: str, fault: str) -> None:
+    await workspace.write_text("a.csv", text)
+    columns = ["path", "lines"]
+    result = await run_one(workspace, kind="csv_columns", path="a.csv", columns=columns)
+    assert result.detail == fault
