@@ -157,9 +157,17 @@ def as_many_rows(check: Check, text: str, *others: str) -> str:
         here, there = _rows(text), sum(map(_rows, others))
     except csv.Error:
         return ""  # who can read them counts otherwise
+    if "*" in check.text and any(map(_is_ragged, others)):
+        return ""
     if here != there:
         return f"it has {here} rows, {check.text} has {there}"
     return _changed_row(text, *others) if "*" in check.text else ""
+
+
+def _is_ragged(text: str) -> bool:
+    """Whether rows of a CSV text have not as many cells as its header, or only empty ones."""
+    head, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row] or [[]]
+    return any(len(row) != len(head) or not any(row) for row in rows)
 
 
 def _changed_row(text: str, *others: str) -> str:
@@ -179,8 +187,8 @@ def _changed_row(text: str, *others: str) -> str:
 
 
 def no_figure(text: str) -> str:
-    """Which column of a CSV text that is named for a figure has a cell that can be none: an empty
-    one, or one of several lines.
+    """Which column of a CSV text that is named for a figure holds none: empty cells alone, or texts
+    of several lines.
     """
     try:
         head, *rows = _held(text) or [[]]
@@ -191,14 +199,12 @@ def no_figure(text: str) -> str:
         if _FIGURE.fullmatch(name.strip()):
             if any("\n" in cell.strip() for cell in cells):
                 return f"the column {name} holds texts of several lines, not figures"
-            if any(not cell.strip() for cell in cells):
-                return f"a cell of the column {name} is empty"
+            if cells and not any(cell.strip() for cell in cells):
+                return f"the column {name} is empty"
     return ""
 
 
-_FIGURE = re.compile(
-    r"(?:counts?|lines|rows|words|characters|bytes|files)|行数|字数|数量|次数", re.I
-)
+_FIGURE = re.compile(r"counts?|lines|rows|行数|字数|数量|次数", re.IGNORECASE)
 
 
 def _held(text: str) -> list[list[str]]:

@@ -48,7 +48,7 @@ def checks_of_files(
         given = [one.columns for one in checks if one.kind == "csv_columns" and one.path == path]
         checks += _checks_of_words(path, words, given[0] if given else [], existing)
     checks += lines_of(goal, writes)
-    checks += checks_of_each(goal, writes, existing)
+    checks += checks_of_each(goal, writes, existing, protected)
     moved = [path for path in renamed(goal, existing).values() if path not in writes]
     checks += [Check(kind="file_exists", path=path) for path in moved]
     checks += [Check(kind="gone", path=path) for path in to_be_gone(goal, existing)]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from replan.nodes.contract import DecomposeRequest
+from replan.nodes.decompose.each_file import line_of_each
 from replan.nodes.decompose.moves import asks, removes_only, renamed, to_be_gone
 from replan.nodes.decompose.parts import SENTENCE_END
 from replan.nodes.named_files import is_test_file
@@ -83,7 +84,9 @@ def tests_decide(goal: str) -> bool:
     mends = list(_MENDS.finditer(goal))
     if not mends or asks(goal) or any(_is_refused(goal, match) for match in mends):
         return False
-    return bool(_TESTS_PASS.search(goal)) and not CHANGES_TESTS.search(goal)
+    fails = _TESTS_FAIL.search(goal) and _MENDS_CODE.search(goal)
+    demands = bool(_TESTS_PASS.search(goal) or fails) and not _NO_DEMAND.search(goal)
+    return demands and not CHANGES_TESTS.search(goal)
 
 
 def _is_refused(goal: str, match: re.Match[str]) -> bool:
@@ -99,8 +102,23 @@ _MENDS = re.compile(
     re.IGNORECASE,
 )
 _TESTS_PASS = re.compile(
-    r"\btests?\b[^;\n]{0,60}\bpass\b|\bpytest passes\b|测试\S{0,8}通过"
-    r"|\btests?\b(?: in [\w./-]+| of [\w./-]+)? (?:now )?fails?\b|测试\S{0,4}失败",
+    r"(?<!whose )\btests?\b[^;\n]{0,60}\bpass\b|\bpytest passes\b|测试\S{0,8}通过",
+    re.IGNORECASE,
+)
+# That tests fail says what is wrong only where the code is to be mended for it.
+_TESTS_FAIL = re.compile(
+    r"(?:^|[.!?;]\s+)(?:The |Some |All |Two |Three )?tests?(?: (?:in|of) [\w./-]+)? fails?\b"
+    r"|测试失败了?[，。]?请?(?:修复|修好)",
+    re.IGNORECASE,
+)
+_MENDS_CODE = re.compile(
+    r"\b(?:repair|mend|fix)\s+(?:the\s+)?(?:code|modules?|bugs?|faults?|functions?|it|what)\b"
+    r"|修复|修好",
+    re.IGNORECASE,
+)
+_NO_DEMAND = re.compile(
+    r"\b(?:needs? not|n't (?:need|have) to|(?:fine|ok|okay|all right) if|ignore|"
+    r"leave (?:them|it)|already|yet)\b|不用管|不必|已(?:经)?通过|写明",
     re.IGNORECASE,
 )
 
@@ -131,7 +149,7 @@ def all_kept(request: DecomposeRequest, known: Mapping[str, str]) -> list[str]:
     only_makes = makes and all(known.get(path) == "create" for path in makes)
     goal = _NOTHING_CHANGED.sub("", request.brief.goal)
     begins = [word.lower() for word in _BEGINS.findall(goal)]
-    if not only_makes or _CHANGES.search(goal) or _ACTS.search(goal):
+    if not only_makes or _CHANGES.search(goal) or _ACTS.search(goal) or line_of_each(goal):
         return []
     if any(word not in _READS_OR_MAKES for word in begins):
         return []

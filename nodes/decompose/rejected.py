@@ -54,7 +54,7 @@ def rejected_in(goal: str) -> list[str]:
 
 def accepted_in(goal: str) -> list[str]:
     """Calls that have to give an int, where the goal shows strings that the function turns into
-    one: `isinstance(f('3kg'), int) == True`; of several not the same.
+    one: `isinstance(f('3kg'), int) == True`, and one at least no zero.
     """
     functions = {match.groups() for match in _FUNCTION.finditer(goal)}
     listed = _ALL_LIKE.search(goal)
@@ -69,9 +69,9 @@ def accepted_in(goal: str) -> list[str]:
     shown = _QUOTED.findall(listed[1])[:_MOST]
     gives = [f"{name}({text!r})" for text in shown]
     ints = [f"isinstance({one}, int) == True" for one in gives]
-    # What gives the same for all of them has understood none.
-    several = f"len({{{', '.join(gives)}}}) > 1"
-    return [*ints, f"({several}) == True"] if len(set(shown)) > 2 else ints
+    # What gives zero for all of them has understood none.
+    amounts = all(re.search(r"[1-9]", text) for text in shown)
+    return [*ints, f"any([{', '.join(gives)}]) == True"] if amounts else ints
 
 
 def _inputs(clause: str, goal: str) -> list[str]:

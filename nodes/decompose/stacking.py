@@ -8,7 +8,6 @@ import csv
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from replan.nodes.decompose.forms import FEWER
 from replan.nodes.named_files import files_in_named_folders
@@ -39,23 +38,20 @@ _ORDER = (
     r"|sorted\s+by\s+(?:file\s+)?names?|按文件名(?:的)?(?:顺序|排序)?)"
 )
 _REST = re.compile(
-    rf"\s*(?:[:,，]\s*)?(?:{_BEFORE})?\s*,?，?\s*(?:{_ORDER})?\s*(?:[.;。；!]|$)", re.IGNORECASE
+    rf"(?: ?[:,，] ?{_BEFORE}| {_BEFORE.replace('<new>', '<with>')})?"
+    rf"(?:[,，]? ?{_ORDER})?[.;。；!]?",
+    re.IGNORECASE,
 )
 # What makes rows of the whole fewer, more or others, besides what removes some.
 _OTHERWISE = re.compile(
     r"\b(?:exclud\w*|omit\w*|leav\w+ out|ignor\w*|skip\w*|uniq\w*|distinct|once|totals?|sums?|"
     r"add up|counts? of|per row|averages?|mean|latest|newest|grouped?|join\w*|match\w*|renam\w*|"
-    r"first \d+|last \d+|over \d+|under \d+|more than|less than)\b|汇总|总|平均|最|大于|小于|每",
+    r"first \d+|last \d+|over \d+|under \d+|more than|less than|round\w*|convert\w*|format\w*|"
+    r"fill\w*|replac\w*|chang\w*|keep|capitals?|upper|lower|trim\w*|clean\w*)\b"
+    r"|汇总|总|平均|最|大于|小于|每|保留|转换|替换|修改",
     re.IGNORECASE,
 )
 _DATUM = re.compile(r"\s*[-+]?\d")
-
-
-class _Whole(NamedTuple):
-    """What the goal says of the whole table."""
-
-    new: str
-    ends: bool
 
 
 async def checks_of_stack(
@@ -74,28 +70,32 @@ async def checks_of_stack(
         return []
     parts = [one for one in files_in_named_folders(goal, existing) if one.endswith(".csv")]
     folders = {one.rpartition("/")[0] for one in parts}
-    if not 1 < len(parts) <= _MOST or len(folders) != 1 or not (whole := _said(goal, writes[0])):
+    new = _said(goal, writes[0])
+    if not 1 < len(parts) <= _MOST or len(folders) != 1 or new is None:
         return []
     headers = [await _header(part, workspace) for part in parts]
     if not headers[0] or any(one != headers[0] for one in headers) or _is_odd(headers[0]):
         return []
-    checks = [Check(kind="as_many_rows", path=writes[0], text=f"{folders.pop()}/*.csv")]
-    if whole.new or whole.ends:
-        columns = [*([whole.new] if whole.new else []), *headers[0]]
-        checks.append(Check(kind="csv_columns", path=writes[0], columns=columns))
-    return checks
+    columns = [*([new] if new else []), *headers[0]]
+    return [
+        Check(kind="as_many_rows", path=writes[0], text=f"{folders.pop()}/*.csv"),
+        Check(kind="csv_columns", path=writes[0], columns=columns),
+    ]
 
 
-def _said(goal: str, path: str) -> _Whole | None:
-    """What the goal says of the whole; None where it wants anything but all rows of all tables."""
-    together = re.search(_TOGETHER.format(name=re.escape(path)), goal, re.IGNORECASE)
-    rest = _REST.match(goal, together.end()) if together else None
-    if rest is None:
+def _said(goal: str, path: str) -> str | None:
+    """The new first column that the goal wants, "" for none; None where it wants anything but all
+    rows of all tables as they are.
+    """
+    words = " ".join(goal.split())
+    together = re.search(_TOGETHER.format(name=re.escape(path)), words, re.IGNORECASE)
+    rest = _REST.fullmatch(words, together.end()) if together else None
+    if rest is None or together is None:
         return None
-    others = f"{goal[: together.start()]} {goal[rest.end() :]}" if together else ""
-    if FEWER.search(others) or _OTHERWISE.search(others):
+    before = words[: together.start()]
+    if FEWER.search(before) or _OTHERWISE.search(before):
         return None
-    return _Whole(rest["new"] or "", not goal[rest.end() :].strip())
+    return rest["new"] or rest["with"] or ""
 
 
 def _is_odd(names: Sequence[str]) -> bool:

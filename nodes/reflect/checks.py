@@ -45,7 +45,7 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return _unfinished(request, failing)
     if proven and _left_by_failure(request):
         return ReflectResult(verdict="retry", reason="the files are what a failed call left")
-    left = left_to_change(request.task, request.existing, seen.changed)
+    left = left_to_change(request.task, request.existing, seen.changed, request.evidence)
     if left and any(path in request.task.writes for path in seen.changed):
         return ReflectResult(verdict="continue", reason=f"{UNCHANGED}{', '.join(left)}")
     if any(result.check.kind not in _PROVES_LITTLE for result in request.evidence):

@@ -9,7 +9,8 @@ from replan.nodes.select_tool.parsing import parsed
 
 _ORDER = re.compile(
     r"(?<!is )(?<!are )(?<!already )\b(?:in (?:the )?order of|sorted by|ordered by|"
-    r"sort(?:ed)? (?:(?:them|it) )?by)\s+(?:the\s+|their\s+)?[`'\"]?\w+[^.,;:\n]{0,40}"
+    r"sort(?:ed)? (?:(?:them|it) )?by)\s+(?:the\s+|their\s+)?[`'\"]?"
+    r"(?:(?:total|first|last|original|same|given)\s+)?\w+"
     r"|\b(?:smallest|largest|highest|lowest|longest|shortest|cheapest|most \w+|least \w+) first\b"
     r"|\bin (?:alphabetical|ascending|descending) order\b"
     r"|按[^，。；\n]{1,12}?(?:顺序|排序|排列)|从[大小高低多少]到[大小高低多少]",
@@ -65,7 +66,10 @@ def forgotten(code: str, goal: str) -> str:
     """
     wanted = order_wanted(goal)
     if wanted and not _AS_IT_IS.search(wanted) and not _SORTS.search(_LISTED.sub("", code)):
-        return f"does not sort, and the task wants it {wanted}"
+        return (
+            f"does not sort, and the task wants it {wanted}: collect what is found in a list, with "
+            "what it is sorted by, sort the list, and only then go on with it"
+        )
     numbers = {float(one.replace("_", "")) for one in _NUMBERS.findall(code)}
     for found in _LIMIT.finditer(goal):
         told = next(filter(None, found.groups())).replace(",", "").rstrip(".")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection
 from pathlib import PurePath
 
+# Prose may well speak of files in the way in which they are shown.
+PROSE = (".md", ".rst", ".txt")
 _BLOCK = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _OPEN = re.compile(r"^```[^\n`]*\n(.*)", re.MULTILINE | re.DOTALL)
 

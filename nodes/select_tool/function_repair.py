@@ -99,6 +99,22 @@ def times_tried(found: Suspect, task: Task) -> int:
     return sum(one.action.thought == found.thought for one in task.attempts)
 
 
+def tried_in_vain(found: Suspect, task: Task) -> bool:
+    """Whether it was written anew while this very test failed, and the test fails all the same."""
+    before = task.before
+    for attempt in task.attempts:
+        if attempt.action.thought == found.thought and _fails(found.test, before):
+            return True
+        before = attempt.evidence
+    return False
+
+
+def _fails(test: str, evidence: Sequence[CheckResult]) -> bool:
+    failing = [one for one in evidence if not one.passed]
+    ids = [name for one in failing for name, _ in _BLOCK.findall(one.detail)]
+    return test in ids or any(one.check.text == test for one in failing)
+
+
 def question(
     found: Suspect, source: str, task: Task, tests: Mapping[str, str], *, anew: bool
 ) -> list[BaseMessage]:
@@ -194,7 +210,8 @@ def _place_of(test: str) -> tuple[str, str]:
 
 def rewritten(source: str, found: Suspect, answer: str) -> str:
     """The source with the function as the answer has it; "" where the answer lacks it, or nothing
-    that could be run would come of it. Functions that are new in the answer go before it.
+    that could be run would come of it, or it would have to be called otherwise. Functions that are
+    new in the answer go before it.
 
     Args:
         source: of the file.
@@ -204,6 +221,8 @@ def rewritten(source: str, found: Suspect, answer: str) -> str:
     old, new = _found(source, found.name), _found(answer, found.name)
     if old is None or new is None:
         return ""
+    if _takes(old) != _takes(new) and "argument" not in found.said:
+        return ""  # who calls it would have to be changed too
     lines = source.split("\n")
     first, last = _span(old)
     if not new.decorator_list:  # then the old one's stay
@@ -217,6 +236,13 @@ def rewritten(source: str, found: Suspect, answer: str) -> str:
     if not _body(whole):
         return ""
     return with_imports(_with_imports_of(whole, answer, PurePath(found.path).stem))
+
+
+def _takes(node: _Function) -> list[str]:
+    """The names of its parameters."""
+    taken = node.args
+    listed = [*taken.posonlyargs, *taken.args, *taken.kwonlyargs, taken.vararg, taken.kwarg]
+    return [one.arg for one in listed if one is not None]
 
 
 def same_code(one: str, other: str) -> bool:

@@ -14,7 +14,7 @@ from replan.nodes.named_files import is_test_file
 from replan.nodes.select_tool.content import again_ask, content_ask
 from replan.nodes.select_tool.conversation import SOURCES, conversation, temperature
 from replan.nodes.select_tool.demands import better_of, forgotten
-from replan.nodes.select_tool.fenced import fenced, without_other_files, without_own_name
+from replan.nodes.select_tool.fenced import PROSE, fenced, without_other_files, without_own_name
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.form_repair import repaired_form
 from replan.nodes.select_tool.function_repair import (
@@ -22,7 +22,7 @@ from replan.nodes.select_tool.function_repair import (
     rewritten,
     same_code,
     suspects,
-    times_tried,
+    tried_in_vain,
 )
 from replan.nodes.select_tool.given_calls import given_call, look_at_made
 from replan.nodes.select_tool.imports import with_imports
@@ -124,8 +124,9 @@ class SelectByJson:
             other = await self._content(asked, tool, call, request, use)
             content = better_of(content, other, task.words)
         if path:
-            others = {*request.existing, *task.writes}
-            content = without_other_files(without_own_name(content, path), path, others)
+            content = without_own_name(content, path)
+        if path and not path.endswith(PROSE):
+            content = without_other_files(content, path, {*request.existing, *task.writes})
         if tool.content_language == "python" or path.endswith(".py"):
             content = with_sorted_listings(with_line_breaks(with_own_quotes(content)))
             content = with_imports(with_ordered_ties(content, request.brief.goal))
@@ -239,7 +240,7 @@ class SelectByJson:
         for again in (False, True):
             for found in asked:
                 # Asked alike, it says what it said.
-                anew = again or times_tried(found, task) > 0
+                anew = again or tried_in_vain(found, task)
                 warmth = max(temperature(task), _WARM if anew else 0.0)
                 messages = question(found, code[found.path], task, tests, anew=anew)
                 answer = await use.model.text(

@@ -222,7 +222,7 @@ def _left_to_change(request: SelectToolRequest) -> list[str]:
     attempts = request.task.attempts
     if not attempts or attempts[-1].verdict != "continue" or request.task.failing:
         return []
-    return left_to_change(request.task, request.existing)
+    return left_to_change(request.task, request.existing, (), request.task.evidence)
 
 
 def _deletable(request: SelectToolRequest) -> list[str]:
@@ -287,7 +287,8 @@ def _readable(request: SelectToolRequest) -> list[str]:
 
 def _runnable(request: SelectToolRequest) -> list[str]:
     """The scripts worth running: all where the goal speaks of that, else those that it names or
-    that the task has written; and none whose very run was asked for once more.
+    that the task has written; and none whose very run was asked for once more, unless anything has
+    changed since.
     """
     task = request.task
     said = f"{task.title}\n{request.brief.goal}"
@@ -296,11 +297,12 @@ def _runnable(request: SelectToolRequest) -> list[str]:
         written = {path for one in task.attempts for path in one.observation.changed}
         meant = {*named_files(said, request.existing), *task.writes, *written}
         scripts = [path for path in scripts if path in meant]
-    vain = {
-        str(one.action.args.get("path"))
-        for one in task.attempts
-        if one.action.tool == "run_script" and one.observation.repeated
-    }
+    vain: set[str] = set()
+    for one in task.attempts:
+        if one.observation.changed:
+            vain.clear()
+        elif one.action.tool == "run_script" and one.observation.repeated:
+            vain.add(str(one.action.args.get("path")))
     return [path for path in scripts if path not in vain]
 
 

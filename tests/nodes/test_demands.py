@@ -10,7 +10,8 @@ LISTED = "for p in sorted(glob.glob('a/*')): print(p)"
 @pytest.mark.parametrize(
     ("goal", "wanted"),
     [
-        ("Put the letters in order of n together, then", "in order of n together"),
+        ("Put the letters in order of n together into one word", "in order of n"),
+        ("in the order of their first appearance", "in the order of their first appearance"),
         ("Write them sorted by price, cheapest first", "sorted by price"),
         ("one per line, smallest first", "smallest first"),
         ("names in alphabetical order", "in alphabetical order"),
@@ -27,7 +28,7 @@ def test_the_order_that_is_wanted(goal: str, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("code", "goal", "said"),
     [
-        (LISTED, "in order of n", "does not sort, and the task wants it in order of n"),
+        (LISTED, "in order of n", "does not sort, and the task wants it in order of n: collect"),
         ("for p in sorted(Path('a').iterdir()): f(p)", "in order of n", "does not sort"),
         ("print(1)", "smallest first", "does not sort"),
         ("a.sort()", "smallest first", ""),

@@ -6,6 +6,7 @@ from replan.nodes.select_tool.function_repair import (
     rewritten,
     same_code,
     suspects,
+    tried_in_vain,
 )
 from replan.state.task import Action, Attempt, Check, CheckResult, Observation, Task
 
@@ -206,3 +207,33 @@ def test_what_it_makes_no_use_of_is_told() -> None:
     assert "\n1 != 2\n\nIt has made no use of items.\n\nWrite A.f anew" in asked("A.f")
     assert "no use of items" in asked("A.f", anew=True)
     assert "\n1 != 2\n\nWrite g anew" in asked("g")
+
+
+def test_who_is_asked_for_another_test_sees_what_it_wrote() -> None:
+    def failing(*names: str) -> CheckResult:
+        said = "".join(f"FAILED test_a.py::{name}\nE   assert 1 == 2\n" for name in names)
+        check = Check(kind="tests_pass", path="test_a.py")
+        return CheckResult(check=check, passed=False, detail=f"{len(names)} failed\n{said}")
+
+    wrote = Attempt(
+        action=Action(tool="write_file", thought="wrote anew: f in a.py"),
+        observation=Observation(ok=True),
+        evidence=[failing("test_two", "test_three")],
+    )
+    task = Task(id="t1", title="t", before=[failing("test_one", "test_two")], attempts=[wrote])
+
+    def in_vain(test: str, name: str = "f") -> bool:
+        return tried_in_vain(Suspect("a.py", name, f"test_a.py::{test}"), task)
+
+    assert in_vain("test_two")
+    assert not in_vain("test_three")
+    assert not in_vain("test_two", "g")
+
+
+def test_what_would_have_to_be_called_otherwise_is_not_taken() -> None:
+    one = Suspect("a.py", "f", "test_a.py::test_f", "assert 1 == 2")
+    code = "def f(a, b=[]):\n    return a\n"
+    assert rewritten(code, one, "def f(a, b=None):\n    return b\n") != ""
+    assert rewritten(code, one, "def f(a, c, b):\n    return b\n") == ""
+    asks = Suspect("a.py", "f", "test_a.py::test_f", "TypeError: f() takes 2 arguments")
+    assert rewritten(code, asks, "def f(a, c, b):\n    return b\n") != ""

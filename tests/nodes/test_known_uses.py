@@ -13,9 +13,17 @@ from replan.state.task import Check
     [
         ("The tests in tests/ fail since the change. Repair the code, not the tests.", True),
         ("Some tests fail. Fix the module.", True),
+        ("The tests fail. Fix the typo in docs/a.md.", False),
         ("测试失败了，请修复代码", True),
         ("Why do the tests fail? How would you fix it?", False),
         ("The tests fail. Do not fix them.", False),
+        ("Fix the typo in docs/a.md. Two tests fail already, leave them.", False),
+        ("Implement retry() in client.py; it is fine if some tests fail", False),
+        ("Implement lookup in a.py; the tests need not pass yet", False),
+        ("修改 config.ini 的端口为 8080，测试失败不用管", False),
+        ("修改 README.md，写明所有测试已通过", False),
+        ("Fix the table in report.md: the share of students whose tests pass is wrong", False),
+        ("Fix a.py so that all tests pass", True),
     ],
 )
 def test_where_tests_fail_that_are_to_be_mended_they_decide(goal: str, decide: bool) -> None:

@@ -371,7 +371,7 @@ def test_a_script_whose_result_is_wrong_is_written_anew(tools: Toolbox) -> None:
 def test_what_is_left_of_several_files_is_offered_next(tools: Toolbox) -> None:
     seen = Observation(ok=True, changed=["a.md"])
     edited = Attempt(action=Action(tool="edit_file"), observation=seen, verdict="continue")
-    several = {"writes": ["a.md", "b.md"], "attempts": [edited]}
+    several = {"title": "Mend a.md, b.md", "writes": ["a.md", "b.md"], "attempts": [edited]}
     asked = request("a.md", "b.md", **several)
     sources = {"a.md": "x", "b.md": "y"}
     offers = [one for one in offered(asked, tools, sources) if one.name != "python"]

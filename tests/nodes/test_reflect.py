@@ -193,7 +193,8 @@ def test_of_several_files_one_after_the_other_is_changed() -> None:
     ) -> tuple[str, str]:
         seen = Observation(ok=True, text="fine", changed=list(changed))
         asked = request(seen, evidence=[found(A, True)], attempts=earlier)
-        several = asked.task.model_copy(update={"writes": ["a.txt", "b.txt", "new.txt"], **task})
+        known = {"title": "Mend a.txt and b.txt", "writes": ["a.txt", "b.txt", "new.txt"], **task}
+        several = asked.task.model_copy(update=known)
         asked = asked.model_copy(update={"task": several, "existing": ["a.txt", "b.txt"]})
         verdict = by_evidence(asked)
         assert verdict is not None
@@ -206,3 +207,18 @@ def test_of_several_files_one_after_the_other_is_changed() -> None:
     assert judged(earlier=[went_on([found(A, True)])])[0] == "done"
     assert judged("c.txt")[0] == "done"
     assert judged("a.txt", writes=["a.txt"])[0] == "done"
+    assert judged("a.txt", title="Mend them")[0] == "done"
+    # It had its rounds, or more than are known of.
+    assert judged("a.txt", rounds=2)[0] == "done"
+    assert judged("a.txt", writes=["a.txt", "b.txt", "c", "d", "e"])[0] == "done"
+
+
+def test_where_tests_pass_no_other_file_has_to_be_changed() -> None:
+    tests = Check(kind="tests_pass", path="test_a.py")
+    asked = request(OK, evidence=[found(tests, True)])
+    both = asked.task.model_copy(
+        update={"title": "Mend a.txt and b.txt", "writes": ["a.txt", "b.txt"]}
+    )
+    verdict = by_evidence(asked.model_copy(update={"task": both, "existing": ["a.txt", "b.txt"]}))
+    assert verdict is not None
+    assert verdict.verdict == "done"

@@ -245,6 +245,7 @@ async def test_tests_pass(workspace: Workspace) -> None:
         ),
         ({"kind": "as_many_rows", "text": "in/*.csv"}, "x\n", "it has 0 rows, in/*.csv has 3"),
         ({"kind": "as_many_rows", "text": "odd/*.csv"}, "x\n", ""),
+        ({"kind": "as_many_rows", "text": "ragged/*.csv"}, "x\n", ""),
         ({"kind": "as_many_rows", "text": "no.csv"}, "x\n1\n", "no.csv does not exist"),
     ],
 )
@@ -257,6 +258,7 @@ async def test_the_form_of_the_content(
     await workspace.write_text("in/2.csv", "a,b\n5,6\n")
     await workspace.write_text("in/.3.csv", "a,b\n5,6\n")
     await workspace.write_text("in/4.csv/b.txt", "a,b\n5,6\n")
+    await workspace.write_text("ragged/1.csv", "a,b\n1,2,3\n,\n")
     await workspace.write_text("odd/1.csv", 'a\n"' + "x" * 200_000)
     result = await run_one(workspace, path="a.any", **check)
     assert result.passed == (not fault), result.detail
@@ -328,7 +330,8 @@ async def test_a_module_that_cannot_be_called(workspace: Workspace) -> None:
     [
         ("path,lines\na,3\n", ""),
         ('path,lines\na,"x\ny"\n', "the column lines holds texts of several lines, not figures"),
-        ("path,lines\na,\n", "a cell of the column lines is empty"),
+        ("path,lines\na,\nb,\n", "the column lines is empty"),
+        ("path,lines\na,\nb,2\n", ""),
         ('path,lines\n"a\nb",3\n', ""),
         ('path,lines\na,"3', ""),
     ],
