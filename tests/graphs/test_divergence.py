@@ -54,7 +54,7 @@ async def test_a_result_that_is_made_otherwise_is_found(start_agent, monkeypatch
             patch.setattr("replan.graphs.cycle._SHOWN_CHARS", 2)
             found = (await again(agent)).divergence
             assert (found.node, found.kind) == ("report", "model")
-        monkeypatch.setattr("replan.graphs.branch._KEPT_CHARS", 2)
+        monkeypatch.setattr("replan.graphs.branch.KEPT_CHARS", 2)
         found = (await again(agent)).divergence
         assert (found.node, found.kind, found.task) == ("reflect", "state", "t1")
         assert found.what.startswith("the state differs in ")
