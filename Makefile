@@ -36,7 +36,7 @@ run: $(READY)
 run: export REPLAN_GOAL := $(value GOAL)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: $(READY)
 	$(BIN)/python tests/e2e/run_goals.py --times 3 $(ARGS)
