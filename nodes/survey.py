@@ -44,6 +44,7 @@ _READ_JSON = 2_000_000
 DATA = "lines of data"
 TABLES = (".csv", ".tsv", ".log", ".jsonl")
 CODE = (".py", ".js", ".ts", ".sh", ".sql", ".c", ".java", ".go", ".rs", ".html", ".css")
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 TEXT = (*TABLES, *CODE, ".md", ".txt", ".rst", ".json", ".xml", ".toml", ".ini", ".yaml", ".yml")
 
 
@@ -135,9 +136,8 @@ def is_told_nearest(survey: str, path: str) -> bool:
     beginning, a page at a time, it is mostly something else.
     """
     begins = re.search(rf"^{re.escape(path)} begins \((\d+) lines\):", survey, re.MULTILINE)
-    return (
-        begins is not None and int(begins[1]) > _PAGE and f"{_NEAREST.format(path=path)}" in survey
-    )
+    long = begins is not None and int(begins[1]) > _PAGE
+    return long and _NEAREST.format(path=path) in survey
 
 
 async def _little(workspace: Workspace, paths: Sequence[str]) -> bool:

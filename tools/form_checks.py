@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -154,34 +154,50 @@ FORMS: Mapping[str, Callable[[Check, str], str]] = MappingProxyType(
 def as_many_rows(check: Check, text: str, *others: str) -> str:
     """Whether a CSV text has as many rows that are not empty as others have together."""
     try:
-        here, there = _rows(text), sum(map(_rows, others))
+        mine, *theirs = map(_rows_of, (text, *others))
     except csv.Error:
         return ""  # who can read them counts otherwise
-    if "*" in check.text and any(map(_is_ragged, others)):
+    several = "*" in check.text
+    if several and any(map(_is_ragged, theirs)):
         return ""
+    here, there = _count(mine), sum(map(_count, theirs))
     if here != there:
         return f"it has {here} rows, {check.text} has {there}"
-    return _changed_row(text, *others) if "*" in check.text else ""
+    return _changed_row(_filled(mine), map(_filled, theirs)) if several else ""
 
 
-def _is_ragged(text: str) -> bool:
-    """Whether rows of a CSV text have not as many cells as its header, or only empty ones."""
-    head, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row] or [[]]
-    return any(len(row) != len(head) or not any(row) for row in rows)
+_Rows = list[list[str]]
 
 
-def _changed_row(text: str, *others: str) -> str:
-    """Which row of the others is not in a CSV text as it was, where its last columns are theirs."""
-    held = _held(text)
-    for other in others:
-        head, *rows = _held(other) or [[]]
-        if not held or held[0][-len(head) :] != head:
+def _rows_of(text: str) -> _Rows:
+    return [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+
+
+def _count(rows: _Rows) -> int:
+    """How many that are not empty there are below the header."""
+    return max(len(_filled(rows)) - 1, 0)
+
+
+def _filled(rows: _Rows) -> _Rows:
+    """Those that have more than empty cells."""
+    return [row for row in rows if any(row)]
+
+
+def _is_ragged(rows: _Rows) -> bool:
+    """Whether rows have not as many cells as the header, or only empty ones."""
+    return any(len(row) != len(rows[0]) or not any(row) for row in rows[1:])
+
+
+def _changed_row(mine: _Rows, theirs: Iterable[_Rows]) -> str:
+    """Which row of the others is not in a table as it was, where its last columns are theirs."""
+    for head, *rows in filter(None, theirs):
+        if not mine or mine[0][-len(head) :] != head:
             return ""
-        there = {tuple(row[-len(head) :]) for row in held[1:]}
+        there = {tuple(row[-len(head) :]) for row in mine[1:]}
         for row in rows:
             if tuple(row) not in there:
                 told = f"no row has {','.join(row)[:_SHOWN]!r} as it was"
-                whole = f"{row[-1]}.0" in {one[-1] for one in there if one}
+                whole = f"{row[-1]}.0" in {one[-1] for one in there}
                 return f"{told}; pandas.read_csv(path, dtype=str) keeps it" if whole else told
     return ""
 
@@ -191,7 +207,7 @@ def no_figure(text: str) -> str:
     of several lines.
     """
     try:
-        head, *rows = _held(text) or [[]]
+        head, *rows = _filled(_rows_of(text)) or [[]]
     except csv.Error:
         return ""
     for at, name in enumerate(head):
@@ -205,12 +221,3 @@ def no_figure(text: str) -> str:
 
 
 _FIGURE = re.compile(r"counts?|lines|rows|行数|字数|数量|次数", re.IGNORECASE)
-
-
-def _held(text: str) -> list[list[str]]:
-    return [row for row in csv.reader(io.StringIO(text, newline="")) if any(row)]
-
-
-def _rows(text: str) -> int:
-    """How many there are below the header."""
-    return max(len(_held(text)) - 1, 0)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from replan.nodes.named_files import files_in_named_folders
+from replan.nodes.survey import ARCHIVES
 from replan.state.task import Check
 
 _MOST = 30
@@ -34,7 +35,6 @@ _UNPACKED = (
     r"|{name}[`'\"”」]?\s*解(?:压缩?|包)(?:到|至|进)\s*[`'\"“「]?{folder}/(?!\w)"
 )
 _FOLDER = r"([A-Za-z0-9_][\w-]*(?:/[\w-]+)*)"
-_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 # A name, not a path: "笔记/01.txt" is none.
 _BY_NAME = re.compile(
     r"\bfile ?names?\b|\bnames? of (?:the|each|its) files?\b|文件名", re.IGNORECASE
@@ -97,7 +97,7 @@ def _names_of(folder: str, goal: str, path: str) -> list[Check]:
 def _unpacked(goal: str, existing: Sequence[str]) -> list[Check]:
     """Check that there is the folder that an archive is unpacked into."""
     for path in existing:
-        if path.endswith(_ARCHIVES):
+        if path.endswith(ARCHIVES):
             name = re.escape(path.rpartition("/")[2])
             found = re.search(_UNPACKED.format(name=name, folder=_FOLDER), goal, re.IGNORECASE)
             if found:

@@ -65,7 +65,7 @@ async def plan_anew(request: PlanRequest, use: Use) -> tuple[list[Task], list[Ta
     fresh = [
         Task(
             id=ids[source.id],
-            title=f"{renamed_references(source.title.split(WENT_WRONG)[0], ids)}{WENT_WRONG}{hint}",
+            title=f"{renamed_references(source.words, ids)}{WENT_WRONG}{hint}",
             writes=source.writes,
             depends_on=[ids.get(name, name) for name in source.depends_on],
             made=source.own_files,

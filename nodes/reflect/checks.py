@@ -9,7 +9,6 @@ from replan.nodes.survey import shows_whole
 from replan.state.task import CheckResult
 
 REHEARSED = "dry run"
-UNCHANGED = "not changed yet: "
 # That something changed, or did not, is needed, and yet does not say that all is done.
 _PROVES_LITTLE = ("workspace_changed", "some_stay", "only_removed")
 _PATIENCE = 3
@@ -47,7 +46,7 @@ def by_evidence(request: ReflectRequest) -> ReflectResult | None:
         return ReflectResult(verdict="retry", reason="the files are what a failed call left")
     left = left_to_change(request.task, request.existing, seen.changed, request.evidence)
     if left and any(path in request.task.writes for path in seen.changed):
-        return ReflectResult(verdict="continue", reason=f"{UNCHANGED}{', '.join(left)}")
+        return ReflectResult(verdict="continue", reason=f"not changed yet: {', '.join(left)}")
     if any(result.check.kind not in _PROVES_LITTLE for result in request.evidence):
         return ReflectResult(verdict="done", reason="every check passes")
     if unseen := _unseen(request):

@@ -5,7 +5,7 @@ import re
 from replan.nodes.contract import SelectToolRequest
 from replan.nodes.groups import told_of_labels, told_of_one_form
 from replan.nodes.named_files import files_in_named_folders, files_meant, named_files
-from replan.nodes.survey import DATA, TABLES, is_told_nearest, shows_whole
+from replan.nodes.survey import ARCHIVES, DATA, TABLES, is_told_nearest, shows_whole
 
 _COMPOSES = re.compile(
     r"\b(?:repl(?:y|ies)|letter|answer to|summary|summari[sz]e|describe|explain|translat\w+|"
@@ -18,10 +18,9 @@ _LINES_OF = re.compile(
     re.IGNORECASE,
 )
 _PROSE = (".md", ".rst", ".html", ".tex")
-BINARY = (
-    ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".xlsx", ".ods", ".parquet", ".sqlite", ".db"
-)  # fmt: skip
-_DATA = (*TABLES, ".json", ".xlsx", ".parquet", ".sqlite", ".db")
+_BOOKS = (".xlsx", ".parquet", ".sqlite", ".db")
+BINARY = (*ARCHIVES, *_BOOKS, ".ods")
+_DATA = (*TABLES, *_BOOKS, ".json")
 # One thing about somebody or something; of many, or of how much, a script is the judge.
 _FINDS_OUT = re.compile(
     r"\bfind out\b(?:[^.;\n]|\.\w)*?\b(?:(?:who|where|when|what|which \w+)\b[^.;\n]{1,40}?"

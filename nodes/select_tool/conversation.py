@@ -113,9 +113,10 @@ def conversation(
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
         another = "Do it in another way."
-        if _untried_patterns(task):
+        code = _versions(task)
+        if _untried_patterns(task, code):
             another = "Do it in another way, with the re module."
-        elif common := _in_all_code(task):
+        elif common := _in_all(code):
             another = f"Do it in another way, without {' and '.join(common)}."
         parts.append("Tried without success:\n" + "\n".join(wrong) + f"\n{another}")
         parts += _left(request)
@@ -201,11 +202,10 @@ def _begins_afresh(task: Task) -> bool:
     return _misled(task.attempts[-1]) or _failing(task) or bool(written_anew(task))
 
 
-def _in_all_code(task: Task) -> list[str]:
-    """The methods that every version of the code calls which the task has written and which failed,
-    such as `split()`, where there are several: the way that does not lead there.
+def _in_all(code: Sequence[str]) -> list[str]:
+    """The methods that every version of the code calls, such as `split()`, where there are several:
+    the way that does not lead there.
     """
-    code = _versions(task)
     if len(code) < _SEVERAL:
         return []
     common = set.intersection(*(set(_METHOD.findall(one)) for one in code)) - _EVERYWHERE
@@ -213,7 +213,7 @@ def _in_all_code(task: Task) -> list[str]:
 
 
 def _versions(task: Task) -> list[str]:
-    """Of the code that is written anew."""
+    """Of the code that the task has written, that failed, and that is written anew."""
     anew = written_anew(task)
     return [
         str(one.action.args.get("text", ""))
@@ -222,9 +222,8 @@ def _versions(task: Task) -> list[str]:
     ]
 
 
-def _untried_patterns(task: Task) -> bool:
+def _untried_patterns(task: Task, code: Sequence[str]) -> bool:
     """Whether code that takes text apart goes through it by hand in all its versions."""
-    code = _versions(task)
     by_hand = bool(code) and not any(_MATCHES.search(one) for one in code)
     return by_hand and bool(_TAKES_APART.search(task.words))
 

@@ -165,7 +165,7 @@ def _unused(source: str, name: str) -> list[str]:
     if node is None:
         return []
     named = {one.id for body in node.body for one in ast.walk(body) if isinstance(one, ast.Name)}
-    given = [one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+    given = _parameters(node)
     method = "." in name and bool(given) and given[0] in ("self", "cls")
     return [one for one in given[method:] if one not in named and not one.startswith("_")]
 
@@ -238,11 +238,15 @@ def rewritten(source: str, found: Suspect, answer: str) -> str:
     return with_imports(_with_imports_of(whole, answer, PurePath(found.path).stem))
 
 
+def _parameters(node: _Function) -> list[str]:
+    """The names of its parameters that take one value each."""
+    return [one.arg for one in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+
+
 def _takes(node: _Function) -> list[str]:
-    """The names of its parameters."""
-    taken = node.args
-    listed = [*taken.posonlyargs, *taken.args, *taken.kwonlyargs, taken.vararg, taken.kwarg]
-    return [one.arg for one in listed if one is not None]
+    """The names of all its parameters."""
+    rest = [one.arg for one in (node.args.vararg, node.args.kwarg) if one is not None]
+    return [*_parameters(node), *rest]
 
 
 def same_code(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -237,22 +238,19 @@ class SelectByJson:
                 task = task.model_copy(update={"attempts": [*others, better]})
                 break
         asked = suspects(task, code, tests)[:_MOST_SUSPECTS]
-        for again in (False, True):
-            for found in asked:
-                # Asked alike, it says what it said.
-                anew = again or tried_in_vain(found, task)
-                warmth = max(temperature(task), _WARM if anew else 0.0)
-                messages = question(found, code[found.path], task, tests, anew=anew)
-                answer = await use.model.text(
-                    messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth
-                )
-                if use.model.truncated:  # its end is missing
-                    continue
-                text = rewritten(code[found.path], found, fenced(answer))
-                known = (code[found.path], sources[found.path])
-                if text and not any(same_code(text, one) for one in known):
-                    args = {"path": found.path, "text": text}
-                    return Action(tool="write_file", args=args, thought=found.thought)
+        for again, found in product((False, True), asked):
+            # Asked alike, it says what it said.
+            anew = again or tried_in_vain(found, task)
+            warmth = max(temperature(task), _WARM if anew else 0.0)
+            messages = question(found, code[found.path], task, tests, anew=anew)
+            answer = await use.model.text(messages, max_tokens=_FUNCTION_TOKENS, temperature=warmth)
+            if use.model.truncated:  # its end is missing
+                continue
+            text = rewritten(code[found.path], found, fenced(answer))
+            known = (code[found.path], sources[found.path])
+            if text and not any(same_code(text, one) for one in known):
+                args = {"path": found.path, "text": text}
+                return Action(tool="write_file", args=args, thought=found.thought)
         return None
 
     async def _content(

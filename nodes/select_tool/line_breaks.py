@@ -6,7 +6,7 @@
 import ast
 from collections.abc import Iterator
 
-from replan.nodes.select_tool.parsing import parsed, set_in
+from replan.nodes.select_tool.parsing import parsed, set_in_each
 
 _BROKEN = "(f'{{line}}\\n' for line in {})"
 _STRIPS = ("strip", "rstrip")
@@ -23,10 +23,9 @@ def with_line_breaks(code: str) -> str:
     tree = parsed(code)
     if tree is None:
         return code
-    for given in sorted(_given(tree), key=lambda one: (one.lineno, one.col_offset), reverse=True):
-        if given.lineno == given.end_lineno and _is_stripped(given, tree):
-            code = set_in(code, given, _BROKEN)
-    return code
+    return set_in_each(
+        code, [(given, _BROKEN) for given in _given(tree) if _is_stripped(given, tree)]
+    )
 
 
 def _given(tree: ast.Module) -> Iterator[ast.expr]:

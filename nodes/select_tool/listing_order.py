@@ -7,7 +7,7 @@ the disk.
 import ast
 from collections.abc import Iterator
 
-from replan.nodes.select_tool.parsing import parsed, set_in
+from replan.nodes.select_tool.parsing import parsed, set_in_each
 
 _LISTS = ("listdir", "iterdir", "glob", "iglob", "rglob")
 _GIVES_LIST = ("os.listdir", "glob.glob", "listdir")
@@ -27,12 +27,12 @@ def with_sorted_listings(code: str) -> str:
         return code
     found = list(_listings(tree))
     inner = {one for call in found for one in ast.walk(call) if one is not call}
-    better = code
-    for call in sorted(found, key=lambda one: (one.lineno, one.col_offset), reverse=True):
-        if call.lineno == call.end_lineno and call not in inner:
-            paths = _called(call) in _GIVE_PATHS and "glob.glob" not in ast.unparse(call.func)
-            better = set_in(better, call, _SORTED_PATHS if paths else _SORTED)
-    return better if parsed(better) is not None else code
+    return set_in_each(code, [(call, _form(call)) for call in found if call not in inner])
+
+
+def _form(call: ast.Call) -> str:
+    paths = _called(call) in _GIVE_PATHS and "glob.glob" not in ast.unparse(call.func)
+    return _SORTED_PATHS if paths else _SORTED
 
 
 def _listings(tree: ast.Module) -> Iterator[ast.Call]:

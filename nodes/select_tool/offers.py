@@ -307,8 +307,8 @@ def _runnable(request: SelectToolRequest) -> list[str]:
 
 
 _RUNS = re.compile(
-    r"\b(?:runs?|running|ran|executed?|executes|executing|start\w*|launch\w*|invoke\w*|scripts?|converters?|utilit(?:y|ies)|"
-    r"programs?|crash\w*|outputs?|prints?)\b|运行|执行|启动|脚本|程序|报错|输出",
+    r"\b(?:runs?|running|ran|executed?|executes|executing|start\w*|launch\w*|invoke\w*|scripts?|"
+    r"converters?|utilit(?:y|ies)|programs?|crash\w*|outputs?|prints?)\b|运行|执行|启动|脚本|程序|报错|输出",
     re.IGNORECASE,
 )
 

@@ -2,6 +2,7 @@
 
 import ast
 import warnings
+from collections.abc import Iterable
 
 from replan.tools.formats import FILTERS
 
@@ -18,6 +19,22 @@ def parsed(code: str) -> ast.Module | None:
             return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def set_in_each(code: str, forms: Iterable[tuple[ast.expr, str]]) -> str:
+    """The code with a form around each of the expressions that stands in one line; as it is where
+    nothing that can be read would come of it.
+
+    Args:
+        code: what the expressions are of; none of them is a part of another.
+        forms: the expressions, each with its form: see `set_in`.
+    """
+    better = code
+    # From the end on, so that the places of those before it stay.
+    for node, form in sorted(forms, key=lambda one: (one[0].lineno, one[0].col_offset))[::-1]:
+        if node.lineno == node.end_lineno:
+            better = set_in(better, node, form)
+    return better if better == code or parsed(better) is not None else code
 
 
 def set_in(code: str, node: ast.expr, form: str) -> str:

@@ -6,7 +6,7 @@ A small model that is told how ties go calls `most_common` and believes that it 
 import ast
 import re
 
-from replan.nodes.select_tool.parsing import parsed, set_in
+from replan.nodes.select_tool.parsing import parsed, set_in_each
 
 _TIES = re.compile(
     r"\balphabetical\w*[^.;\n]{0,40}\b(?:same|equal\w*|ties?|tied)\b"
@@ -30,17 +30,13 @@ def with_ordered_ties(code: str, goal: str) -> str:
     if tree is None:
         return code
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    better = code
-    for call in sorted(calls, key=lambda one: (one.lineno, one.col_offset), reverse=True):
-        if form := _sorted_form(call, code):
-            better = set_in(better, call, form)
-    return better if parsed(better) is not None else code
+    return set_in_each(code, [(call, form) for call in calls if (form := _sorted_form(call, code))])
 
 
 def _sorted_form(call: ast.Call, code: str) -> str:
     """The same, sorted, in the place of the call; "" for any other call."""
     found = isinstance(call.func, ast.Attribute) and call.func.attr == "most_common"
-    if not found or call.lineno != call.end_lineno or call.keywords or len(call.args) > 1:
+    if not found or call.keywords or len(call.args) > 1:
         return ""
     counted = ast.get_source_segment(code, call.func.value) or ""  # type: ignore[attr-defined]
     most = [ast.get_source_segment(code, one) or "" for one in call.args]
