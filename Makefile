@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GOAL ?=
 ARGS ?=
 
@@ -24,8 +25,8 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@# requirements.txt is the whole closure. Left to resolve it, pip would take an extra that a package
 	@# asks for (langsmith[otel]) from a newer release, which has no hash here, and give up.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --no-deps --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 run: $(READY)

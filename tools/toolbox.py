@@ -34,6 +34,7 @@ from replan.tools.read_page import ReadPage
 from replan.tools.repeating import is_repeatable, request_of, settle
 from replan.tools.sandbox.protocol import Confinement
 from replan.tools.search.web_search import WebSearch
+from replan.tools.tables.query_tables import QueryTables
 from replan.tools.tool_lines import line_of, told_of
 from replan.tools.watched_call import carry_out, failed, watched
 from replan.tools.workspace import Workspace
@@ -52,6 +53,7 @@ def default_tools(documents: SearchDocuments | None = None) -> list[Tool]:
     """
     return [
         PythonTool(),
+        QueryTables(),
         RunScript(),
         RunTests(),
         ReadFile(),

@@ -14,6 +14,7 @@ _PLACES = re.compile(
     r"|保留([一两二三123])\s*位小数",
     re.IGNORECASE,
 )
+_OF_NUMBER = re.compile(r"decimal|digits|小数", re.IGNORECASE)
 _NUMBER = (
     r"(?:\bwrite\s+(?:only\s+|just\s+)?(?:the|its|their|this|that)\s+(?:\w+\s+)?"
     r"(?:number|sum|total|count|average|mean|median|difference)\b"
@@ -140,6 +141,27 @@ def forms_of(
     if same and len(tables) == 1 and path not in tables:
         found.append(Check(kind="as_many_rows", path=path, text=tables[0]))
     return found
+
+
+def one_a_line(goal: str) -> bool:
+    """Whether each line of a text is one thing alone, and not of a form that the goal gives."""
+    return bool(_ONE_A_LINE.search(goal)) and not _OF_SEVERAL.search(goal)
+
+
+_ONE_A_LINE = re.compile(
+    r"\b(?:one|each) (?:per|on a|on its own) line\b|每行一[个条]", re.IGNORECASE
+)
+_OF_SEVERAL = re.compile(
+    r"[`'\"“「][^`'\"”」\n]*[^\w.`'\"”」/-][^`'\"”」\n]*[`'\"”」]|\bNAME=VALUE\b"
+    r"|\b(?:with|and|followed by) (?:its|their|how)\b|\band the\b|以及|和它|及其",
+    re.IGNORECASE,
+)
+
+
+def places_told(goal: str) -> int | None:
+    """How many decimals the goal wants of its numbers; None where it says none, or several."""
+    told = {_places(one) for one in _PLACES.finditer(goal) if _OF_NUMBER.search(one.group())}
+    return int(told.pop()) if len(told) == 1 else None
 
 
 def _places(told: re.Match[str] | None) -> str:

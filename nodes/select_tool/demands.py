@@ -1,4 +1,4 @@
-"""What a goal demands of a script and a look at the script tells: an order, and a limit.
+"""What a goal demands of a script or a query, and a look at it tells: an order, a limit, a sum.
 
 A small model does the first half of a sentence and forgets the second.
 """
@@ -70,6 +70,40 @@ def forgotten(code: str, goal: str) -> str:
             f"does not sort, and the task wants it {wanted}: collect what is found in a list, with "
             "what it is sorted by, sort the list, and only then go on with it"
         )
+    return _limit_forgotten(code, goal)
+
+
+def forgotten_in_query(query: str, goal: str) -> str:
+    """What the query does not do, in words; "" where it does all that can be seen.
+
+    Args:
+        query: one SELECT.
+        goal: its words, or a task's.
+    """
+    added = _ADDED_UP.search(goal)
+    if added and not _ADDS_UP.search(query):
+        return (
+            f"adds nothing up, and the task speaks of: {added.group()}. Several rows together are "
+            "GROUP BY with SUM, COUNT or AVG, and a condition on them is HAVING"
+        )
+    wanted = order_wanted(goal)
+    if wanted and not re.search(r"\border\s+by\b", query, re.IGNORECASE):
+        return f"has no ORDER BY, and the task wants it {wanted}"
+    return _limit_forgotten(query, goal)
+
+
+_ADDED_UP = re.compile(
+    r"\b(?:totals?|sums?|sum(?:med)? up|add(?:ed)? up|averages?|mean|median|"
+    r"how (?:many|often|much)|number of|most often)\b"
+    r"|总(?!结|体|裁|经理|部)|合计|平均|共有?多少|个数|次数",
+    re.IGNORECASE,
+)
+_ADDS_UP = re.compile(
+    r"\b(?:sum|total|avg|count|median|group\s+by|max|min|\w*length)\b", re.IGNORECASE
+)
+
+
+def _limit_forgotten(code: str, goal: str) -> str:
     numbers = {float(one.replace("_", "")) for one in _NUMBERS.findall(code)}
     for found in _LIMIT.finditer(goal):
         told = next(filter(None, found.groups())).replace(",", "").rstrip(".")

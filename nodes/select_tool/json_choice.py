@@ -53,6 +53,7 @@ from replan.nodes.select_tool.offers import (
 )
 from replan.nodes.select_tool.run_on import cut_run_on
 from replan.nodes.select_tool.string_quotes import with_own_quotes
+from replan.nodes.select_tool.table_query import table_query
 from replan.nodes.select_tool.ties import with_ordered_ties
 from replan.state.errors import ReplanError
 from replan.state.task import Action
@@ -88,6 +89,8 @@ class SelectByJson:
         given = given_call(request.task) or look_at_made(request) or first_look(request, use.tools)
         if given:
             return SelectToolResult(action=given)
+        if query := await table_query(request, use):
+            return SelectToolResult(action=query)
         sources = await read_editable(request, use.tools.workspace)
         if mends := await self._mending(sources, request, use):
             return SelectToolResult(action=mends)

@@ -5,8 +5,10 @@ from replan.nodes.select_tool.conversation import conversation, temperature
 from replan.nodes.select_tool.first_look import first_look
 from replan.nodes.select_tool.given_calls import given_call
 from replan.nodes.select_tool.mending import read_editable
-from replan.nodes.select_tool.offers import offered
+from replan.nodes.select_tool.offers import is_code_task, offered
 from replan.state.task import Action
+from replan.tools.tables.query_tables import QueryTables
+from replan.tools.tables.reading import ENDINGS
 
 
 class SelectNatively:
@@ -21,6 +23,8 @@ class SelectNatively:
             return SelectToolResult(action=call)
         sources = await read_editable(request, use.tools.workspace)
         names = {tool.name for tool in offered(request, use.tools, sources)}
+        if not is_code_task(request) and any(one.endswith(ENDINGS) for one in request.existing):
+            names.add(QueryTables.name)
         schemas = [schema for schema in use.tools.schemas() if schema["function"]["name"] in names]
         name, args = await use.model.tool_call(
             conversation(request, use.tools, sources, natively=True),

@@ -76,6 +76,7 @@ def offered(request: SelectToolRequest, tools: Toolbox, sources: Mapping[str, st
     fits = {
         "python": not writes_code and not facts and not _only_documents(request),
         "code_action": False,  # of who acts by code
+        "query_tables": False,  # the embedded model is asked for a query before, see `table_query`
         # Code is mended by the line; when that has failed, it is written anew, in turns.
         "write_file": (not mends or anew) and (writes_code or not computes),
         "edit_file": bool(sources) and not anew and not (short and makes_wrong(request.task)),

@@ -2,7 +2,12 @@
 
 import pytest
 
-from replan.nodes.select_tool.demands import better_of, forgotten, order_wanted
+from replan.nodes.select_tool.demands import (
+    better_of,
+    forgotten,
+    forgotten_in_query,
+    order_wanted,
+)
 
 LISTED = "for p in sorted(glob.glob('a/*')): print(p)"
 
@@ -73,3 +78,30 @@ def test_the_second_script_is_taken_only_if_it_is_better() -> None:
     assert better_of("print(1)", "if n > 50: print(n)", goal) == "if n > 50: print(n)"
     for worse in ("I do so already.", "print(2)", "if n > 50 print(n)", ""):
         assert better_of("print(1)", worse, goal) == "print(1)"
+
+
+@pytest.mark.parametrize(
+    ("query", "goal", "said"),
+    [
+        (
+            "SELECT 商品 FROM a WHERE n < 20",
+            "总数量少于 20 的商品",
+            "adds nothing up, and the task speaks",
+        ),
+        ("SELECT g FROM a GROUP BY g HAVING SUM(n) < 20", "总数量少于 20 的商品", ""),
+        ("SELECT g FROM a", "the average per g", "adds nothing up"),
+        (
+            "SELECT g FROM a",
+            "in alphabetical order",
+            "has no ORDER BY, and the task wants it in",
+        ),
+        ("SELECT g FROM a order\nby g", "in alphabetical order", ""),
+        ("SELECT g FROM a", "more than 30", "does not compare with 30, and the task wants"),
+        ("SELECT g FROM a WHERE n >= 31", "more than 30", ""),
+        ("SELECT json_array_length(p) FROM a", "how many ports it has", ""),
+        ("SELECT g FROM a", "写一份总结", ""),
+    ],
+)
+def test_what_a_query_forgets(query: str, goal: str, said: str) -> None:
+    assert forgotten_in_query(query, goal).startswith(said)
+    assert bool(forgotten_in_query(query, goal)) is bool(said)

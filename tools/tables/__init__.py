@@ -1,0 +1,1 @@
+"""Questions in SQL to the tables among the files of the workspace."""
