@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-INSTALL ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALLER = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 GOAL ?=
 ARGS ?=
 
@@ -25,8 +25,8 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@# requirements.txt is the whole closure. Left to resolve it, pip would take an extra that a package
 	@# asks for (langsmith[otel]) from a newer release, which has no hash here, and give up.
-	@$(INSTALL) --no-deps --require-hashes -r requirements.txt
-	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(INSTALLER) --no-deps --require-hashes -r requirements.txt
+	@$(INSTALLER) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
 run: $(READY)

@@ -30,6 +30,7 @@ from replan.state.usage import Usage, add_usage
 from replan.tools.bounds import encodable, storable
 from replan.tools.protocol import ServerEndedError
 from replan.tools.sandbox.sessions import SESSIONS
+from replan.tools.tables.query_tables import MOST_QUERIES, QueryTables
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import Workspace
 
@@ -311,7 +312,10 @@ def after_attempt(task: Task, attempt: Attempt, max_attempts: int) -> Task:
     """The task as it is after one more attempt."""
     failed = attempt.verdict == "retry"
     of_earlier_run = bool(task.followed) and task.rounds < len(task.calls)
-    tries = task.tries + (failed and not of_earlier_run)
+    # The first way of two: the other has all its tries.
+    queries = sum(one.action.tool == QueryTables.name for one in task.attempts)
+    is_query = attempt.action.tool == QueryTables.name and queries < MOST_QUERIES
+    tries = task.tries + (failed and not of_earlier_run and not is_query)
     done = attempt.verdict == "done"
     status = "done" if done else "failed" if tries >= max_attempts else "open"
     return task.model_copy(

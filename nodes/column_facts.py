@@ -56,6 +56,18 @@ def column_facts(rows: Sequence[str], mark: str) -> list[str]:
     return facts[:_FACTS]
 
 
+def are_other_dates(values: Sequence[str]) -> bool:
+    """Whether most of the values are dates, and some of them do not begin with the year.
+
+    Args:
+        values: of a column, without the empty ones.
+    """
+    forms = [next((at for at, (shape, _) in enumerate(_FORMATS) if shape.fullmatch(value)), -1)
+             for value in values]  # fmt: skip
+    dates = [form for form in forms if form >= 0]
+    return len(dates) >= _MOST * len(values) and any(dates)
+
+
 def _of_column(values: Sequence[str]) -> list[str]:
     bare = [value.strip() for value in values]
     there = [value for value in bare if value]

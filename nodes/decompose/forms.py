@@ -152,8 +152,8 @@ _ONE_A_LINE = re.compile(
     r"\b(?:one|each) (?:per|on a|on its own) line\b|每行一[个条]", re.IGNORECASE
 )
 _OF_SEVERAL = re.compile(
-    r"[`'\"“「][^`'\"”」\n]*[^\w.`'\"”」/-][^`'\"”」\n]*[`'\"”」]|\bNAME=VALUE\b"
-    r"|\b(?:with|and|followed by) (?:its|their|how)\b|\band the\b|以及|和它|及其",
+    r"[`'\"“「][^`'\"”」\n]*[^\w.`'\"”」/-][^`'\"”」\n]*[`'\"”」]|\bNAME=VALUE\b|[:：()（）]"
+    r"|\b(?:and|with (?:its|their|how)|followed by|separated|together|then)\b|[和及与]|以及",
     re.IGNORECASE,
 )
 

@@ -42,7 +42,8 @@ _ASKED_TO_DO = re.compile(
     re.IGNORECASE,
 )
 _CHANGING = {
-    "python", "run_script", "run_tests", "write_file", "edit_file", "move_files", "delete_file"
+    "python", "query_tables", "run_script", "run_tests", "write_file", "edit_file", "move_files",
+    "delete_file"
 }  # fmt: skip
 
 

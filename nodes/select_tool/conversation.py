@@ -25,13 +25,13 @@ from replan.nodes.select_tool.mending import (
 )
 from replan.state.task import MISSING, Attempt, CheckResult, Task
 from replan.tools.outside import unmarked
+from replan.tools.tables.query_tables import QueryTables
 from replan.tools.toolbox import Toolbox
 
 _CODE_CHARS = 3000
 _RESULT_CHARS = 2000
 _NAMED = 4
 _LEFT = 12
-_QUERY = "query_tables"
 _SCRIPTS = "python: the scripts that were tried"
 _HOTTER = (0.0, 0.4, 0.7, 0.9)
 
@@ -69,8 +69,7 @@ APPROACHES = (
 
 def temperature(task: Task) -> float:
     """At temperature 0 a rejected answer comes back word for word: warmer after each failure."""
-    # A query in vain says nothing against the first script.
-    failed = task.tries - sum(one.action.tool == _QUERY for one in task.attempts)
+    failed = task.tries
     if written_anew(task):
         failed = max(failed, sum(one.action.tool == "write_file" for one in task.attempts), 1)
     return _HOTTER[min(failed, len(_HOTTER) - 1)]
@@ -110,7 +109,7 @@ def conversation(
     if found := _found(task, request.brief.goal):
         parts.append(marked("\n".join(found), "Found so far"))
     hints = [marked("\n".join(task.hints), "From earlier runs")] if task.hints else []
-    turns = [at for at, one in enumerate(task.attempts) if not _is_told_apart(one)]
+    turns = [at for at, one in enumerate(task.attempts) if natively or not _is_told_apart(one)]
     if task.attempts and not last and _begins_afresh(task):
         # Who sees the same turns again says the same again: only what went wrong is told.
         wrong = dict.fromkeys(_wrong(task.attempts[at]) for at in turns)
@@ -137,7 +136,7 @@ def _is_told_apart(attempt: Attempt) -> bool:
     """Whether it is no turn: a look that nobody asked for, or a query, which had a conversation of
     its own.
     """
-    return attempt.action.unasked or attempt.action.tool == _QUERY
+    return attempt.action.unasked or attempt.action.tool == QueryTables.name
 
 
 def _found(task: Task, goal: str) -> list[str]:

@@ -81,21 +81,29 @@ def forgotten_in_query(query: str, goal: str) -> str:
         goal: its words, or a task's.
     """
     added = _ADDED_UP.search(goal)
-    if added and not _ADDS_UP.search(query):
+    # Where the query has those words, they are a column's name.
+    known = added is None or added.group().casefold() in query.casefold()
+    if added and not known and not _ADDS_UP.search(query):
         return (
             f"adds nothing up, and the task speaks of: {added.group()}. Several rows together are "
             "GROUP BY with SUM, COUNT or AVG, and a condition on them is HAVING"
         )
     wanted = order_wanted(goal)
-    if wanted and not re.search(r"\border\s+by\b", query, re.IGNORECASE):
+    if wanted and not _AS_FOUND.search(wanted) and not _ORDER_BY.search(query):
         return f"has no ORDER BY, and the task wants it {wanted}"
     return _limit_forgotten(query, goal)
 
 
 _ADDED_UP = re.compile(
-    r"\b(?:totals?|sums?|sum(?:med)? up|add(?:ed)? up|averages?|mean|median|"
-    r"how (?:many|often|much)|number of|most often)\b"
-    r"|总(?!结|体|裁|经理|部)|合计|平均|共有?多少|个数|次数",
+    r"\b(?:totals?|sums?|sum(?:med)? up|add(?:ed)? up|averages?|"
+    r"(?:the|a) mean|mean (?:of|value|per)|median|how (?:many|often|much)|"
+    r"(?<!phone )(?<!order )(?<!id )(?<!serial )number of|most often)\b"
+    r"|总(?!结|体|裁|经理|部|监|是)|合计|平均|共有?多少|个数|次数",
+    re.IGNORECASE,
+)
+_ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_AS_FOUND = re.compile(
+    r"\b(?:appearance|occurrence|original|same|given|input|file|lines?)\b|原|出现|给定|相同|文件",
     re.IGNORECASE,
 )
 _ADDS_UP = re.compile(

@@ -8,7 +8,7 @@ from replan.nodes.select_tool.mending import read_editable
 from replan.nodes.select_tool.offers import is_code_task, offered
 from replan.state.task import Action
 from replan.tools.tables.query_tables import QueryTables
-from replan.tools.tables.reading import ENDINGS
+from replan.tools.tables.reading import is_table
 
 
 class SelectNatively:
@@ -23,7 +23,7 @@ class SelectNatively:
             return SelectToolResult(action=call)
         sources = await read_editable(request, use.tools.workspace)
         names = {tool.name for tool in offered(request, use.tools, sources)}
-        if not is_code_task(request) and any(one.endswith(ENDINGS) for one in request.existing):
+        if not is_code_task(request) and any(map(is_table, request.existing)):
             names.add(QueryTables.name)
         schemas = [schema for schema in use.tools.schemas() if schema["function"]["name"] in names]
         name, args = await use.model.tool_call(

@@ -10,8 +10,16 @@ from replan.state.memory import DETAIL_CHARS, TEXT_CHARS, Memory
 from replan.state.task import Action, Attempt, Check, Task
 
 # Calls that can be made again as they are: they work on the workspace alone.
-_OWN = ("python", "write_file", "edit_file", "move_files", "run_script", "run_tests")
-_WHOLE = ("python", "write_file")  # write a file whole, not a part of it
+_OWN = (
+    "python",
+    "query_tables",
+    "write_file",
+    "edit_file",
+    "move_files",
+    "run_script",
+    "run_tests",
+)
+_WHOLE = ("python", "query_tables", "write_file")  # write a file whole, not a part of it
 _CUT_CHARS = 4000  # arguments of this length may have been cut: see `_bounded` of the graph
 
 

@@ -100,6 +100,10 @@ def test_the_second_script_is_taken_only_if_it_is_better() -> None:
         ("SELECT g FROM a WHERE n >= 31", "more than 30", ""),
         ("SELECT json_array_length(p) FROM a", "how many ports it has", ""),
         ("SELECT g FROM a", "写一份总结", ""),
+        ("SELECT g FROM a WHERE 总价 > 1", "总价大于 1 的订单", ""),
+        ("SELECT p FROM a", "the phone number of each customer", ""),
+        ("SELECT c FROM a", "what do the codes mean", ""),
+        ("SELECT c FROM a", "in order of appearance", ""),
     ],
 )
 def test_what_a_query_forgets(query: str, goal: str, said: str) -> None:

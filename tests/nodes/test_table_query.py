@@ -8,7 +8,7 @@ import pytest
 from replan.nodes.contract import Brief, SelectToolRequest
 from replan.nodes.decompose.forms import one_a_line, places_told
 from replan.nodes.select_tool.conversation import conversation, temperature
-from replan.nodes.select_tool.table_query import table_query
+from replan.nodes.select_tool.table_query import table_query, without_unasked_order
 from replan.state.task import WENT_WRONG, Action, Attempt, Check, CheckResult, Observation, Task
 from replan.tools.toolbox import Toolbox
 from replan.tools.workspace import open_workspace
@@ -55,11 +55,17 @@ def table(workspace: Path) -> Path:
 
 async def test_the_question_is_the_tables_and_the_goal(use_of: Any, table: Path) -> None:
     action, [body] = await asked(use_of, table, request(checks=[COLUMNS]))
-    args = {"query": QUERY, "path": "out.csv", "columns": ["city", "mean"], "decimals": 2}
+    args = {
+        "query": QUERY,
+        "path": "out.csv",
+        "files": ["a.csv"],
+        "columns": ["city", "mean"],
+        "decimals": 2,
+    }
     assert action == Action(tool="query_tables", args=args)
     assert [one["role"] for one in body["messages"]] == ["system", "user"]
     assert body["messages"][1]["content"] == (
-        "CREATE TABLE a (city TEXT, n NUMERIC); -- a.csv\n"
+        "CREATE TABLE a (city TEXT, n INTEGER); -- a.csv\n"
         "-- Oslo | 2\n"
         "-- Lima | 5\n"
         "-- Oslo | 4\n"
@@ -80,7 +86,7 @@ async def test_files_of_a_folder_are_one_table(use_of: Any, workspace: Path) -> 
     _, [body] = await asked(use_of, workspace, wanted)
     told = body["messages"][1]["content"]
     assert told.startswith(
-        "CREATE TABLE m (file TEXT, n NUMERIC); -- 2 files, m/1.csv to m/2.csv\n"
+        "CREATE TABLE m (file TEXT, n INTEGER); -- 2 files, m/1.csv to m/2.csv\n"
         "-- file is the name of the file without its ending\n"
         "-- 1 | 1\n"
     )
@@ -99,18 +105,18 @@ async def test_files_of_a_folder_are_one_table(use_of: Any, workspace: Path) -> 
 async def test_what_is_wrong_is_told_once(
     use_of: Any, table: Path, attempt: Attempt, said: str
 ) -> None:
-    wanted = request(attempts=[attempt], rounds=1, tries=1)
+    wanted = request(attempts=[attempt], rounds=1)
     action, [body] = await asked(use_of, table, wanted)
     assert action is not None
     assert body["messages"][2]["content"] == "```sql\nSELECT 1\n```"
     assert body["messages"][3]["content"].startswith(said)
     assert body["temperature"] == 0.4
-    again = request(attempts=[attempt, attempt], rounds=2, tries=2)
+    again = request(attempts=[attempt, attempt], rounds=2)
     assert await asked(use_of, table, again) == (None, [])
 
 
 async def test_then_a_script_is_written_as_if_nothing_was_tried(table: Path) -> None:
-    wanted = request(attempts=[tried("no"), tried("no")], rounds=2, tries=2)
+    wanted = request(attempts=[tried("no"), tried("no")], rounds=2)
     assert temperature(wanted.task) == 0.0
     tools = Toolbox(open_workspace(table, create=False))
     assert "SELECT" not in str(conversation(wanted, tools, {}))
@@ -121,6 +127,12 @@ async def test_then_a_script_is_written_as_if_nothing_was_tried(table: Path) -> 
     [
         request("Sum up a.csv and notes.txt to out.csv", "a.csv", "notes.txt"),
         request("Sum it up to out.csv", "a.csv", "notes.txt"),
+        request("Sum up a.csv to out.csv as the notes say", "a.csv", "notes.md"),
+        request("Write a haiku to out.txt"),
+        request("Write a short report on a.csv to out.txt"),
+        request("Sum up a.csv with the rate of https://rates.example to out.csv"),
+        request(depends_on=["t0"]),
+        request(found=["search_files 47: 1"]),
         request("Describe a.csv in out.csv"),
         request(GOAL, "a.csv", "out.csv"),
         request(writes=["out.py"]),
@@ -146,6 +158,10 @@ async def test_where_none_fits_none_is_asked_for(
         ("a.json", '{"shop": "A", "open": [1, 2]}'),
         ("a.csv", "day\n31/12/2023\n2023-12-31\n2023-11-30\n30/11/2023\n"),
         ("a.csv", ""),
+        ("a.csv", "n\n5\n10\nn/a\n"),
+        ("a.csv", "n;d\n5;12/03/2024\n10;05/11/2023\n"),
+        ("a.csv", "c\n" + f"{'x' * 2_000_000}\n"),
+        ("a.json", "[{" + ",".join(f'"{n}{"x" * 40}": {n}' for n in range(300)) + "}]"),
     ],
 )
 async def test_what_no_query_can_read_is_for_a_script(
@@ -175,6 +191,11 @@ async def test_a_table_that_is_meant_and_a_text_beside_it(use_of: Any, table: Pa
         ("把商品名按数量写入 补货.txt，每行一个", True),
         ('one per line as "word count"', False),
         ("the names with their totals, one per line", False),
+        ("Write the names and prices, one per line", False),
+        ("customer together with the number of orders, one per line", False),
+        ("employees (name, salary) one per line", False),
+        ("one per line as name: price", False),
+        ("把姓名和工资写入 out.txt，每行一个", False),
         ("one per line as NAME=VALUE", False),
         ("Write the names to out.txt", False),
         ("Write `best.txt` with the names, one per line", True),
@@ -205,7 +226,9 @@ async def test_what_the_query_forgets_is_asked_for_once_more(use_of: Any, table:
         [_, again] = server.requests
         assert better is not None
         assert better.args["query"] == QUERY
-        assert "This adds nothing up, and the task speaks of: mean." in str(again["messages"][-1])
+        assert "This adds nothing up, and the task speaks of: the mean." in str(
+            again["messages"][-1]
+        )
         worse = await table_query(request(), use)
         assert worse is not None
         assert worse.args["query"] == "SELECT 1"
@@ -222,3 +245,23 @@ async def test_how_many_a_list_holds_is_told(use_of: Any, workspace: Path) -> No
     _, [body] = await asked(use_of, workspace, request("Put a.json into out.csv", "a.json"))
     told = body["messages"][1]["content"]
     assert "-- ports: lists; json_array_length(ports) is how many\n" in told
+
+
+@pytest.mark.parametrize(
+    ("query", "goal", "sorted_by"),
+    [
+        ("SELECT a FROM t ORDER BY month, item;", "in order of month", "month;"),
+        ("SELECT a FROM t ORDER BY t.month DESC, item", "in order of month", "t.month DESC"),
+        ("SELECT a FROM t ORDER BY month, name, item", "by month, then name", "month, name"),
+        ("SELECT a FROM t ORDER BY month", "in order of month", "month"),
+        ("SELECT a FROM t ORDER BY n DESC, name", "by n, ties alphabetically", "n DESC, name"),
+        ("SELECT a FROM t ORDER BY x, item", "in order of month", "x, item"),
+        ("SELECT a FROM t GROUP BY a ORDER BY month, item", "by month", "month, item"),
+        ("SELECT a FROM t ORDER BY month, item LIMIT 3", "by month", "month, item LIMIT 3"),
+        ("SELECT a FROM t ORDER BY month, SUBSTR(b, 1, 2)", "by month", "month, SUBSTR(b, 1, 2)"),
+    ],
+)
+def test_rows_are_sorted_by_what_the_goal_names_alone(
+    query: str, goal: str, sorted_by: str
+) -> None:
+    assert without_unasked_order(query, goal).partition(" ORDER BY ")[2] == sorted_by

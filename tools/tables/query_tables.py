@@ -7,18 +7,23 @@ Python; DuckDB would read the files itself, but is 20 MB more, and the model kno
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
 from replan.state.task import Observation
+from replan.tools.listing import MOST_FILES, walk
 from replan.tools.protection import is_protected
 from replan.tools.protocol import CallContext, ToolError, schema
 from replan.tools.python import observed, run_python
 from replan.tools.sandbox.protocol import SCRATCH
 from replan.tools.tables.querying import Job
-from replan.tools.tables.reading import ENDINGS
+from replan.tools.tables.reading import ENDINGS, is_table
+from replan.tools.workspace import Workspace
 
+# In vain before a script is written instead.
+MOST_QUERIES = 2
 _JOB = "job.json"
 _PROGRAM = "querying.py"
 _MOST_FILES = 500
@@ -36,6 +41,11 @@ class QueryTables:
     parameters: ClassVar[dict[str, Any]] = schema(
         ["query"],
         query={"type": "string", "minLength": 1, "description": "one SELECT"},
+        files={
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "description": "the tables; without it, all there are",
+        },
         path={"type": "string", "description": "the file to write: .csv, .tsv, .txt or .json"},
         columns={
             "type": "array",
@@ -45,7 +55,6 @@ class QueryTables:
         decimals={"type": "integer", "minimum": 0, "maximum": 9, "description": "of numbers"},
         first_column={"type": "boolean", "description": "write the first column alone"},
     )
-    subject = "path"
     content = "query"
     content_language = "sql"
     runs_code = True
@@ -62,24 +71,25 @@ class QueryTables:
         """
         return False
 
+    def subjects(self, args: dict[str, Any], workspace: Workspace) -> list[str]:
+        """The file that is written, and all that may be read. Blocking."""
+        path = str(args.get("path") or "")
+        return [*filter(None, [path]), *_tables(args, workspace)]
+
     async def call(self, args: dict[str, Any], context: CallContext) -> Observation:
         """Run the query; nothing is written where it fails or gives no rows."""
-        path = str(args.get("path") or "")
+        path, workspace = str(args.get("path") or ""), context.workspace
         if path and not path.endswith(_WRITTEN):
             raise ToolError(f"{path} is no table.", f"Write one of {', '.join(_WRITTEN)}.")
-        workspace = context.workspace
-        if path:
-            kept = await asyncio.to_thread(is_protected, workspace, path, context.protected)
-            if kept:
-                raise ToolError(f"{path} must not be changed.", "Write another file.")
-        existing = await workspace.files()
-        files = [one for one in existing if one.endswith(ENDINGS) and one != path]
+        if path and await asyncio.to_thread(_kept, workspace, path, context.protected):
+            raise ToolError(f"{path} must not be changed.", "Write another file.")
+        files = await asyncio.to_thread(_tables, args, workspace)
         if not files:
             raise ToolError(
                 "The workspace holds no table.", f"Tables are files {', '.join(ENDINGS)}."
             )
         job = Job(
-            files[:_MOST_FILES],
+            files,
             str(args["query"]),
             path,
             args.get("columns") or (),
@@ -95,6 +105,24 @@ class QueryTables:
             {"PYTHONPATH": ""},
         )
         return await asyncio.to_thread(observed, finished, workspace, {})
+
+
+def _kept(workspace: Workspace, path: str, protected: Sequence[str]) -> str:
+    return path if is_protected(workspace, path, protected) else ""
+
+
+def _tables(args: Mapping[str, Any], workspace: Workspace) -> list[str]:
+    """The tables that are named, or all but the one that is written. Blocking.
+
+    Raises:
+        ToolError: one of them leads out of the workspace.
+    """
+    if named := args.get("files"):
+        return [workspace.inside(str(one)).as_posix() for one in named]
+    path = str(args.get("path") or "")
+    written = workspace.inside(path).as_posix() if path else ""
+    there = sorted(one for one, _, _ in walk(workspace.path, MOST_FILES))
+    return [one for one in there if is_table(one) and one != written][:_MOST_FILES]
 
 
 def _program() -> dict[str, str]:

@@ -6,6 +6,7 @@ copy of this file, beside one of `reading.py`, as `querying.py JOB`: a JSON file
 import csv
 import io
 import json
+import math
 import re
 import sqlite3
 import statistics
@@ -29,12 +30,16 @@ _RESERVED = frozenset(
      "key", "left", "like", "limit", "match", "natural", "no", "not", "null", "of", "offset", "on",
      "or", "order", "outer", "primary", "references", "replace", "right", "row", "rows", "select",
      "set", "table", "then", "to", "transaction", "trigger", "union", "unique", "update", "using",
-     "values", "view", "when", "where", "with")
+     "values", "view", "when", "where", "with", "autoincrement", "between", "deferrable", "isnull",
+     "nothing", "notnull", "returning")
 )  # fmt: skip
-_LITERAL = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)""")
+# What stands in quotes, or in a comment.
+_LITERAL = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*)""")
 # What other databases write a result with.
 _INTO_FILE = re.compile(
-    r"\s+(?:INTO(?:\s+OUTFILE)?|OUTPUT\s+TO|TO(?:\s+FILE)?)\s+\S+\s*;?\s*$", re.IGNORECASE
+    r"\s+(?:INTO(?:\s+OUTFILE)?|OUTPUT\s+TO|TO(?:\s+FILE)?)\s+"
+    r"['\"`]?[^\s'\"`]+\.(?:csv|tsv|txt|json)['\"`]?\s*;?\s*$",
+    re.IGNORECASE,
 )
 
 
@@ -75,6 +80,10 @@ def quoted(name: str) -> str:
     """The name as SQL takes it: in quotes where it has to be."""
     if re.fullmatch(r"[^\W\d]\w*", name) and name.casefold() not in _RESERVED:
         return name
+    return _in_quotes(name)
+
+
+def _in_quotes(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -89,17 +98,22 @@ def database_of(tables: Sequence[Table]) -> sqlite3.Connection:
         database.create_function(name, 1, part, deterministic=True)
     database.create_aggregate("MEDIAN", 1, _Median)  # type: ignore[arg-type]  # of ints alone
     for table in tables:
-        database.execute(f"CREATE TABLE {quoted(table.name)} ({', '.join(columns_of(table))})")
+        columns = (f"{_in_quotes(name)} {table.types[name]}" for name in table.columns)
+        database.execute(f"CREATE TABLE {_in_quotes(table.name)} ({', '.join(columns)})")
         marks = ", ".join("?" * len(table.columns))
-        database.executemany(f"INSERT INTO {quoted(table.name)} VALUES ({marks})", table.rows)
+        database.executemany(f"INSERT INTO {_in_quotes(table.name)} VALUES ({marks})", table.rows)
+    database.set_authorizer(_allowed)
     return database
+
+
+def _allowed(action: int, *about: str | None) -> int:
+    """Another database is a file, which the query has no business with."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK
 
 
 def columns_of(table: Table) -> list[str]:
     """The columns with their types, as SQL declares them."""
-    return [
-        f"{quoted(name)} {'NUMERIC' if name in table.numeric else 'TEXT'}" for name in table.columns
-    ]
+    return [f"{quoted(name)} {table.types[name]}" for name in table.columns]
 
 
 def answered(tables: Sequence[Table], job: Job) -> Result:
@@ -108,9 +122,9 @@ def answered(tables: Sequence[Table], job: Job) -> Result:
     Raises:
         QueryError: it cannot be run, gives nothing, or gives other columns.
     """
-    database = database_of(tables)
     query = _spelled(_last_statement(job.query), tables)
     try:
+        database = database_of(tables)
         try:
             found = database.execute(query)
         except sqlite3.OperationalError as error:
@@ -119,7 +133,10 @@ def answered(tables: Sequence[Table], job: Job) -> Result:
                 raise
             found = database.execute(other)
         rows = found.fetchall()
-    except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
+        alone = _with_those_alone(query)
+        if not rows and alone != query:
+            rows = database.execute(alone).fetchall()
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, ValueError) as error:
         there = "; ".join(f"{quoted(one.name)}({', '.join(one.columns)})" for one in tables)
         raise QueryError(f"{str(error).rstrip('.')}. There are the tables {there}") from None
     if not found.description:
@@ -134,13 +151,13 @@ def answered(tables: Sequence[Table], job: Job) -> Result:
 
 def written(result: Result, job: Job, tables: Sequence[Table]) -> str:
     """The text of the file."""
-    places = {name.casefold(): count for one in tables for name, count in one.places.items()}
+    spelled = _spelled_as(tables)
     if job.path.endswith(".json"):
         records = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
         return json.dumps(records, ensure_ascii=False, indent=2) + "\n"
     rows = [
         [
-            _text(cell, job.decimals, places.get(name.casefold()))
+            _text(cell, job.decimals, spelled.get(name.casefold()))
             for name, cell in zip(result.columns, row, strict=True)
         ]
         for row in result.rows
@@ -154,16 +171,20 @@ def written(result: Result, job: Job, tables: Sequence[Table]) -> str:
 
 
 def _wanted(result: Result, columns: Sequence[str]) -> Result:
-    """With the columns of those names, wherever they stand; else as many under those names."""
-    if not columns:
-        return result
+    """With the columns of those names, wherever they stand; as many others under the names that
+    are left.
+    """
     names = tuple(columns)
     place = {name.casefold(): at for at, name in reversed(list(enumerate(result.columns)))}
-    if all(name.casefold() in place for name in names):
-        at = [place[name.casefold()] for name in names]
-        return Result(names, [tuple(row[one] for one in at) for row in result.rows])
+    here = {name: place[name.casefold()] for name in names if name.casefold() in place}
     if len(names) == len(result.columns):
-        return Result(names, result.rows)
+        left = iter([at for at in range(len(names)) if at not in here.values()])
+        here |= {name: next(left) for name in names if name not in here}
+    if not names or len(here) == len(names):
+        at = [here[name] for name in names] or range(len(result.columns))
+        return Result(
+            names or result.columns, [tuple(row[one] for one in at) for row in result.rows]
+        )
     raise QueryError(
         f"the query gives {len(result.columns)} columns ({', '.join(result.columns)}), and wanted "
         f"are {len(names)}: {', '.join(names)}"
@@ -185,6 +206,17 @@ def _last_statement(text: str) -> str:
 
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def _with_those_alone(query: str) -> str:
+    """The query with what has no partner in the other table, where it asks for just that: in an
+    inner join there is none.
+    """
+    asks = re.search(r"\bis\s+null\b", query, re.IGNORECASE)
+    side = re.search(r"\b(?:left|right|full|outer|cross)\b", query, re.IGNORECASE)
+    if not asks or side:
+        return query
+    return re.sub(r"\b(?:inner\s+)?join\b", "LEFT JOIN", query, flags=re.IGNORECASE)
 
 
 def _of_other_table(query: str, error: str, tables: Sequence[Table]) -> str:
@@ -210,7 +242,7 @@ def _spelled(query: str, tables: Sequence[Table]) -> str:
         for name in sorted(names):
             # Behind a dot it can be nothing else; alone only where no BY follows.
             alone = rf'|(?<![.\w"]){name}\b(?!\s+by\b)' if name in _BEFORE_BY else ""
-            part = re.sub(rf"(?<=\.){name}\b{alone}", f'"{name}"', part, flags=re.IGNORECASE)
+            part = re.sub(rf"(?<=\.){name}\b{alone}", f"[{name}]", part, flags=re.IGNORECASE)
         parts[at] = part
     return "".join(parts)
 
@@ -220,17 +252,36 @@ _FILE_NAME = re.compile(r"(\b(?:from|join)\s+\w+)\.(?:csv|tsv|jsonl?)\b", re.IGN
 _BEFORE_BY = ("group", "order")
 
 
+def _spelled_as(tables: Sequence[Table]) -> dict[str, int]:
+    """How many decimals a column of that name has wherever there is one: 0 for just as many as a
+    number needs.
+    """
+    found: dict[str, set[int]] = {}
+    for table in tables:
+        for name in table.columns:
+            found.setdefault(name.casefold(), set()).add(table.places.get(name, 0))
+    return {name: counts.pop() for name, counts in found.items() if len(counts) == 1}
+
+
 def _text(cell: Cell, decimals: int | None, places: int | None) -> str:
+    """A cell as the file has it.
+
+    Args:
+        cell: of the result.
+        decimals: of numbers that are not whole by their type, where the goal says it.
+        places: of the column of that name, if there is one.
+    """
     if cell is None:
         return ""
-    if not isinstance(cell, float):
+    if not isinstance(cell, float) or not math.isfinite(cell):
         return str(cell)
+    if places and round(cell, places) == round(cell, _DIGITS):
+        return f"{cell:.{places}f}"
     if decimals is not None:
         return f"{cell:.{decimals}f}"
-    cell = round(cell, _DIGITS)
-    if places is not None and round(cell, places) == cell:
-        return f"{cell:.{places}f}"
-    return str(cell)
+    plain = f"{cell:.{_DIGITS}f}".rstrip("0")
+    # Of a column that is there, a whole number was one; of others, such as a mean, none.
+    return plain.rstrip(".") if places == 0 else plain + "0" * plain.endswith(".")
 
 
 def _matches(pattern: str, text: object) -> bool:
@@ -283,18 +334,10 @@ def shown(result: Result) -> str:
     return text + (f"\n(and {more} more rows)" if more > 0 else "")
 
 
-def _held(path: str) -> str:
-    data = Path(path).read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("gb18030", "replace")
-
-
 def main(job_file: str) -> None:
     """Do the job; what is wrong with it ends the process with one line."""
     job = Job(**json.loads(Path(job_file).read_text(encoding="utf-8")))
-    tables = tables_in({path: _held(path) for path in job.files})
+    tables = tables_in({path: Path(path).read_text(encoding="utf-8-sig") for path in job.files})
     try:
         result = answered(tables, job)
     except QueryError as error:

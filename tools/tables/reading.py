@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".json")
 # The column that tells the rows of several files apart, where they are one table.
@@ -18,9 +19,15 @@ VALUE_COLUMN = "value"
 Cell = str | int | float | None
 
 _DELIMITERS = (",", ";", "\t", "|")
-# No code such as 007: its zeros would be lost.
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?")
+# No code such as 007, whose zeros would be lost, and no more digits than a float holds.
+_NUMBER = re.compile(r"-?(?!\d[\d.]{16})(?:0|[1-9]\d*)(?:\.\d+)?")
+# As it may be written otherwise: 1,200 or +5 or $3.
+_LIKE_NUMBER = re.compile(r"[-+$€£¥]*\s?(?!0\d)[\d,]*\.?\d+(?:[eE][-+]?\d+)?\s?%?")
+_MOST = 0.6
 _MOST_DEEP = 3
+_MOST_COLUMNS = 60
+_NAME_CHARS = 60
+_EXACT = 2**53
 # A record has a few fields; what has more of them, all alike, has a value for each of many things.
 _FEW_FIELDS = 3
 
@@ -33,23 +40,32 @@ class Table:
         name: of the file without its ending, or of the folder.
         files: that the rows come from.
         columns: by name, in the order in which they stand.
-        rows: a cell for each column; nothing written is None.
-        numeric: the columns of which every cell is a number.
+        rows: a cell for each column, without white space at its ends; nothing written is None.
+        types: of the columns, as SQLite names them: INTEGER, REAL or TEXT.
         places: how many decimals each cell of a column has, where that is the same for all.
+        unclear: columns of numbers in which something else stands too, or that are written so
+            that SQLite takes them for text.
     """
 
     name: str
     files: tuple[str, ...]
     columns: tuple[str, ...]
     rows: list[tuple[Cell, ...]]
-    numeric: frozenset[str] = frozenset()
+    types: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
+    unclear: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class _Read:
     columns: tuple[str, ...]
     rows: list[dict[str, object]]
+    spelled: bool = False  # all of its cells are text, numbers too
+
+
+def is_table(path: str) -> bool:
+    """Whether a file is one by its name."""
+    return path.lower().endswith(ENDINGS)
 
 
 def tables_in(texts: Mapping[str, str]) -> list[Table]:
@@ -65,7 +81,8 @@ def tables_in(texts: Mapping[str, str]) -> list[Table]:
     tables, taken = [], set[str]()
     for folder, paths in folders.items():
         alike = bool(folder) and len({frozenset(read[path].columns) for path in paths}) == 1
-        if alike and len(paths) > 1 and FILE_COLUMN not in read[paths[0]].columns:
+        has_file = FILE_COLUMN in map(str.casefold, read[paths[0]].columns)
+        if alike and len(paths) > 1 and not has_file:
             tables.append(_table(_name(folder, taken), paths, read))
             continue
         tables += [_table(_name(path.rpartition(".")[0], taken), [path], read) for path in paths]
@@ -74,7 +91,7 @@ def tables_in(texts: Mapping[str, str]) -> list[Table]:
 
 def _name(path: str, taken: set[str]) -> str:
     """The last part of the path, or as much of it as is not taken yet."""
-    parts = path.split("/")
+    parts = [re.sub(r"^sqlite_", "_", one, flags=re.IGNORECASE) for one in path.split("/")]
     names = ["_".join(parts[at:]) for at in range(len(parts) - 1, -1, -1)]
     names += [f"{names[-1]}_{number}" for number in range(2, len(taken) + 3)]
     name = next(one for one in names if one.casefold() not in taken)
@@ -86,21 +103,24 @@ def _table(name: str, paths: Sequence[str], read: Mapping[str, _Read]) -> Table:
     columns = read[paths[0]].columns
     rows = [row for path in paths for row in read[path].rows]
     cells = {column: [row.get(column) for row in rows] for column in columns}
-    numeric = {column for column, values in cells.items() if _is_numeric(values)}
-    places = {column: count for column in numeric if (count := _places(cells[column]))}
-    made = [tuple(_cell(row.get(column), column in numeric) for column in columns) for row in rows]
+    spelled = read[paths[0]].spelled
+    types = {column: _type(values, spelled) for column, values in cells.items()}
+    text = {column for column, type_ in types.items() if type_ == "TEXT"}
+    places = {column: count for column in columns if (count := _places(cells[column], spelled))}
+    unclear = frozenset(column for column in text if spelled and _like_numbers(cells[column]))
+    made = [tuple(_cell(row.get(column), types[column]) for column in columns) for row in rows]
     if len(paths) > 1:
         of = [path.rpartition("/")[2].rpartition(".")[0] for path in paths for _ in read[path].rows]
-        columns = (FILE_COLUMN, *columns)
+        columns, types = (FILE_COLUMN, *columns), {FILE_COLUMN: "TEXT", **types}
         made = [(file, *row) for file, row in zip(of, made, strict=True)]
-    return Table(name, tuple(paths), columns, made, frozenset(numeric), places)
+    return Table(name, tuple(paths), columns, made, types, places, unclear)
 
 
 def _read(path: str, text: str) -> _Read | None:
-    if path.endswith((".csv", ".tsv")):
-        return _separated(text, "\t" if path.endswith(".tsv") else "")
+    if path.lower().endswith((".csv", ".tsv")):
+        return _separated(text, "\t" if path.lower().endswith(".tsv") else "")
     try:
-        if path.endswith(".jsonl"):
+        if path.lower().endswith(".jsonl"):
             found: object = [json.loads(line) for line in text.splitlines() if line.strip()]
         else:
             found = json.loads(text)
@@ -117,10 +137,12 @@ def _separated(text: str, mark: str) -> _Read | None:
     except csv.Error:
         return None
     columns = tuple(name.strip() for name in rows[0]) if rows else ()
-    if not columns or not all(columns) or _twice(columns):
-        return None
     held = [row for row in rows[1:] if any(cell.strip() for cell in row)]
-    return _Read(columns, [dict(zip(columns, row, strict=False)) for row in held])
+    # In a row with more cells than there are columns, a mark stands inside of one.
+    if not _are_names(columns) or any(len(row) > len(columns) for row in held):
+        return None
+    cells = [[cell.strip() for cell in row] for row in held]
+    return _Read(columns, [dict(zip(columns, row, strict=False)) for row in cells], True)
 
 
 def _records(found: object) -> _Read | None:
@@ -128,14 +150,15 @@ def _records(found: object) -> _Read | None:
     a record, for each of several names.
     """
     if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list) and value]
-        found = lists[0] if len(lists) == 1 else _named(found)
+        inner = [value for value in found.values() if isinstance(value, list | dict)]
+        found = inner[0] if len(inner) == 1 and isinstance(inner[0], list) else _named(found)
     if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
         return None
-    rows = [_flat(one) for one in _spread(found)]
+    spread = _spread(found)
+    rows = [_flat(one) for one in spread] if spread else []
     held = [row for row in rows if row is not None]
     columns = tuple(dict.fromkeys(name for row in held for name in row))
-    whole = len(held) == len(rows) and bool(columns) and not _twice(columns)
+    whole = bool(held) and len(held) == len(rows) and _are_names(columns)
     return _Read(columns, held) if whole else None
 
 
@@ -150,20 +173,26 @@ def _named(found: Mapping[str, object]) -> list[dict[str, object]] | None:
     return [{NAME_COLUMN: name, VALUE_COLUMN: value} for name, value in found.items()]
 
 
-def _spread(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Where a field holds a number for each of many things, a row for each of these."""
+def _spread(rows: list[dict[str, object]]) -> list[dict[str, object]] | None:
+    """Where a field holds a number for each of many things, a row for each of these; None where
+    another number would then stand there several times, and be added up so.
+    """
     for name in dict.fromkeys(name for row in rows for name in row):
-        held = [row.get(name, {}) for row in rows]
+        held = [row.get(name) for row in rows]
         maps = [one for one in held if isinstance(one, dict)]
-        numbers = all(_is_number(value) for one in maps for value in one.values())
+        numbers = all(map(_all_numbers, maps))
         other = len({frozenset(one) for one in maps}) > 1
         many = other or any(len(one) >= _FEW_FIELDS for one in maps)
-        if any(maps) and len(maps) == len(rows) and numbers and many:
-            return [
-                {**row, name: thing, f"{name}_{VALUE_COLUMN}": value}
-                for row, one in zip(rows, maps, strict=True)
-                for thing, value in one.items()
-            ]
+        if not any(maps) or len(maps) < len(rows) or not numbers or not many:
+            continue
+        if any(_is_number(value) for row in rows for value in row.values()):
+            return None
+        value_name = f"{name}_{VALUE_COLUMN}"
+        return [
+            {**row, name: thing, value_name: value}
+            for row, one in zip(rows, maps, strict=True)
+            for thing, value in (one or {"": None}).items()
+        ]
     return rows
 
 
@@ -177,7 +206,10 @@ def _flat(record: dict[str, object], deep: int = 0) -> dict[str, object] | None:
             inner = _flat(value, deep + 1)
             if inner is None:
                 return None
-            found.update({f"{name}_{key}": one for key, one in inner.items()})
+            inner = {f"{name}_{key}": one for key, one in inner.items()}
+            if inner.keys() & (found.keys() | record.keys()):
+                return None
+            found |= inner
         else:
             found[str(name)] = value
     return found
@@ -187,36 +219,52 @@ def _all_numbers(record: Mapping[str, object]) -> bool:
     return all(map(_is_number, record.values()))
 
 
-def _twice(columns: Sequence[str]) -> bool:
-    return len({name.casefold() for name in columns}) < len(columns)
+def _are_names(columns: Sequence[str]) -> bool:
+    """Whether these can be columns: each with a name of its own."""
+    there = all(name.isprintable() and 0 < len(name) <= _NAME_CHARS for name in columns)
+    differ = len({name.casefold() for name in columns}) == len(columns)
+    return there and differ and 0 < len(columns) <= _MOST_COLUMNS
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_numeric(values: Sequence[object]) -> bool:
+def _type(values: Sequence[object], spelled: bool) -> str:
     there = [value for value in values if value is not None and value != ""]
-    return bool(there) and all(
-        _is_number(value) or (isinstance(value, str) and bool(_NUMBER.fullmatch(value.strip())))
-        for value in there
-    )
+    if spelled:
+        numbers = [str(value) for value in there]
+        if not there or not all(map(_NUMBER.fullmatch, numbers)):
+            return "TEXT"
+        return "REAL" if any("." in one for one in numbers) else "INTEGER"
+    flags = [value for value in there if isinstance(value, bool)]
+    if there and len(flags) == len(there):
+        return "INTEGER"
+    exact = all(_is_number(value) and abs(float(str(value))) < _EXACT for value in there)
+    if not there or not exact:
+        return "TEXT"
+    return "REAL" if any(isinstance(value, float) for value in there) else "INTEGER"
 
 
-def _places(values: Sequence[object]) -> int:
-    counts = {len(str(one).strip().partition(".")[2]) for one in values if one not in (None, "")}
-    return counts.pop() if len(counts) == 1 and all(isinstance(one, str) for one in values) else 0
+def _like_numbers(values: Sequence[object]) -> bool:
+    """Whether most of a column of text is numbers, as they are written somewhere."""
+    there = [str(value) for value in values if value is not None and value != ""]
+    return bool(there) and sum(map(bool, map(_LIKE_NUMBER.fullmatch, there))) >= _MOST * len(there)
 
 
-def _cell(value: object, numeric: bool) -> Cell:
+def _places(values: Sequence[object], spelled: bool) -> int:
+    there = [str(one) for one in values if one is not None and one != ""]
+    counts = {len(one.partition(".")[2]) for one in there}
+    return counts.pop() if spelled and len(counts) == 1 else 0
+
+
+def _cell(value: Any, type_: str) -> Cell:
     if value is None or value == "":
         return None
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str) and numeric:
-        return float(value) if "." in value else int(value)
+    if type_ != "TEXT":
+        return float(str(value)) if type_ == "REAL" else int(value)
     if isinstance(value, str):
-        return value
-    if _is_number(value) and abs(float(str(value))) < 2**53:
-        return value if isinstance(value, int | float) else None
-    return json.dumps(value, ensure_ascii=False)
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list | dict | bool):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

@@ -12,6 +12,9 @@ TABLES = tables_in(
         "orders.csv": "order,group,price,day\n1,a,2.50,2024-01-31\n2,b,3.10,2024-02-01\n",
         "people.csv": "id,name\n1,Ada\n2,Bert\n",
         "库存.csv": "商品,数量\n书包,3\n",
+        "fees.csv": "who,fee,to\n1,10.00,x\n1,2.50,y\n",
+        "mixed.csv": "m\n5\n3.50\n0.00001\n",
+        "sqlite_a.csv": "between\n1\n",
     }
 )
 
@@ -42,6 +45,13 @@ def text_of(query: str, path: str = "out.csv", **more: Any) -> str:
         ("SELECT name, id FROM people LIMIT 1", "Ada 1\n"),
         ("SELECT 0.1 + 0.2", "0.3\n"),
         ("SELECT NULL, 1", " 1\n"),
+        ("SELECT m FROM mixed", "5\n3.5\n0.00001\n"),
+        ("SELECT fee / 4 FROM fees", "2.5\n0.625\n"),
+        ("SELECT f.to FROM fees f WHERE f.to = 'y' OR f.to = 'look into it'", "y\n"),
+        ("SELECT fees.to -- the city's\nFROM fees WHERE fees.to = 'x'", "x\n"),
+        ("SELECT [order] FROM orders", "1\n2\n"),
+        ("SELECT a.between FROM _a a", "1\n"),
+        ("SELECT p.name FROM people p JOIN fees f ON f.who = p.id WHERE f.fee IS NULL", "Bert\n"),
     ],
 )
 def test_what_is_meant_is_found(query: str, text: str) -> None:
@@ -54,6 +64,7 @@ def test_the_header_is_the_one_that_is_wanted() -> None:
     assert text_of(query, columns=["a", "b"]) == "a,b\n2.5,1\n"
     assert text_of(query, columns=["order", "total"]) == "order,total\n1,2.5\n"
     assert text_of(query, columns=["Total"]) == "Total\n2.5\n"
+    assert text_of(query, columns=["order", "sum"]) == "order,sum\n1,2.5\n"
     with pytest.raises(QueryError, match=r"gives 2 columns \(total, order\), and wanted are 3: a,"):
         text_of(query, columns=["a", "b", "c"])
 
@@ -67,6 +78,8 @@ def test_decimals_are_those_of_the_goal_or_of_the_column() -> None:
     assert text_of("SELECT price FROM orders") == "price\n2.50\n3.10\n"
     assert text_of("SELECT AVG(price) AS price FROM orders") == "price\n2.80\n"
     assert text_of("SELECT AVG(price) / 3 AS price FROM orders") == "price\n0.9333333333\n"
+    assert text_of("SELECT fee FROM fees", decimals=1) == "fee\n10.00\n2.50\n"
+    assert text_of("SELECT SUM(fee) AS fee FROM fees WHERE fee > 5") == "fee\n10.00\n"
     assert text_of("SELECT AVG(id) AS mean, 3 AS n FROM people", decimals=1) == "mean,n\n1.5,3\n"
 
 
@@ -82,9 +95,11 @@ def test_json_and_cells_that_need_quotes() -> None:
 @pytest.mark.parametrize(
     ("query", "wrong"),
     [
-        ("SELECT nope FROM people", "no such column: nope. There are the tables orders(order, gro"),
+        ("SELECT nope FROM people", "no such column: nope. There are the tables fees("),
         ("SELECT name FROM people WHERE id > 9", "the query gives no rows"),
         ("CREATE TABLE x (y)", "that is no SELECT"),
+        ("ATTACH 'x.db' AS x", "not authorized"),
+        ("SELECT order FROM people", "no such column: order"),
         ("SELEC 1", 'near "SELEC": syntax error'),
         ("", "that is no SELECT"),
         ("SELECT name FROM people WHERE name REGEXP '('", "user-defined function raised exception"),

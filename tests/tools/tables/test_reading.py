@@ -16,12 +16,14 @@ def test_numbers_are_numbers_and_codes_are_not() -> None:
     found = table("id,price,code,note\n1,2.50,007,x\n2,10.00,012,\n")
     assert found.columns == ("id", "price", "code", "note")
     assert found.rows == [(1, 2.5, "007", "x"), (2, 10.0, "012", None)]
-    assert found.numeric == {"id", "price"}
+    assert found.types == {"id": "INTEGER", "price": "REAL", "code": "TEXT", "note": "TEXT"}
     assert found.places == {"price": 2}
 
 
 def test_one_cell_that_is_no_number_makes_the_column_text() -> None:
-    assert table("a,b\n1,2\nn/a,3\n").rows == [("1", 2), ("n/a", 3)]
+    found = table("a,b,c,d\n1,2,007,+1\n2,3,008,2\nn/a,4,009,3\n")
+    assert found.rows == [("1", 2, "007", "+1"), ("2", 3, "008", "2"), ("n/a", 4, "009", "3")]
+    assert found.unclear == {"a", "d"}
 
 
 def test_an_empty_cell_is_none_and_short_rows_are_filled() -> None:
@@ -37,7 +39,10 @@ def test_quotes_hold_marks_and_line_breaks() -> None:
     assert table('a,b\n"x, y","one\ntwo"\n').rows == [("x, y", "one\ntwo")]
 
 
-@pytest.mark.parametrize("text", ["", "\n", "a,a\n1,2\n", "a,,b\n1,2,3\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n", "a,A\n1,2\n", "a,,b\n1,2,3\n", '"a\nb",c\n1,2\n', "a,b\n1,2,3\n", "a" * 61 + ",b\n"],
+)
 def test_without_names_of_columns_it_is_no_table(text: str) -> None:
     assert tables_in({"a.csv": text}) == []
 
@@ -66,6 +71,7 @@ def test_records_of_json() -> None:
     found = table(json.dumps(people), "a.json")
     assert found.columns == ("id", "owner_name", "ports", "on")
     assert found.rows == [(1, "Ada", "[1, 2]", None), (2, None, None, 1)]
+    assert table('[{"v": "1.10"}, {"v": "2.0"}]', "a.json").rows == [("1.10",), ("2.0",)]
     assert table(json.dumps({"people": people, "count": 2}), "a.json").rows == found.rows
     lines = "\n".join(map(json.dumps, people))
     assert table(lines, "a.jsonl").rows == found.rows
@@ -82,6 +88,9 @@ def test_records_of_json() -> None:
         '[{"shop": "A", "stock": {"pen": 1}}, {"shop": "B", "stock": 2}, 3]',
         '[{"shop": "A", "by": {"day": {"pen": 1, "ink": 2, "cup": 3}}}]',
         "[" * 100_000,
+        '{"rate": 2, "items": [{"x": 1}], "of": {"y": 1}}',
+        '[{"a": {"b": 1}, "a_b": 2}]',
+        '[{"shop": "A", "size": 3, "stock": {"pen": 1, "ink": 2, "cup": 3}}]',
     ],
 )
 def test_other_json_is_no_table(text: str) -> None:
@@ -100,6 +109,8 @@ def test_a_number_for_each_of_many_things_is_a_row_for_each() -> None:
     )
     assert found.columns == ("shop", "stock", "stock_value")
     assert found.rows == [("A", "pen", 1), ("B", "ink", 2)]
+    none = table('[{"shop": "A", "stock": {}}, {"shop": "B", "stock": {"ink": 2}}]', "a.json")
+    assert none.rows == [("A", None, None), ("B", "ink", 2)]
     same = '[{"at": {"x": 1, "y": 2}}, {"at": {"x": 3, "y": 4}}]'
     assert table(same, "a.json").columns == ("at_x", "at_y")
 
