@@ -160,10 +160,11 @@ def test_what_the_model_is_told(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatc
     finally:
         settings.cache_clear()
     # Neither an address nor a folder of documents: the prompt does not speak of them. Of code that
-    # calls tools, only who acts by it speaks.
+    # calls tools, only who acts by it speaks; of queries, who is asked for one.
     assert set(toolbox.names()) - {line[2 : line.index("(")] for line in lines} == {
         "code_action",
         "delete_file",
+        "query_tables",
         "read_page",
         "search_documents",
         "search_files",
