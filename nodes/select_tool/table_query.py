@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from replan.nodes.briefing import exchange
+from replan.nodes.briefing import exchange, marked
 from replan.nodes.column_facts import are_other_dates, column_facts
 from replan.nodes.contract import SelectToolRequest, Use
 from replan.nodes.decompose.forms import one_a_line, places_told
@@ -109,9 +109,16 @@ async def table_query(request: SelectToolRequest, use: Use) -> Action | None:
 
 
 async def _asked(messages: Sequence[BaseMessage], warmth: float, use: Use) -> str:
-    """The query; "" where there is none, or its end is missing."""
+    """The query; "" where the answer is none, or its end is missing."""
     answer = await use.model.text(messages, max_tokens=_TOKENS, temperature=warmth)
-    return "" if use.model.truncated else fenced(answer).strip()
+    query = fenced(answer).strip()
+    return "" if use.model.truncated or not _IS_QUERY.match(query) else query
+
+
+# Behind comments, if there are any.
+_IS_QUERY = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 def question(request: SelectToolRequest, tables: str) -> list[BaseMessage]:
@@ -123,6 +130,8 @@ def question(request: SelectToolRequest, tables: str) -> list[BaseMessage]:
     """
     lines = [*request.task.words.strip().splitlines(), *request.brief.constraints]
     goal = "\n".join(f"-- {line}" for line in lines)
+    if known := [*request.brief.recalled, *request.task.hints]:
+        tables += "\n\n" + marked("\n".join(known), "From earlier runs")
     return [SystemMessage(SYSTEM), HumanMessage(ASK.format(tables=tables, goal=goal))]
 
 

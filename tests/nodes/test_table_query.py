@@ -172,8 +172,9 @@ async def test_what_no_query_can_read_is_for_a_script(
     assert await asked(use_of, workspace, wanted) == (None, [])
 
 
-async def test_an_answer_without_a_query_is_none(use_of: Any, table: Path) -> None:
-    action, requests = await asked(use_of, table, request(), "```sql\n```")
+@pytest.mark.parametrize("answer", ["```sql\n```", "import csv", "```sql\nDROP TABLE a\n```"])
+async def test_an_answer_without_a_query_is_none(use_of: Any, table: Path, answer: str) -> None:
+    action, requests = await asked(use_of, table, request(), answer)
     assert action is None
     assert len(requests) == 1
 
@@ -265,3 +266,11 @@ def test_rows_are_sorted_by_what_the_goal_names_alone(
     query: str, goal: str, sorted_by: str
 ) -> None:
     assert without_unasked_order(query, goal).partition(" ORDER BY ")[2] == sorted_by
+
+
+async def test_what_is_remembered_is_told_as_data(use_of: Any, table: Path) -> None:
+    wanted = request(hints=["n is in thousands"])
+    _, [body] = await asked(use_of, table, wanted, f"-- so:\n{QUERY}")
+    told = body["messages"][1]["content"]
+    assert "From earlier runs" in told
+    assert told.index("n is in thousands") < told.index(f"-- {GOAL}")
