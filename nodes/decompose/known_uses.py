@@ -257,4 +257,5 @@ _MADE = (
     r"(?:\b(?:write|make|create|produce|save|called|named)\s+(?:a\s+|an\s+|the\s+)?(?:new\s+)?"
     r"(?:file\s+|module\s+|table\s+)?|\b(?:to|into|as|in)\s+(?:a\s+|the\s+)?(?:new\s+)?(?:file\s+)?"
     r"|写入|写到|存入|存到|保存[为到]|合并[成到]|生成|输出[到为]|编写|创建|新建|命名为)\s*[`'\"“「]?{name}"
+    r"|{name}[`'\"”」]?,?\s*[(（]?(?:with\s+)?(?:the\s+|a\s+)?(?:header\b|columns\b|表头)"
 )

@@ -60,3 +60,21 @@ async def test_what_tests_decide_is_one_task(use_of) -> None:
 )
 def test_a_file_that_is_only_read(words: str, only_read: bool) -> None:
     assert known_uses.only_read_in(words, "a.txt") == only_read
+
+
+@pytest.mark.parametrize(
+    ("goal", "made"),
+    [
+        ("List the three largest of a.csv: big.csv, header order,name, largest first.", True),
+        (
+            "The three largest of a.csv go into a table, `big.csv` (with the columns order,name)",
+            True,
+        ),
+        ("a.csv 中最大的三个：big.csv，表头 order,name", False),
+        ("a.csv 中最大的三个：big.csv（表头 order,name）", True),
+        ("Why does a.csv speak of big.csv?", False),
+    ],
+)
+def test_what_is_given_a_header_is_to_be_made(goal: str, made: bool) -> None:
+    asked = DecomposeRequest(brief=Brief(goal=goal), existing=["a.csv"], named=["a.csv", "big.csv"])
+    assert (known_uses.surely_used(asked).get("big.csv") == "create") is made
