@@ -14,14 +14,16 @@ SUMS = ("model_calls", "input_tokens", "output_tokens", "seconds", "replans")
 
 
 def newest(rows: Iterable[Row]) -> list[Row]:
-    """Of each agent, strategy and model the runs of its newest revision, by the file's order."""
+    """Of each agent, strategy and model the runs of its newest revision in that split, by the
+    file's order: a few dev tasks run later are no reason to leave the holdout out.
+    """
     kept = list(rows)
-    last = {_who(row): row["revision"] for row in kept}
+    last = {(_who(row), row["split"]): row["revision"] for row in kept}
     tasks = {(_who(row), row["task"]): row["task_revision"] for row in kept}
     return [
         row
         for row in kept
-        if row["revision"] == last[_who(row)]
+        if row["revision"] == last[_who(row), row["split"]]
         and row["task_revision"] == tasks[_who(row), row["task"]]
     ]
 

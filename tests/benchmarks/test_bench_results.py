@@ -71,6 +71,18 @@ def test_the_summary_has_the_keys_that_are_promised(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_dev_tasks_run_later_leave_the_holdout_in(tmp_path: Path) -> None:
+    runs = RunsFile(tmp_path / "runs.jsonl")
+    for one in (
+        row(split="holdout", revision="r1"),
+        row(revision="r1"),
+        row(revision="r2", passed=False),
+    ):
+        runs.append(one)
+    found = {one["split"]: one["passed"] for one in write_results(runs)}
+    assert found == {"dev": 0, "holdout": 1}
+
+
 def test_texts_keep_no_folder_of_the_machine() -> None:
     told = 'File "/home/me/x y/lib/a.py", line 3: http://127.0.0.1:80/v1/chat, 3/4, ./b/c, (/tmp/d)'
     assert "/home" not in impersonal(told)
