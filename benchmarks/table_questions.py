@@ -22,8 +22,9 @@ Row = dict[str, str]
 
 JUDGE = """\
 import csv
-import sys
 from pathlib import Path
+
+from judging import check, equal
 
 def value(cell):
     try:
@@ -32,16 +33,12 @@ def value(cell):
         return cell.strip()
 
 path = Path({path!r})
-if not path.is_file():
-    print("it is missing")
-    sys.exit(1)
+check(path.is_file(), "it is missing")
 lines = path.read_text("utf-8-sig").splitlines()
 rows = [[value(cell) for cell in row] for row in csv.reader(lines) if row]
 rows = rows[1:] if path.suffix == ".csv" else rows
 wanted = [[value(cell) for cell in row] for row in {wanted!r}]
-if rows != wanted:
-    print(rows[:4], "is not", wanted[:4])
-    sys.exit(1)
+equal(rows, wanted, "the rows")
 """
 
 

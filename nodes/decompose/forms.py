@@ -42,11 +42,8 @@ _LINES_BY_NAME = re.compile(
     r"|按(?:字母顺序|文件名|名称)(?:排序|排列)",
     re.IGNORECASE,
 )
-_LINE_EACH = re.compile(
-    r"\b(?:one|each) (?:per|on a|on its own) line\b|\bas NAME=VALUE\b|\ba line (?:for )?each\b"
-    r"|每行一[个条]",
-    re.IGNORECASE,
-)
+_ALONE = r"\b(?:one|each) (?:per|on a|on its own) line\b|每行一[个条]"
+_LINE_EACH = re.compile(rf"{_ALONE}|\bas NAME=VALUE\b|\ba line (?:for )?each\b", re.IGNORECASE)
 _LINES = re.compile(
     r"\b(?:every|each|all|only|those|the|these) lines? "
     r"(?:(?:of|from|in) (?:the )?[`'\"“]?[\w./-]+\.\w{1,5}\b"

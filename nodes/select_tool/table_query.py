@@ -79,11 +79,8 @@ async def table_query(request: SelectToolRequest, use: Use) -> Action | None:
     sources = _sources(request)
     if not sources or QueryTables.name not in {tool.name for tool in use.tools.available()}:
         return None
-    texts = await _texts(sources, use.tools.workspace)
-    tables = await asyncio.to_thread(tables_in, texts)
-    held = {file for table in tables for file in table.files}
-    told = await asyncio.to_thread(told_of, tables, texts)
-    if held != set(sources) or len(told) > _TOLD or any(map(_is_unclear, tables)):
+    told = await _shown(sources, use.tools.workspace)
+    if not told:
         return None
     messages = question(request, told)
     tried = _queries(task)
@@ -256,14 +253,29 @@ def _wrong(attempt: Attempt) -> str:
     return f"It gave:\n{seen.text[:600]}\nNot so yet:\n{failures(attempt.evidence)}"
 
 
-async def _texts(paths: Sequence[str], workspace: Workspace) -> dict[str, str]:
-    """What the files hold that can be read and are UTF-8; none where all of it is much to read."""
+async def _shown(paths: Sequence[str], workspace: Workspace) -> str:
+    """The tables as the prompt tells of them; "" where a query cannot ask each of them, or where
+    they are too much to read or to tell of.
+    """
 
-    def read() -> dict[str, str]:
-        found: dict[str, str] = {}
-        for path in paths:
-            with suppress(ReplanError, UnicodeDecodeError):
-                found[path] = workspace.read_bytes(path, _READ + 1).decode("utf-8-sig")
-        return found if sum(map(len, found.values())) <= _READ else {}
+    def read() -> str:
+        texts = _texts(paths, workspace)
+        tables = tables_in(texts)
+        held = {file for table in tables for file in table.files}
+        if held != set(paths) or any(map(_is_unclear, tables)):
+            return ""
+        told = told_of(tables, texts)
+        return told if len(told) <= _TOLD else ""
 
     return await asyncio.to_thread(read)
+
+
+def _texts(paths: Sequence[str], workspace: Workspace) -> dict[str, str]:
+    """What the files hold that can be read and are UTF-8; none where all of it is much to read.
+    Blocking.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        with suppress(ReplanError, UnicodeDecodeError):
+            found[path] = workspace.read_bytes(path, _READ + 1).decode("utf-8-sig")
+    return found if sum(map(len, found.values())) <= _READ else {}

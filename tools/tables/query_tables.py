@@ -7,7 +7,7 @@ Python; DuckDB would read the files itself, but is 20 MB more, and the model kno
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -81,7 +81,7 @@ class QueryTables:
         path, workspace = str(args.get("path") or ""), context.workspace
         if path and not path.endswith(_WRITTEN):
             raise ToolError(f"{path} is no table.", f"Write one of {', '.join(_WRITTEN)}.")
-        if path and await asyncio.to_thread(_kept, workspace, path, context.protected):
+        if bool(path) and await asyncio.to_thread(is_protected, workspace, path, context.protected):
             raise ToolError(f"{path} must not be changed.", "Write another file.")
         files = await asyncio.to_thread(_tables, args, workspace)
         if not files:
@@ -105,10 +105,6 @@ class QueryTables:
             {"PYTHONPATH": ""},
         )
         return await asyncio.to_thread(observed, finished, workspace, {})
-
-
-def _kept(workspace: Workspace, path: str, protected: Sequence[str]) -> str:
-    return path if is_protected(workspace, path, protected) else ""
 
 
 def _tables(args: Mapping[str, Any], workspace: Workspace) -> list[str]:

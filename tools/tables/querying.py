@@ -174,17 +174,16 @@ def _wanted(result: Result, columns: Sequence[str]) -> Result:
     """With the columns of those names, wherever they stand; as many others under the names that
     are left.
     """
+    if not columns:
+        return result
     names = tuple(columns)
     place = {name.casefold(): at for at, name in reversed(list(enumerate(result.columns)))}
     here = {name: place[name.casefold()] for name in names if name.casefold() in place}
     if len(names) == len(result.columns):
         left = iter([at for at in range(len(names)) if at not in here.values()])
         here |= {name: next(left) for name in names if name not in here}
-    if not names or len(here) == len(names):
-        at = [here[name] for name in names] or range(len(result.columns))
-        return Result(
-            names or result.columns, [tuple(row[one] for one in at) for row in result.rows]
-        )
+    if len(here) == len(names):
+        return Result(names, [tuple(row[here[name]] for name in names) for row in result.rows])
     raise QueryError(
         f"the query gives {len(result.columns)} columns ({', '.join(result.columns)}), and wanted "
         f"are {len(names)}: {', '.join(names)}"

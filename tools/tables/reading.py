@@ -102,12 +102,20 @@ def _name(path: str, taken: set[str]) -> str:
 def _table(name: str, paths: Sequence[str], read: Mapping[str, _Read]) -> Table:
     columns = read[paths[0]].columns
     rows = [row for path in paths for row in read[path].rows]
-    cells = {column: [row.get(column) for row in rows] for column in columns}
     spelled = read[paths[0]].spelled
-    types = {column: _type(values, spelled) for column, values in cells.items()}
-    text = {column for column, type_ in types.items() if type_ == "TEXT"}
-    places = {column: count for column in columns if (count := _places(cells[column], spelled))}
-    unclear = frozenset(column for column in text if spelled and _like_numbers(cells[column]))
+    held = {
+        column: [cell for row in rows if (cell := row.get(column)) is not None and cell != ""]
+        for column in columns
+    }
+    types = {column: _type(cells, spelled) for column, cells in held.items()}
+    places, unclear = {}, frozenset[str]()
+    if spelled:
+        places = {column: count for column, cells in held.items() if (count := _places(cells))}
+        unclear = frozenset(
+            column
+            for column, cells in held.items()
+            if types[column] == "TEXT" and _like_numbers(cells)
+        )
     made = [tuple(_cell(row.get(column), types[column]) for column in columns) for row in rows]
     if len(paths) > 1:
         of = [path.rpartition("/")[2].rpartition(".")[0] for path in paths for _ in read[path].rows]
@@ -230,32 +238,30 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _type(values: Sequence[object], spelled: bool) -> str:
-    there = [value for value in values if value is not None and value != ""]
+def _type(cells: Sequence[object], spelled: bool) -> str:
+    if not cells:
+        return "TEXT"
     if spelled:
-        numbers = [str(value) for value in there]
-        if not there or not all(map(_NUMBER.fullmatch, numbers)):
+        numbers = [str(cell) for cell in cells]
+        if not all(map(_NUMBER.fullmatch, numbers)):
             return "TEXT"
         return "REAL" if any("." in one for one in numbers) else "INTEGER"
-    flags = [value for value in there if isinstance(value, bool)]
-    if there and len(flags) == len(there):
+    if all(isinstance(cell, bool) for cell in cells):
         return "INTEGER"
-    exact = all(_is_number(value) and abs(float(str(value))) < _EXACT for value in there)
-    if not there or not exact:
+    if not all(_is_number(cell) and abs(float(str(cell))) < _EXACT for cell in cells):
         return "TEXT"
-    return "REAL" if any(isinstance(value, float) for value in there) else "INTEGER"
+    return "REAL" if any(isinstance(cell, float) for cell in cells) else "INTEGER"
 
 
-def _like_numbers(values: Sequence[object]) -> bool:
+def _like_numbers(cells: Sequence[object]) -> bool:
     """Whether most of a column of text is numbers, as they are written somewhere."""
-    there = [str(value) for value in values if value is not None and value != ""]
-    return bool(there) and sum(map(bool, map(_LIKE_NUMBER.fullmatch, there))) >= _MOST * len(there)
+    alike = sum(bool(_LIKE_NUMBER.fullmatch(str(cell))) for cell in cells)
+    return bool(cells) and alike >= _MOST * len(cells)
 
 
-def _places(values: Sequence[object], spelled: bool) -> int:
-    there = [str(one) for one in values if one is not None and one != ""]
-    counts = {len(one.partition(".")[2]) for one in there}
-    return counts.pop() if spelled and len(counts) == 1 else 0
+def _places(cells: Sequence[object]) -> int:
+    counts = {len(str(cell).partition(".")[2]) for cell in cells}
+    return counts.pop() if len(counts) == 1 else 0
 
 
 def _cell(value: Any, type_: str) -> Cell:
